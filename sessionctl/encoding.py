@@ -1,0 +1,129 @@
+"""Reading cookie text as the frameworks read it: quotes, percent signs, base64, zlib."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import zlib
+
+from sessionctl.errors import MalformedCookieError
+
+_URLSAFE_TO_STANDARD = str.maketrans("-_", "+/")
+
+
+def unquote(text: str) -> str:
+    """A cookie value without its double quotes, as Python's `http.cookies` writes them.
+
+    Inside, `\\"` and `\\\\` stand for themselves and `\\ooo` for a byte of UTF-8. Text without quotes is
+    given back as it is. Source: CPython Lib/http/cookies.py, `_unquote`.
+    """
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':  # noqa: PLR2004 - two quotes
+        return text
+    if "\\" not in text:
+        return text[1:-1]
+    raw = re.sub(r"\\([0-3][0-7][0-7])|\\(.)", _unescape, text[1:-1], flags=re.DOTALL)
+    try:
+        return raw.encode("latin-1").decode()
+    except ValueError:
+        return raw
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return chr(int(match[1], 8)) if match[1] else match[2]
+
+
+def percent_decode(text: str) -> str:
+    """As `decodeURIComponent`; raises `MalformedCookieError` for what it would refuse."""
+    if "%" not in text:
+        return text
+    try:
+        raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), _percent_bytes(text))
+        return raw.decode()
+    except ValueError:
+        raise MalformedCookieError("the percent-encoding is broken") from None
+
+
+def _percent_bytes(text: str) -> bytes:
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise MalformedCookieError("the percent-encoding is broken")
+    return text.encode()
+
+
+def form_decode(text: str) -> str:
+    """As `application/x-www-form-urlencoded`, which Rack uses: `+` is a space, `%` as in URLs."""
+    return percent_decode(text.replace("+", " "))
+
+
+def b64decode(text: str, what: str = "the payload") -> bytes:
+    """Standard base64, padded or not, strict; raises `MalformedCookieError`, which says `what` was wrong."""
+    bare = text.rstrip("=")
+    if len(text) - len(bare) > 2:  # noqa: PLR2004 - base64 has at most two
+        raise MalformedCookieError(f"{what} is not base64")
+    try:
+        return binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise MalformedCookieError(f"{what} is not base64") from None
+
+
+def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
+    """URL-safe base64, padded or not, strict; raises `MalformedCookieError`."""
+    if "+" in text or "/" in text:
+        raise MalformedCookieError(f"{what} is not URL-safe base64")
+    return b64decode(text.translate(_URLSAFE_TO_STANDARD), what)
+
+
+def b64decode_lenient(text: str, what: str = "the payload") -> bytes:
+    """Base64 in either alphabet as `base64.urlsafe_b64decode` reads it: what is foreign to it is dropped."""
+    standard = text.translate(_URLSAFE_TO_STANDARD).encode("ascii", "ignore")
+    try:
+        return binascii.a2b_base64(standard + b"=" * (-len(standard) % 4))
+    except (binascii.Error, ValueError):
+        raise MalformedCookieError(f"{what} is not base64") from None
+
+
+def is_canonical_b64(text: str) -> bool:
+    """Whether the text is the one that an encoder writes for its bytes (padding aside): no stray low bits."""
+    bare = text.rstrip("=").translate(_URLSAFE_TO_STANDARD)
+    try:
+        again = binascii.b2a_base64(b64decode(bare), newline=False)
+    except MalformedCookieError:
+        return False
+    return again.rstrip(b"=").decode("ascii") == bare
+
+
+def decompress(data: bytes, max_size: int, *, raw: bool = False) -> bytes:
+    """A zlib stream (RFC 1950), or raw deflate (RFC 1951), of at most `max_size` bytes when read.
+
+    Raises `MalformedCookieError` for what is broken, cut short or larger.
+    """
+    engine = zlib.decompressobj(-15 if raw else 15)
+    try:
+        result = engine.decompress(data, max_size + 1)
+    except zlib.error:
+        raise MalformedCookieError("the compressed payload is broken") from None
+    if len(result) > max_size:
+        raise MalformedCookieError(f"the payload is over {max_size} bytes when decompressed (--max-size)")
+    if not engine.eof:
+        raise MalformedCookieError("the compressed payload is cut short")
+    return result
+
+
+def compress(data: bytes) -> bytes:
+    """A zlib stream with the smallest window that holds the data: the same size, an eighth of the time."""
+    bits = max(9, min(15, len(data).bit_length()))
+    engine = zlib.compressobj(9, zlib.DEFLATED, bits, max(1, min(9, bits - 7)))
+    return engine.compress(data) + engine.flush()
+
+
+def atob(text: str, what: str = "the payload") -> bytes:
+    """Base64 as the browsers' `atob` reads it (WHATWG Infra, "forgiving-base64 decode").
+
+    White space is dropped, padding may be missing but not wrong, unused low bits do not count, and the
+    URL-safe alphabet is refused. Raises `MalformedCookieError`.
+    """
+    bare = re.sub(r"[\t\n\f\r ]", "", text)
+    if len(bare) % 4 == 0:
+        bare = bare.removesuffix("=").removesuffix("=") if bare.endswith("=") else bare
+    if len(bare) % 4 == 1 or not re.fullmatch(r"[A-Za-z0-9+/]*", bare):
+        raise MalformedCookieError(f"{what} is not base64")
+    return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))

@@ -1,0 +1,348 @@
+"""What a format is: how one framework writes its session cookie.
+
+A format answers four questions about a cookie text: is it one of mine
+(`detect`), what does it say (`decode`), is it genuine (`verify`), and how is
+one made (`encode`). A module of this package answers them for one framework by
+overriding `_detect`, `_decode`, `_verify` and `_encode`; this base class
+settles the rest once: options, the key ring, the clock, what was malformed.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, NamedTuple
+
+from sessionctl.errors import (
+    BadSignatureError,
+    MalformedError,
+    NoKeyError,
+    NotSupportedError,
+    SessionctlError,
+    UsageError,
+)
+from sessionctl.signing.keys import KeyRing, Secret
+
+MAX_SIZE: Final = 1 << 20
+"""How many bytes a compressed payload may become, unless told otherwise."""
+
+MAX_TEXT: Final = 1 << 20
+"""How many characters a cookie text may have; browsers keep 4,096 bytes."""
+
+DEFAULT_MAX_AGE: Final = -1.0
+"""Stands for "the format's own" where an age limit is asked for."""
+
+
+class Warn(NamedTuple):
+    """Something odd about a cookie that is no reason to refuse it: a code for programs, a text for people."""
+
+    code: str
+    message: str
+
+
+CLEARED: Final = Warn("cleared", "the cookie is empty: the application ended the session, nothing is left to verify")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What is known beside the text.
+
+    `cookies` are the cookies that came in the same header (`NAME.sig`), `now` is in Unix seconds,
+    `max_age` in seconds: None sets no limit, `DEFAULT_MAX_AGE` takes the framework's. `max_size` bounds
+    what a compressed payload may become, in bytes.
+    """
+
+    keys: KeyRing = field(default_factory=KeyRing)
+    cookie_name: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    now: float = field(default_factory=time.time)
+    max_age: float | None = DEFAULT_MAX_AGE
+    max_size: int = MAX_SIZE
+
+    def age_limit(self, default: float | None) -> float | None:
+        """The limit that was asked for, else the format's own."""
+        return default if self.max_age == DEFAULT_MAX_AGE else self.max_age
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What a cookie says, whether or not it is genuine.
+
+    `data` is the session as the framework wrote it, as JSON; for an ID-only cookie it is the ID, and `id`
+    too. `flash` is a view of the flashed messages where the framework has them. Times are Unix seconds.
+    `payload_type` names the serialization: json, pickle, marshal, php, msgpack, gob, etf, text, bytes.
+    """
+
+    data: Any
+    id: str | None = None
+    flash: Any = None
+    issued_at: float | None = None
+    expires_at: float | None = None
+    encrypted: bool = False
+    signed: bool = True
+    payload_type: str = "json"
+    algorithm: str | None = None
+    warnings: tuple[Warn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a cookie is genuine, as its own framework would answer.
+
+    `reason` is None, `bad-signature`, `expired`, `not-yet-valid`, `malformed`, `unsigned`,
+    `non-canonical`, `no-key` or `wrong-key-type`; `detail` says it in a sentence. `key_index` counts the
+    key ring of `keys` secrets from 0, newest first; a hit on an older one, or on a scheme that the framework
+    would replace, is `needs_resign`. `value` is the cookie value where the cookie is genuine.
+    """
+
+    valid: bool
+    reason: str | None = None
+    detail: str = ""
+    key_index: int | None = None
+    keys: int = 0
+    needs_resign: bool = False
+    issued_at: float | None = None
+    expires_at: float | None = None
+    expired: bool = False
+    algorithm: str | None = None
+    value: str | None = None
+    warnings: tuple[Warn, ...] = ()
+
+
+class Content(NamedTuple):
+    """What goes into a new cookie. `flash` is empty where the format keeps it inside `data`."""
+
+    data: Any
+    id: str | None = None
+    flash: Mapping[str, Any] = {}
+
+
+class Option(NamedTuple):
+    """An option of a format: its name with hyphens, the framework's default, and what it is."""
+
+    name: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+class Format(ABC):
+    """One framework's session cookie, with its options set.
+
+    Raises `UsageError` for an option that the format does not have, or a value that it cannot have.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """One line: which frameworks and releases."""
+    cookie_names: ClassVar[tuple[str, ...]] = ()
+    """The names that the framework gives its cookie, most usual first."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    default_max_age: ClassVar[float | None] = None
+    """The framework's age limit in seconds; None: the text itself tells, or nothing does."""
+    holds_session: ClassVar[bool] = True
+    """Whether the cookie holds the session itself, not its ID."""
+    flash_apart: ClassVar[bool] = False
+    """Whether flash lies beside `data` (native, remix), not in a place inside it."""
+    example: ClassVar[str] = ""
+    """A real cookie text with a throw-away key, for help pages."""
+
+    def __init__(self, **options: str) -> None:
+        self._options = {option.name: option.default for option in self.options}
+        self._given = set[str]()
+        for name, value in options.items():
+            self._set_option(name.replace("_", "-"), value)
+
+    def _set_option(self, name: str, value: str) -> None:
+        known = {option.name: option for option in self.options}
+        if name not in known:
+            have = f"it has {', '.join(sorted(known))}" if known else "it has none"
+            raise UsageError(f"format {self.name!r} has no option {name!r}; {have}")
+        choices = known[name].choices
+        if choices and value not in choices:
+            raise UsageError(f"option {name!r} of format {self.name!r} is one of {', '.join(choices)}")
+        self._options[name] = value
+        self._given.add(name)
+
+    def option(self, name: str) -> str:
+        """The value of an option, or its default."""
+        return self._options[name]
+
+    def given(self, name: str) -> bool:
+        """Whether an option was set, be it to its default."""
+        return name in self._given
+
+    # -- what callers use -------------------------------------------------------------------------
+
+    def detect(self, text: str, *, cookie_name: str | None = None) -> float:
+        """How sure it is, from 0 to 1, that the text is of this format; never raises."""
+        if len(text) > MAX_TEXT:
+            return 0.0
+        try:
+            return self._detect(text, cookie_name)
+        except (SessionctlError, ValueError, RecursionError, OverflowError):
+            return 0.0
+
+    def decode(self, text: str, keys: KeyRing | Iterable[str | bytes] = (), **context: Any) -> Decoded:
+        """What the text says. Keyword arguments are the fields of `Context`.
+
+        Raises `MalformedCookieError`; for an encrypted text also `NoKeyError` without a key and
+        `BadSignatureError` where none fits.
+        """
+        _bound(text)
+        if not text:
+            return Decoded(data=None, signed=False, warnings=(CLEARED,))
+        return self._decode(text, _context(keys, context))
+
+    def verify(self, text: str, keys: KeyRing | Iterable[str | bytes] = (), **context: Any) -> Verdict:
+        """Whether the text is genuine. Keyword arguments are the fields of `Context`.
+
+        A text that cannot be read gives a verdict too, with the reason `malformed`.
+        """
+        return self.judge(text, _context(keys, context))
+
+    def judge(self, text: str, context: Context) -> Verdict:
+        """As `verify`, with the context made once for many cookies."""
+        try:
+            _bound(text)
+            if not text:
+                return genuine(context, None, value="", warnings=(CLEARED,))
+            return self._verify(text, context)
+        except MalformedError as error:
+            return refused("malformed", str(error), context)
+        except NoKeyError as error:
+            return refused("no-key", str(error), context)
+        except BadSignatureError as error:
+            return refused("bad-signature", str(error), context)
+
+    def encode(
+        self,
+        data: Any,
+        keys: KeyRing | Iterable[str | bytes] = (),
+        *,
+        id: str | None = None,  # noqa: A002 - the field's own word
+        flash: Mapping[str, Any] | None = None,
+        **context: Any,
+    ) -> str:
+        """The cookie text of a session that the framework will read.
+
+        `data` is what `decode` gives as `data`. Raises `NoKeyError`, `SecretError` for a key of the wrong
+        kind, `UnserializableValueError`, and `NotSupportedError` where the format cannot be written.
+        """
+        content = Content(data, id, flash or {})
+        if not self.flash_apart:
+            for key, value in content.flash.items():
+                data = self.with_flash(data, key, value)
+            content = Content(data, id)
+        return self._encode(content, _context(keys, context))
+
+    def with_flash(self, data: Any, key: str, value: Any) -> Any:  # noqa: ARG002 - part of the interface
+        """`data` with a message flashed in the framework's own layout; `data` itself stays as it is."""
+        raise NotSupportedError(f"format {self.name!r} has no flash messages of its own")
+
+    def for_people(self, decoded: Decoded) -> Any:
+        """The data as a report shows them: Flask's tags resolved, and the like."""
+        return decoded.data
+
+    # -- what a format is made of -----------------------------------------------------------------
+
+    @abstractmethod
+    def _detect(self, text: str, cookie_name: str | None) -> float: ...
+
+    @abstractmethod
+    def _decode(self, text: str, context: Context) -> Decoded: ...
+
+    @abstractmethod
+    def _verify(self, text: str, context: Context) -> Verdict: ...
+
+    def _encode(self, content: Content, context: Context) -> str:  # noqa: ARG002 - part of the interface
+        raise NotSupportedError(f"format {self.name!r} cannot be written, only read")
+
+
+def _context(keys: KeyRing | Iterable[str | bytes], given: Mapping[str, Any]) -> Context:
+    ring = keys if isinstance(keys, KeyRing) else KeyRing(keys)
+    known = {name: value for name, value in given.items() if value is not None or name == "max_age"}
+    return Context(keys=ring, **known)
+
+
+def _bound(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise MalformedError(f"{len(text)} characters, over the limit of {MAX_TEXT}")
+
+
+# -- verdicts, made in one way ------------------------------------------------------------------------
+
+
+def refused(reason: str, detail: str, context: Context, **more: Any) -> Verdict:
+    """The verdict "no", for one reason."""
+    return Verdict(valid=False, reason=reason, detail=detail, keys=len(context.keys), **more)
+
+
+def first_fit(context: Context, fits: Callable[[Secret], bool]) -> int:
+    """The index of the first key that fits; raises `NoKeyError` or `BadSignatureError`."""
+    if not context.keys:
+        raise NoKeyError("no secret was given; --secret or --secret-file gives one")
+    index = context.keys.find(fits)
+    if index is None:
+        count = len(context.keys)
+        keys = "the key" if count == 1 else f"any of the {count} keys"
+        raise BadSignatureError(f"the signature does not fit {keys}")
+    return index
+
+
+def genuine(context: Context, key_index: int | None, **more: Any) -> Verdict:
+    """The verdict "yes"; a hit on an older key means that the cookie needs re-signing."""
+    more.setdefault("needs_resign", bool(key_index))
+    return Verdict(valid=True, key_index=key_index, keys=len(context.keys), **more)
+
+
+def judge_age(verdict: Verdict, context: Context, limit: float | None) -> Verdict:
+    """A genuine verdict judged by its `issued_at`: older than `limit` seconds is expired, equal is not."""
+    if limit is None or verdict.issued_at is None or not verdict.valid:
+        return verdict
+    expires_at = verdict.issued_at + limit
+    if context.now - verdict.issued_at > limit:
+        return expire(verdict, expires_at, context)
+    return replace(verdict, expires_at=expires_at)
+
+
+def expire(verdict: Verdict, expires_at: float | None, context: Context) -> Verdict:
+    """The verdict of a genuine cookie that is too old."""
+    ago = "" if expires_at is None else f" {human_seconds(context.now - expires_at)} ago"
+    return replace(
+        verdict,
+        valid=False,
+        reason="expired",
+        expired=True,
+        detail=f"genuine, but it expired{ago}",
+        expires_at=expires_at,
+    )
+
+
+def human_seconds(seconds: float) -> str:
+    """A duration in the largest unit that fits: `3 days`, `1 hour`."""
+    if not math.isfinite(seconds):
+        return "a very long time"
+    for size, unit in ((86400 * 365, "year"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count = int(abs(seconds) // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a second"
+
+
+def as_text(data: bytes) -> tuple[str, str]:
+    """Bytes as JSON can show them, with the `payload_type`: text where it is UTF-8, else standard base64."""
+    from sessionctl.signing.mac import b64encode
+
+    try:
+        return data.decode(), "text"
+    except UnicodeDecodeError:
+        return b64encode(data), "bytes"
+
+
+def ranked(scores: Mapping[str, float], order: Sequence[str]) -> list[str]:
+    """Names by score, best first; ties in the given order; what scores 0 is left out."""
+    return sorted((name for name in scores if scores[name] > 0), key=lambda n: (-scores[n], order.index(n)))

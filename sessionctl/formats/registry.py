@@ -1,0 +1,112 @@
+"""Formats by name. What is built in stands here; the rest comes from entry points."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from sessionctl import plugins
+from sessionctl.errors import UnknownFormatError
+
+if TYPE_CHECKING:
+    from sessionctl.formats.base import Format
+
+ENTRY_POINTS = "sessionctl.formats"
+
+
+class _Entry(NamedTuple):
+    """Where a format is, and what its texts must hold: so that few modules are imported to detect one.
+
+    `marks` are substrings of which at least one must occur in the text, as it stands or percent-decoded.
+    """
+
+    target: str
+    marks: tuple[str, ...] = ("",)
+
+
+_BUILT_IN = {
+    "native": _Entry("native:Native", (".",)),
+    "remix": _Entry("remix:Remix", (".", "ey", "Ilt")),
+    "react-router": _Entry("react_router:ReactRouter", (".", "%3D", "ey", "Im", "W")),
+    "flask": _Entry("flask:Flask", (".",)),
+    "itsdangerous": _Entry("itsdangerous:ItsDangerous", (".",)),
+    "starlette": _Entry("starlette:Starlette", (".",)),
+    "django": _Entry("django:Django", (":",)),
+    "django-signed": _Entry("django_signed:DjangoSigned", (":", "$")),
+    "express": _Entry("express:Express", ("s:", "j:", ".")),
+    "cookie-session": _Entry("cookie_session:CookieSession", ("ey",)),
+    "iron": _Entry("iron:Iron", ("Fe26.",)),
+    "jwt": _Entry("jwt:Jwt", ("ey",)),
+    "authjs": _Entry("authjs:Authjs", ("ey",)),
+    "fastify-cookie": _Entry("fastify_cookie:FastifyCookie", (".",)),
+    "fastify-secure": _Entry("fastify_secure:FastifySecure", (";", "%3B", "%3b")),
+    "hono": _Entry("hono:Hono", (".",)),
+    "rails": _Entry("rails:Rails", ("--",)),
+    "rack": _Entry("rack:Rack"),
+    "laravel": _Entry("laravel:Laravel", ("ey",)),
+    "php": _Entry("php:Php"),
+    "tornado": _Entry("tornado:Tornado", ("|",)),
+    "pyramid": _Entry("pyramid:Pyramid"),
+    "aiohttp": _Entry("aiohttp:Aiohttp"),
+    "litestar": _Entry("litestar:Litestar"),
+    "bottle": _Entry("bottle:Bottle", ("!",)),
+    "flask-login": _Entry("flask_login:FlaskLogin", ("|",)),
+    "gorilla": _Entry("gorilla:Gorilla", ("MT", "M")),
+    "plug": _Entry("plug:Plug", ("SFMyNTY", "SFMzODQ", "SFM1MTI", "XCP.", "QTEyOEdDTQ")),
+    "beaker": _Entry("beaker:Beaker"),
+    "werkzeug": _Entry("werkzeug:Werkzeug", ("?",)),
+}
+
+
+def names() -> list[str]:
+    """The names of all formats: those built in, then those of other packages."""
+    return [*_BUILT_IN, *_others()]
+
+
+def get(name: str, **options: str) -> Format:
+    """The format of that name, with its options set (`salt="..."`, hyphens as underscores).
+
+    Raises `UnknownFormatError`, which names the nearest, and `UsageError` for a wrong option.
+    """
+    return _load(name)(**options)
+
+
+def detect(text: str, *, cookie_name: str | None = None) -> list[tuple[str, float]]:
+    """The formats that the text may be of, with how sure each is (0 to 1), best first.
+
+    A text that is no session cookie gives an empty list, or low numbers alone.
+    """
+    plain = text.replace("%3A", ":").replace("%3a", ":") if "%" in text else text
+    scores = {
+        name: _load(name)().detect(text, cookie_name=cookie_name)
+        for name in names()
+        if name not in _BUILT_IN or any(mark in text or mark in plain for mark in _BUILT_IN[name].marks)
+    }
+    order = names()
+    found = [(name, round(score, 3)) for name, score in scores.items() if score > 0]
+    return sorted(found, key=lambda item: (-item[1], order.index(item[0])))
+
+
+@lru_cache(maxsize=None)
+def _load(name: str) -> type[Format]:
+    if name in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[name].target.partition(":")
+        loaded: type[Format] = getattr(import_module(f"sessionctl.formats.{module}"), attribute)
+        return loaded
+    if name in _others():
+        return _others()[name]
+    import difflib
+
+    near = difflib.get_close_matches(name, names(), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UnknownFormatError(f"there is no format {name!r}{hint} ('sessionctl formats' lists them)")
+
+
+@lru_cache(maxsize=1)
+def _others() -> dict[str, type[Format]]:
+    if not plugins.may_have(ENTRY_POINTS):
+        return {}
+    from importlib.metadata import entry_points
+
+    return {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}

@@ -1,0 +1,144 @@
+"""Remix 3: cookies of `@remix-run/cookie`, holding a session or its ID.
+
+    P "." S      signed
+    P            unsigned
+
+    P  standard base64 with padding of the value's UTF-8: JSON `{"i":id,"d":[values,flash]}` with
+       cookie storage, the bare ID with every other
+    S  HMAC-SHA256(UTF-8 of the secret, P), standard base64 without padding (43 characters)
+
+Nothing is percent-encoded. Remix reads the signature leniently (`atob`): padding and stray low bits pass,
+which is told as a warning here.
+Sources: @remix-run/cookie 0.5.3 and 0.7.0, src/lib/cookie.ts, cookie-signing.ts; @remix-run/session 0.4.2,
+src/lib/session-storage/cookie.ts.
+"""
+
+from __future__ import annotations
+
+from sessionctl import records
+from sessionctl.encoding import atob, is_canonical_b64
+from sessionctl.errors import MalformedCookieError, MalformedError
+from sessionctl.formats.base import (
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Verdict,
+    Warn,
+    first_fit,
+    genuine,
+    refused,
+)
+from sessionctl.session import create_session_id
+from sessionctl.signing.mac import Hmac, b64encode
+
+_SIGNATURE = 43
+
+
+class Remix(Format):
+    """The session cookie of Remix 3."""
+
+    name = "remix"
+    summary = "Remix 3: @remix-run/cookie with any of its session storages"
+    cookie_names = ("__session", "session")
+    flash_apart = True
+    example = "eyJpIjoibWoiLCJkIjpbeyJ1c2VySWQiOjQyfSx7fV19.T3ARJCJAcgkuWS0jhzjAGXD4xzVo9fqDy2fYGrjC0Bc"
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
+        payload, signature = _split(text)
+        if signature is not None and (len(signature.rstrip("=")) != _SIGNATURE or not _is_standard(signature)):
+            return 0.0
+        if len(payload) % 4 or not _is_standard(payload):
+            return 0.0
+        value = _value(payload)
+        if session_of(value) is not None:
+            return 0.8 if signature is None else 0.97
+        if not looks_like_id(value):
+            return 0.0
+        return 0.2 if signature is None else 0.9
+
+    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+        payload, signature = _split(text)
+        return decode_value(
+            _value(payload), signed=signature is not None, algorithm="HMAC-SHA256" if signature else None,
+            warnings=_odd(signature),
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        payload, signature = _split(text)
+        if signature is None:
+            _value(payload)
+            return refused("unsigned", "the cookie carries no signature", context)
+        mac = atob(signature, "the signature")
+        if len(mac) != 32:  # noqa: PLR2004 - SHA-256
+            raise MalformedCookieError(f"the signature has {len(mac)} bytes in place of 32")
+        message = payload.encode()
+        index = first_fit(context, lambda secret: Hmac(secret.bytes).verify(message, mac))
+        value = _value(payload)
+        return genuine(context, index, algorithm="HMAC-SHA256", value=value, warnings=_odd(signature))
+
+    def _encode(self, content: Content, context: Context) -> str:
+        payload = b64encode(value_of(content).encode())
+        tag = Hmac(context.keys.newest.bytes).digest(payload.encode("ascii"))
+        return f"{payload}.{b64encode(tag).rstrip('=')}"
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    payload, dot, signature = text.rpartition(".")
+    return (payload, signature) if dot else (text, None)
+
+
+def _is_standard(text: str) -> bool:
+    return not any(char in text for char in "-_%\"")
+
+
+def _value(payload: str) -> str:
+    try:
+        return atob(payload).decode()
+    except UnicodeDecodeError:
+        raise MalformedCookieError("the payload is not UTF-8") from None
+
+
+def _odd(signature: str | None) -> tuple[Warn, ...]:
+    if signature is None or (len(signature) == _SIGNATURE and is_canonical_b64(signature)):
+        return ()
+    return (Warn("non-canonical", "the signature is not the text that Remix writes, though Remix accepts it"),)
+
+
+# -- the value inside, which `native` shares ----------------------------------------------------------
+
+
+def session_of(value: str) -> records.Record | None:
+    """The session in a cookie value, or None where it is an ID or something else."""
+    try:
+        return records.parse_value(value)
+    except MalformedError:
+        return None
+
+
+def looks_like_id(value: str) -> bool:
+    """Printable ASCII without spaces, of a length that IDs have, and no JSON."""
+    return (
+        8 <= len(value) <= 128  # noqa: PLR2004
+        and value.isascii()
+        and value.isprintable()
+        and not any(char in value for char in ' {}[]"')
+    )
+
+
+def decode_value(value: str, **more: object) -> Decoded:
+    """What a cookie value says: a session, or the text as it is, which is then the ID."""
+    session = session_of(value)
+    if session is None:
+        return Decoded(data=value, id=value, payload_type="text", **more)  # type: ignore[arg-type]
+    given = {"issued_at": session.used or session.created, **more}
+    return Decoded(data=session.values, flash=session.flash, id=session.id, **given)  # type: ignore[arg-type]
+
+
+def value_of(content: Content) -> str:
+    """The cookie value of new content: a text is an ID, anything else the values of a session."""
+    if isinstance(content.data, str):
+        return content.data
+    return records.dump_value(
+        records.Record(content.data, dict(content.flash), id=content.id or create_session_id())
+    )

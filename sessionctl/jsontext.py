@@ -1,0 +1,194 @@
+"""JSON in and out: fast, and exact about what it cannot keep.
+
+The text is what `JSON.stringify` writes (ECMA-262, 25.5.2), so that a record
+looks the same whether Remix or this package wrote it: no spaces, text beyond
+ASCII as it is, lone surrogates as `\\udXXX`, keys that are array indexes first
+and in order, numbers as JavaScript prints them. One thing differs: `1.0` keeps
+its `.0`, because it would come back as an `int` otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+from sessionctl.errors import MalformedError, UnserializableValueError
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""The largest integer that a JavaScript number holds together with its neighbours."""
+
+MAX_DEPTH = 100
+"""How deep lists and objects may be nested in what a session keeps."""
+
+_MAX_ARRAY_INDEX = 2**32 - 2
+_SCALARS = frozenset({str, bool, type(None)})
+
+# What json.dumps writes in another way than JavaScript: a small number (1e-07), a key that may be an array
+# index. A match inside a string does no harm: the slow path is exact.
+_MAY_DIFFER = re.compile(r'\de-\d|"\d+":')
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+_scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text (RFC 8259), integers exact.
+
+    Raises `MalformedError` for what is no JSON, `NaN` and `Infinity` included, or is nested too deep.
+    """
+    try:
+        start = 0 if text[:1] not in " \t\n\r" else len(text) - len(text.lstrip(" \t\n\r"))
+        value, end = _scan(text, start)
+        if end != len(text) and text[end:].strip(" \t\n\r"):
+            raise MalformedError(f"not JSON: more text follows at character {end}")
+        return value
+    except StopIteration as error:
+        raise MalformedError(f"not JSON at character {error.value}") from None
+    except RecursionError:
+        raise MalformedError("JSON that is nested too deep") from None
+    except ValueError as error:
+        raise MalformedError(f"not JSON: {_reason(error)}") from None
+
+
+def loads_bytes(data: bytes) -> Any:
+    """As `loads`, from UTF-8."""
+    return loads(decode_utf8(data))
+
+
+def decode_utf8(data: bytes) -> str:
+    """The text of strict UTF-8; raises `MalformedError`."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"not UTF-8 at byte {error.start}") from None
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    return str(error)
+
+
+def dumps(value: Any) -> str:
+    """The JSON text of a value that `check` accepts, as JavaScript would write it.
+
+    Raises `UnserializableValueError` where JSON has no form for the value at all.
+    """
+    try:
+        text = _dump(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        check(value, "")
+        raise UnserializableValueError("", str(error)) from None
+    if _MAY_DIFFER.search(text) or not text.isascii():
+        return _exact(value, text)
+    return text
+
+
+def dumps_bytes(value: Any) -> bytes:
+    """As `dumps`, in UTF-8."""
+    return dumps(value).encode()
+
+
+def _exact(value: Any, text: str) -> str:
+    if not _MAY_DIFFER.search(text):
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # a lone surrogate
+            pass
+        else:
+            return text
+    return _stringify(value)
+
+
+def _stringify(value: Any) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, dict):
+        members = sorted(value.items(), key=_member_order) if any(map(_is_index, value)) else value.items()
+        return "{" + ",".join(f"{_string(key)}:{_stringify(item)}" for key, item in members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_stringify, value)) + "]"
+    if isinstance(value, float):
+        return _number(value)
+    return _dump(value)
+
+
+def _string(text: str) -> str:
+    quoted = encode_basestring(text)
+    try:
+        quoted.encode()
+    except UnicodeEncodeError:
+        return "".join(
+            encode_basestring_ascii(char)[1:-1] if "\ud800" <= char <= "\udfff" else char for char in quoted
+        )
+    return quoted
+
+
+def _is_index(key: str) -> bool:
+    """Whether JavaScript takes the key for an array index (ECMA-262, 6.1.7)."""
+    return (
+        key.isascii()
+        and key.isdigit()
+        and len(key) <= len(str(_MAX_ARRAY_INDEX))
+        and str(int(key)) == key
+        and int(key) <= _MAX_ARRAY_INDEX
+    )
+
+
+def _member_order(member: tuple[str, Any]) -> tuple[int, int]:
+    return (0, int(member[0])) if _is_index(member[0]) else (1, 0)
+
+
+def _number(value: float) -> str:
+    """A float as `Number::toString` prints it (ECMA-262, 6.1.6.1.20), where that is still read as a float."""
+    mantissa, e, exponent = repr(value).partition("e-")
+    if not e:
+        return mantissa
+    power = int(exponent)
+    if power > 6:  # noqa: PLR2004 - the standard's number: 0.000001 has no exponent in JavaScript
+        return f"{mantissa}e-{power}"
+    sign, digits = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
+    return f"{sign}0.{'0' * (power - 1)}{digits.replace('.', '')}"
+
+
+def check(value: Any, key: str, depth: int = 0) -> None:
+    """Raise `UnserializableValueError`, which names the place, for what JSON would change or lose."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return
+    if depth > MAX_DEPTH:
+        raise UnserializableValueError(key[:80], f"nested deeper than {MAX_DEPTH} levels")
+    if kind is int:
+        if not -MAX_SAFE_INTEGER - 1 <= value <= MAX_SAFE_INTEGER + 1:
+            raise UnserializableValueError(key, "an integer past 2**53 loses digits in JSON numbers; use text")
+    elif kind is float:
+        if value - value != 0:
+            raise UnserializableValueError(key, f"JSON has no {value}")
+    elif kind is dict:
+        for name, item in value.items():
+            if type(name) is not str:
+                raise UnserializableValueError(key, f"a key of type {type(name).__name__}, not str")
+            if type(item) not in _SCALARS:
+                check(item, f"{key}.{name}" if key else name, depth + 1)
+    elif kind is list:
+        for index, item in enumerate(value):
+            if type(item) not in _SCALARS:
+                check(item, f"{key}[{index}]", depth + 1)
+    else:
+        raise UnserializableValueError(key, f"{_article(kind.__name__)} does not survive JSON{_advice(kind)}")
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name[:1] in "aeiou" else f"a {name}"
+
+
+def _advice(kind: type) -> str:
+    advice = {tuple: "use a list", set: "use a list", bytes: "use base64 text"}.get(kind)
+    return f"; {advice}" if advice else ""

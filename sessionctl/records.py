@@ -1,0 +1,95 @@
+"""What a stored session looks like as text, and what is done to it: pure functions, no storage.
+
+A record is JSON, as Remix writes it (@remix-run/session 0.4.2):
+
+    [values, flash]                      two objects
+    [values, flash, {"created": ms}]     where `lifetime` is set; Remix reads the first two
+
+A `cookie:` value is the same with the ID in front:
+
+    {"i": id, "d": [values, flash]}                                   and, where they are needed,
+    {"i": id, "d": [values, flash], "created": ms, "used": ms}        milliseconds since 1970
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sessionctl import jsontext
+from sessionctl.errors import MalformedError
+
+
+class Record(NamedTuple):
+    """One stored session. `created` and `used` are Unix seconds, None where they are not kept."""
+
+    values: dict[str, Any]
+    flash: dict[str, Any]
+    created: float | None = None
+    used: float | None = None
+    id: str | None = None
+
+
+def parse(text: bytes) -> Record:
+    """The record of a store. Raises `MalformedError`, which says what is wrong with it."""
+    value = jsontext.loads_bytes(text)
+    if not isinstance(value, list) or not 2 <= len(value) <= 3:  # noqa: PLR2004 - values, flash, times
+        raise MalformedError("not a list of values and flash")
+    values, flash = _pair(value)
+    times = value[2] if len(value) > 2 and isinstance(value[2], dict) else {}  # noqa: PLR2004
+    return Record(values, flash, _seconds(times.get("created")))
+
+
+def dump(values: Mapping[str, Any], flash: Mapping[str, Any], created: float | None = None) -> bytes:
+    """The text of a record."""
+    if created is None:
+        return jsontext.dumps_bytes([values, flash])
+    return jsontext.dumps_bytes([values, flash, {"created": round(created * 1000)}])
+
+
+def parse_value(text: str) -> Record:
+    """The session in a `cookie:` value. Raises `MalformedError`."""
+    value = jsontext.loads(text)
+    if not isinstance(value, dict) or not isinstance(value.get("d"), list) or len(value["d"]) < 2:  # noqa: PLR2004
+        raise MalformedError("not an object with a session's values and flash")
+    identity = value.get("i")
+    if not isinstance(identity, (str, type(None))):
+        raise MalformedError("the ID is no text")
+    values, flash = _pair(value["d"])
+    return Record(values, flash, _seconds(value.get("created")), _seconds(value.get("used")), identity or None)
+
+
+def dump_value(record: Record) -> str:
+    """The `cookie:` value of a session."""
+    value: dict[str, Any] = {"i": record.id, "d": [record.values, record.flash]}
+    if record.created is not None:
+        value["created"] = round(record.created * 1000)
+    if record.used is not None:
+        value["used"] = round(record.used * 1000)
+    return jsontext.dumps(value)
+
+
+def _pair(value: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    values, flash = value[0], value[1]
+    if not isinstance(values, dict) or not isinstance(flash, dict):
+        raise MalformedError("values and flash are not both objects")
+    return values, flash
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: unlike `==`, 1 is neither 1.0 nor True."""
+    return jsontext.dumps(one) == jsontext.dumps(other)
+
+
+def largest(values: Mapping[str, Any], flash: Mapping[str, Any], count: int = 3) -> tuple[tuple[str, int], ...]:
+    """The keys that take most bytes, with those bytes, largest first; flash keys as `flash.KEY`."""
+    members: Iterable[tuple[str, Any]] = [
+        *values.items(),
+        *((f"flash.{key}", value) for key, value in flash.items()),
+    ]
+    sizes = [(key, len(jsontext.dumps_bytes(key)) + len(jsontext.dumps_bytes(value)) + 2) for key, value in members]
+    return tuple(sorted(sizes, key=lambda item: -item[1])[:count])

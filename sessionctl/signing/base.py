@@ -1,0 +1,30 @@
+"""What a signer is, and what it answers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from sessionctl.signing.keys import KeyRing
+
+
+class Unsigned(NamedTuple):
+    """What a cookie text holds: `value` is None where no key fits.
+
+    `key_index` counts from 0, newest first; `issued_at` is in Unix seconds where the text has a time.
+    """
+
+    value: str | None
+    key_index: int | None
+    issued_at: float | None = None
+
+
+class Signer(Protocol):
+    """Turns a cookie value into cookie text and back, strictly: one text for one value and key."""
+
+    keys: KeyRing
+
+    def sign(self, value: str) -> str:
+        """The cookie text of a value."""
+
+    def unsign(self, text: str) -> Unsigned:
+        """What the text holds. Raises `MalformedCookieError` for what cannot be one of its texts."""

@@ -1,0 +1,177 @@
+"""Secrets and the key ring: newest first, the first signs, all verify."""
+
+from __future__ import annotations
+
+import binascii
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import overload
+
+from sessionctl.errors import NoKeyError, SecretError, UsageError
+
+
+class Secret:
+    """One secret: text, or bytes where the framework wants bytes. Never shown by `repr`."""
+
+    __slots__ = ("_bytes", "_text")
+
+    def __init__(self, value: str | bytes) -> None:
+        if not isinstance(value, (str, bytes)):
+            raise SecretError(f"a secret is str or bytes, not {type(value).__name__}")
+        if not value:
+            raise SecretError("a secret is empty")
+        self._text = value if isinstance(value, str) else None
+        self._bytes = value if isinstance(value, bytes) else _encode(value)
+
+    @classmethod
+    def parse(cls, text: str) -> Secret:
+        """A secret as the command line takes it.
+
+        `text:...`, `hex:...`, `base64:...` (either alphabet, padded or not), `@FILE` (the content of
+        the file without one last line break), anything else: the text itself. Raises `SecretError`.
+        """
+        kind, colon, rest = text.partition(":")
+        if text.startswith("@"):
+            return cls(_read(text[1:]))
+        if colon and kind == "text":
+            return cls(_from_argument(rest))
+        if colon and kind == "hex":
+            return cls(_unhex(rest))
+        if colon and kind == "base64":
+            return cls(_unbase64(rest))
+        return cls(_from_argument(text))
+
+    @property
+    def bytes(self) -> bytes:
+        """The bytes: of text, its UTF-8, where a lone surrogate becomes U+FFFD."""
+        return self._bytes
+
+    @property
+    def text(self) -> str | None:
+        """The text, or None where the secret was given as bytes."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self._text, self._bytes) == (other._text, other._bytes)
+
+    def __hash__(self) -> int:
+        return hash((self._text, self._bytes))
+
+    def __repr__(self) -> str:
+        return f"<Secret of {len(self._bytes)} bytes>"
+
+
+class KeyRing(Sequence[Secret]):
+    """The secrets of one application, newest first: the first signs, all verify.
+
+    Raises `SecretError` for a bare string, which would be a ring of single letters.
+    """
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, secrets: Iterable[str | bytes | Secret] = ()) -> None:
+        if isinstance(secrets, (str, bytes, Secret)):
+            raise SecretError("secrets must be a list, newest first: [secret], not a bare secret")
+        self._secrets = tuple(item if isinstance(item, Secret) else Secret(item) for item in secrets)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> KeyRing:
+        """The ring of secrets as the command line takes them; see `Secret.parse`."""
+        return cls([Secret.parse(text) for text in texts])
+
+    @property
+    def newest(self) -> Secret:
+        """The secret that signs. Raises `NoKeyError` where the ring is empty."""
+        if not self._secrets:
+            raise NoKeyError("no secret was given; --secret or --secret-file gives one")
+        return self._secrets[0]
+
+    def find(self, fits: Callable[[Secret], bool]) -> int | None:
+        """The index of the first secret that fits, or None."""
+        for index, secret in enumerate(self._secrets):
+            if fits(secret):
+                return index
+        return None
+
+    @overload
+    def __getitem__(self, index: int) -> Secret: ...
+    @overload
+    def __getitem__(self, index: slice) -> KeyRing: ...
+    def __getitem__(self, index: int | slice) -> Secret | KeyRing:
+        return KeyRing(self._secrets[index]) if isinstance(index, slice) else self._secrets[index]
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+    def __iter__(self) -> Iterator[Secret]:
+        return iter(self._secrets)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing of {len(self)} secrets>"
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text).encode()
+
+
+def _from_argument(text: str) -> str | bytes:
+    """Bytes of an argument that were no UTF-8 come as surrogates (PEP 383); give them back as they were."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(text)
+        except UnicodeEncodeError:
+            return text
+    return text
+
+
+def _read(path: str) -> str | bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost start-up time
+            content = file.read(1 << 20)
+    except OSError as error:
+        raise SecretError(f"cannot read the secret file {path!r}: {error.strerror}") from None
+    content = content.removesuffix(b"\n").removesuffix(b"\r")
+    if not content:
+        raise SecretError(f"the secret file {path!r} is empty")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
+
+
+def _unhex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise SecretError("a secret that begins with hex: is not hexadecimal") from None
+
+
+def _unbase64(text: str) -> bytes:
+    standard = text.strip().translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    try:
+        return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise SecretError("a secret that begins with base64: is not base64") from None
+
+
+def read_secret_file(path: str) -> KeyRing:
+    """The ring of a file with one secret a line, newest first; empty lines do not count."""
+    content = _read(path)
+    if isinstance(content, bytes):
+        raise SecretError(f"the secret file {path!r} is not UTF-8 text; use @FILE for a binary secret")
+    if content.startswith("-----BEGIN "):
+        return KeyRing([content])
+    return KeyRing.parse(line for line in content.splitlines() if line)
+
+
+def parse_option_secret(text: str) -> bytes:
+    """The bytes of a secret that stands in a format option (`block-key=base64:...`)."""
+    try:
+        return Secret.parse(text).bytes
+    except SecretError as error:
+        raise UsageError(str(error)) from None

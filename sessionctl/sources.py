@@ -1,0 +1,126 @@
+"""Where cookie text comes from: a bare value, a pair, a header.
+
+The way in is `read_cookie`: it takes what a person pasted and gives the one cookie that is meant, as the
+header carried it (quotes and percent signs stay), with the cookies that came along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sessionctl.encoding import is_canonical_b64
+from sessionctl.errors import MalformedCookieError
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
+_PAIR = re.compile(rf"\s*({_TOKEN})\s*=")
+_HEADER = re.compile(r"\s*(set-)?cookie\s*:\s*", re.IGNORECASE)
+_CHUNK = r"[.-](\d{1,3})$"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One cookie as it was found.
+
+    `value` is None where the cookie that was asked for is not there. `cookies` holds all of the header,
+    `attributes` those of a Set-Cookie header, with names in lower case.
+    """
+
+    name: str | None
+    value: str | None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_cookie(text: str, cookie_name: str | None = None) -> Source:
+    """The cookie in a bare value, `name=value`, a `Cookie:` or a `Set-Cookie:` header.
+
+    Of several cookies it is the one named `cookie_name`, its chunks (`NAME.0`, `NAME-1`) joined.
+    Raises `MalformedCookieError` where there is no text at all.
+    """
+    text = text.strip()
+    if not text:
+        raise MalformedCookieError("the cookie is empty")
+    header = _HEADER.match(text)
+    if header and header[1]:
+        return _set_cookie(text[header.end() :])
+    if header:
+        return _pick(parse_cookie_header(text[header.end() :]), cookie_name)
+    pair = _PAIR.match(text)
+    if not pair or _is_padded_base64(text):
+        return Source(cookie_name, text)
+    if _is_set_cookie(text):
+        return _set_cookie(text)
+    if ";" in text:
+        return _pick(parse_cookie_header(text), cookie_name)
+    return _pick({pair[1]: text[pair.end() :].strip()}, cookie_name)
+
+
+def parse_cookie_header(header: str) -> dict[str, str]:
+    """The cookies of a `Cookie` header (RFC 6265, 5.4), raw; of one name the first counts."""
+    cookies: dict[str, str] = {}
+    for part in _split(header):
+        name, equals, value = part.partition("=")
+        if equals:
+            cookies.setdefault(name.strip(), value.strip())
+    return cookies
+
+
+def _split(header: str) -> list[str]:
+    """The parts between semicolons, but not those inside double quotes that close before the next pair."""
+    if '"' not in header:
+        return header.split(";")
+    return re.findall(r'(?:[^;"]|"(?:[^"\\]|\\.)*"|")+', header)
+
+
+def _is_padded_base64(text: str) -> bool:
+    """Whether `abc=` is a bare value that ends in padding, not a name with an empty value."""
+    return len(text) >= 16 and text.endswith("=") and len(text) % 4 == 0 and is_canonical_b64(text)  # noqa: PLR2004
+
+
+def _is_set_cookie(text: str) -> bool:
+    return bool(
+        re.search(r";\s*(path|httponly|secure|samesite|max-age|expires|domain)\s*(=|;|$)", text, re.IGNORECASE)
+    )
+
+
+def _set_cookie(text: str) -> Source:
+    first, *rest = _split(text)
+    name, equals, value = first.partition("=")
+    if not equals:
+        raise MalformedCookieError("the Set-Cookie header has no name=value")
+    attributes = {}
+    for part in rest:
+        key, _, setting = part.partition("=")
+        attributes[key.strip().lower()] = setting.strip()
+    name, value = name.strip(), value.strip()
+    return Source(name, value, {name: value}, attributes)
+
+
+def _pick(cookies: dict[str, str], name: str | None) -> Source:
+    if name is None:
+        if not cookies:
+            raise MalformedCookieError("the header has no cookie")
+        name = _likeliest(cookies)
+    if name in cookies and not cookies[name].startswith("__chunked__"):
+        return Source(name, cookies[name], cookies)
+    joined = join_chunks(cookies, name)
+    return Source(name, joined, cookies, notes=("joined from chunks",) if joined is not None else ())
+
+
+def _likeliest(cookies: Mapping[str, str]) -> str:
+    """The first cookie, but no companion signature, and the base name of chunks."""
+    names = [name for name in cookies if not (name.endswith(".sig") and name[:-4] in cookies)] or list(cookies)
+    return re.sub(_CHUNK, "", names[0]) if re.search(_CHUNK, names[0]) else names[0]
+
+
+def join_chunks(cookies: Mapping[str, str], name: str) -> str | None:
+    """A value that was cut over `NAME.0`, `NAME.1`, ... or `NAME-0`, ..., in numeric order; else None."""
+    parts: dict[int, str] = {}
+    for key, value in cookies.items():
+        match = re.search(_CHUNK, key)
+        if match and key[: match.start()] == name:
+            parts[int(match[1])] = value
+    return "".join(parts[index] for index in sorted(parts)) if parts else None
