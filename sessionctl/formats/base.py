@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sessionctl.errors import (
     BadSignatureError,
@@ -25,6 +25,8 @@ from sessionctl.errors import (
     UsageError,
 )
 from sessionctl.signing.keys import KeyRing, Secret
+
+T = TypeVar("T")
 
 MAX_SIZE: Final = 1 << 20
 """How many bytes a compressed payload may become, unless told otherwise."""
@@ -153,6 +155,7 @@ class Format(ABC):
     def __init__(self, **options: str) -> None:
         self._options = {option.name: option.default for option in self.options}
         self._given = set[str]()
+        self._kept: dict[tuple[Any, ...], Any] = {}
         for name, value in options.items():
             self._set_option(name.replace("_", "-"), value)
 
@@ -174,6 +177,14 @@ class Format(ABC):
     def given(self, name: str) -> bool:
         """Whether an option was set, be it to its default."""
         return name in self._given
+
+    def kept(self, make: Callable[..., T], secret: Secret, *more: Any) -> T:
+        """`make(secret, *more)`, remembered: key derivation is done once, however many cookies follow."""
+        place = (make.__name__, secret.bytes, *more)
+        found: T | None = self._kept.get(place)
+        if found is None:
+            found = self._kept[place] = make(secret, *more)
+        return found
 
     # -- what callers use -------------------------------------------------------------------------
 
