@@ -1,7 +1,281 @@
-"""stub"""
+"""`Session`: an ID, values, and flash data that live for one request."""
+
+from __future__ import annotations
+
 import secrets
-def create_session_id():
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from sessionctl import jsontext, records
+from sessionctl.errors import SessionDestroyedError, UnserializableValueError
+
+Data = tuple[dict[str, Any], dict[str, Any]]
+"""What a session holds: its values, and the flash for the next request."""
+
+_SCALARS = frozenset({str, bool})
+_CONTAINERS = (list, dict)
+
+
+def create_session_id() -> str:
+    """A new session ID: 256 random bits in 43 URL-safe characters, never one that begins with `-`.
+
+    A leading hyphen would make it an option where it stands on a command line.
+    """
     while True:
         session_id = secrets.token_urlsafe(32)
-        if not session_id.startswith("-"):
+        if session_id[0] != "-":
             return session_id
+
+
+class Session(MutableMapping[str, Any]):
+    """One visitor's session during one request.
+
+    `data` is `(values, flash)`, the flash being that of this request. A value hides a flash of the same
+    key. Reading is also a mapping's: `session["key"]`, `in`, `len`, iteration.
+
+    Values are what JSON keeps exactly: `None`, `bool`, `int` up to 2**53, `float`, `str`, lists and dicts
+    with `str` keys of these. Anything else raises `UnserializableValueError`, which names the key. After
+    `destroy`, reading finds nothing and changing raises `SessionDestroyedError`.
+    """
+
+    __slots__ = (
+        "_changed", "_delete_id", "_destroyed", "_dirty", "_flash", "_flashed", "_id", "_kept", "_next",
+        "_original_id", "_seen", "_state", "_values",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: str | None = None,  # noqa: A002 - the field's own word
+        *,
+        data: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._state = StoredState() if id is None else StoredState(id)
+        self._id = self._original_id = create_session_id() if id is None else id
+        self._values: dict[str, Any] = dict(data[0]) if data else {}
+        self._flash: dict[str, Any] = dict(data[1]) if data else {}
+        self._next: dict[str, Any] = {}
+        self._changed: dict[str, None] = {}
+        self._flashed: dict[str, None] = {}
+        self._kept: set[str] = set()
+        self._seen: dict[str, str] = {}
+        self._delete_id: str | None = None
+        self._destroyed = False
+        self._dirty = bool(self._flash)
+
+    # -- state --------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The ID, a new one after `regenerate_id`."""
+        return self._id
+
+    @property
+    def data(self) -> Data:
+        """`(values, flash for the next request)` as a save would write them; empty once destroyed."""
+        return ({}, {}) if self._destroyed else (dict(self._values), dict(self._next))
+
+    @property
+    def size(self) -> int:
+        """How many values and flash messages there are."""
+        return 0 if self._destroyed else len(self._values) + len(self._flash)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether a save has something to write: a change, a change inside a list or dict, or flash to drop."""
+        return self._dirty or bool(self._seen and self._mutated())
+
+    @property
+    def destroyed(self) -> bool:
+        """Whether `destroy` was called."""
+        return self._destroyed
+
+    @property
+    def delete_id(self) -> str | None:
+        """The ID whose record the next save deletes, after `regenerate_id(True)`."""
+        return self._delete_id
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no stored session was read."""
+        return not self._state.found
+
+    @property
+    def lost(self) -> bool:
+        """Whether a save found that the session was ended elsewhere meanwhile."""
+        return self._state.lost
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value, else this request's flash, else the default."""
+        if self._destroyed:
+            return default
+        value = self._values.get(key)
+        if value is None:
+            return self._flash.get(key, default)
+        if type(value) in _CONTAINERS and key not in self._seen:
+            self._seen[key] = jsontext.dumps(value)
+        return value
+
+    def has(self, key: str) -> bool:
+        """Whether there is a value or a flash message of that name."""
+        return not self._destroyed and (key in self._values or key in self._flash)
+
+    def __getitem__(self, key: str) -> Any:
+        if not self.has(key):
+            raise KeyError(key)
+        return self.get(key)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.has(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(()) if self._destroyed else iter({**self._values, **self._flash})
+
+    def __len__(self) -> int:
+        return 0 if self._destroyed else len(self._values.keys() | self._flash.keys())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        state = "destroyed" if self._destroyed else f"{len(self._values)} values, {len(self._flash)} flash"
+        return f"<Session {state}>"
+
+    # -- changing -----------------------------------------------------------------------------------
+
+    def set(self, key: str, value: Any) -> None:
+        """Set a value; None unsets it."""
+        if self._destroyed:
+            raise SessionDestroyedError
+        if type(value) not in _SCALARS:
+            if value is None:
+                self.unset(key)
+                return
+            jsontext.check(value, key)
+        if type(key) is not str:
+            raise UnserializableValueError(repr(key)[:80], "a key is not text")
+        self._values[key] = value
+        self._changed[key] = None
+        self._dirty = True
+
+    def unset(self, key: str) -> None:
+        """Remove a value, where there is one. Flash stays."""
+        self._check()
+        self._values.pop(key, None)
+        self._changed[key] = None
+        self._dirty = True
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.set(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self._values and not self._destroyed:
+            raise KeyError(key)
+        self.unset(key)
+
+    def clear(self) -> None:
+        """Unset every value. Flash stays."""
+        for key in list(self._values):
+            self.unset(key)
+
+    def flash(self, key: str, value: Any) -> None:
+        """Leave a message for the next request, and only for that."""
+        self._check()
+        jsontext.check(value, key)
+        if type(key) is not str:
+            raise UnserializableValueError(repr(key)[:80], "a key is not text")
+        self._next[key] = value
+        self._flashed[key] = None
+        self._dirty = True
+
+    def keep(self, *keys: str) -> None:
+        """Carry this request's flash over to the next: the keys named, or all of it."""
+        self._check()
+        for key in keys or tuple(self._flash):
+            if key in self._flash and key not in self._next:
+                self._next[key] = self._flash[key]
+                self._kept.add(key)
+
+    def regenerate_id(self, delete_old: bool = False) -> None:
+        """Take a new ID, as at every change of privilege; the old record stays unless `delete_old`."""
+        self._check()
+        if delete_old:
+            self._delete_id = self._original_id
+        self._id = create_session_id()
+        self._dirty = True
+
+    def destroy(self) -> None:
+        """End the session: the next save deletes every record that this request had."""
+        self._destroyed = True
+
+    def _check(self) -> None:
+        if self._destroyed:
+            raise SessionDestroyedError
+
+    # -- what storages ask --------------------------------------------------------------------------
+
+    def _mutated(self) -> list[str]:
+        """The keys of lists and dicts that `get` gave out and that were changed in place since."""
+        return [
+            key
+            for key, text in self._seen.items()
+            if key in self._values and jsontext.dumps(self._values[key]) != text
+        ]
+
+    def collect_changes(self) -> None:
+        """Take what was changed in place into the changes, and check all of them.
+
+        Raises `UnserializableValueError` for what a list or dict was given since.
+        """
+        if self._seen:
+            self._changed.update(dict.fromkeys(self._mutated()))
+        for key in self._changed:
+            value = self._values.get(key)
+            if type(value) in _CONTAINERS:
+                jsontext.check(value, key)
+
+    def merged_into(self, current: records.Record) -> Data:
+        """The values and flash of a record that another request has changed, with this one's own changes.
+
+        The last writer wins on a key that both set. A flash message is dropped only if it still is the one
+        that this request read.
+        """
+        values = dict(current.values)
+        for key in self._changed:
+            if key in self._values:
+                values[key] = self._values[key]
+            else:
+                values.pop(key, None)
+        flash = {
+            key: value
+            for key, value in current.flash.items()
+            if key in self._kept or key not in self._flash or not records.same(value, self._flash[key])
+        }
+        flash.update({key: self._next[key] for key in self._flashed})
+        return values, flash
+
+    def mark_saved(self, values: dict[str, Any], flash: dict[str, Any]) -> None:
+        """Note what was written: a further save of this object starts from there."""
+        self._values, self._next = values, flash
+        self._changed, self._flashed, self._kept = {}, {}, set()
+        self._seen = {key: jsontext.dumps(values[key]) for key in self._seen if key in values}
+        self._dirty = True  # as in Remix: what was saved once is answered with its cookie again
+
+
+class StoredState:
+    """What a storage remembers about a session between its read and its save.
+
+    `ids` are those under which a record may lie, `key` and `stored` the record that was read or written
+    last, `created` the time that `lifetime` counts from.
+    """
+
+    __slots__ = ("created", "found", "ids", "key", "lost", "stored")
+
+    def __init__(self, *ids: str) -> None:
+        self.ids: list[str] = list(ids)
+        self.key: str | None = None
+        self.stored: Any = None
+        self.created: float | None = None
+        self.found = False
+        self.lost = False

@@ -25,6 +25,8 @@ from sessionctl.errors import (
     UsageError,
 )
 from sessionctl.signing.keys import KeyRing, Secret
+from sessionctl.verdict import Verdict as Verdict
+from sessionctl.verdict import Warn as Warn
 
 T = TypeVar("T")
 
@@ -36,13 +38,6 @@ MAX_TEXT: Final = 1 << 20
 
 DEFAULT_MAX_AGE: Final = -1.0
 """Stands for "the format's own" where an age limit is asked for."""
-
-
-class Warn(NamedTuple):
-    """Something odd about a cookie that is no reason to refuse it: a code for programs, a text for people."""
-
-    code: str
-    message: str
 
 
 CLEARED: Final = Warn("cleared", "the cookie is empty: the application ended the session, nothing is left to verify")
@@ -87,30 +82,6 @@ class Decoded:
     signed: bool = True
     payload_type: str = "json"
     algorithm: str | None = None
-    warnings: tuple[Warn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether a cookie is genuine, as its own framework would answer.
-
-    `reason` is None, `bad-signature`, `expired`, `not-yet-valid`, `malformed`, `unsigned`,
-    `non-canonical`, `no-key` or `wrong-key-type`; `detail` says it in a sentence. `key_index` counts the
-    key ring of `keys` secrets from 0, newest first; a hit on an older one, or on a scheme that the framework
-    would replace, is `needs_resign`. `value` is the cookie value where the cookie is genuine.
-    """
-
-    valid: bool
-    reason: str | None = None
-    detail: str = ""
-    key_index: int | None = None
-    keys: int = 0
-    needs_resign: bool = False
-    issued_at: float | None = None
-    expires_at: float | None = None
-    expired: bool = False
-    algorithm: str | None = None
-    value: str | None = None
     warnings: tuple[Warn, ...] = ()
 
 

@@ -1,0 +1,276 @@
+"""`Cookie`: the Cookie header in, the Set-Cookie header out.
+
+The rules are those of RFC 6265bis (draft-ietf-httpbis-rfc6265bis-22): what a browser would refuse or cut
+short without a word is an error here.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from sessionctl import records
+from sessionctl.errors import (
+    CookieAttributeError,
+    CookieTooLargeError,
+    MalformedCookieError,
+    MalformedError,
+    UnknownFormatError,
+)
+from sessionctl.signing.base import Signer, Unsigned
+from sessionctl.signing.keys import KeyRing, Secret
+from sessionctl.verdict import Verdict
+
+MAX_SIZE: Final = 4096
+"""Bytes of name and value together (RFC 6265bis, 5.6)."""
+
+MAX_ATTRIBUTE: Final = 1024
+"""Bytes of one attribute's value (RFC 6265bis, 5.6)."""
+
+MAX_AGE: Final = 400 * 86400
+"""Seconds that a browser keeps a cookie at the most (RFC 6265bis, 5.5)."""
+
+SameSite = Literal["Strict", "Lax", "None"]
+
+_EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ATTRIBUTES = frozenset(
+    {"path", "domain", "max_age", "expires", "http_only", "secure", "same_site", "partitioned"}
+)
+
+
+class Cookie:
+    """A signed cookie of one name: `parse` and `verify` read it, `serialize` writes it.
+
+    `secrets` are newest first: the first signs, all verify. `format` is `native` or `remix`; without
+    secrets, `remix` is unsigned and `native` raises `SecretError`. Attributes: `path` (`/`), `domain`,
+    `max_age` in seconds (400 days at most; a `native` cookie older than that is expired), `expires` (an aware
+    datetime), `http_only` (True), `secure` (True), `same_site` (`Lax`), `partitioned`.
+
+    Raises `CookieAttributeError` for what a browser would refuse, `SecretError` for a bare string as
+    `secrets`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        secrets: Iterable[str | bytes | Secret] = (),
+        format: str = "native",  # noqa: A002 - the field's own word
+        *,
+        clock: Callable[[], float] = time.time,
+        **attributes: Any,
+    ) -> None:
+        if not _TOKEN.fullmatch(name):
+            raise CookieAttributeError("a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)")
+        self.name = name
+        self.keys = secrets if isinstance(secrets, KeyRing) else KeyRing(secrets)
+        self.format = format
+        self._signer = _signer(format, self.keys)
+        self._clock = clock
+        self._attributes: dict[str, Any] = {
+            "path": "/", "http_only": True, "secure": True, "same_site": "Lax"
+        }  # fmt: skip
+        self._attributes |= _known(attributes)
+        self._suffix = _suffix(name, self._attributes)
+        self._max_age: float | None = self._attributes.get("max_age")
+
+    def __repr__(self) -> str:
+        return f"<Cookie {self.name} {self.format}>"
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes that `serialize` sends."""
+        return dict(self._attributes)
+
+    def parse(self, header: str | None) -> str | None:
+        """The value in a Cookie header; None where the cookie is missing, not genuine or expired.
+
+        An empty cookie is `""`.
+        """
+        text = find(header, self.name)
+        if not text:
+            return text
+        try:
+            found = self._signer.unsign(text)
+        except MalformedCookieError:
+            return None
+        return None if self._expired(found) else found.value
+
+    def verify(self, header: str | None) -> Verdict:
+        """As `parse`, with the reason, the key, and whether the cookie should be signed anew."""
+        text = find(header, self.name)
+        keys = len(self.keys)
+        if text is None:
+            return Verdict(valid=False, reason="malformed", detail=f"no cookie {self.name!r} in the header", keys=keys)
+        if not text:
+            return Verdict(valid=True, value="", keys=keys)
+        try:
+            found = self._signer.unsign(text)
+        except MalformedCookieError as error:
+            return Verdict(valid=False, reason="malformed", detail=str(error), keys=keys)
+        return self._verdict(found)
+
+    def _verdict(self, found: Unsigned) -> Verdict:
+        keys = len(self.keys)
+        if found.value is None:
+            return Verdict(valid=False, reason="bad-signature", detail="no key fits the signature", keys=keys)
+        expired = self._expired(found)
+        return Verdict(
+            valid=not expired,
+            reason="expired" if expired else None,
+            detail="genuine, but older than max_age" if expired else "",
+            key_index=found.key_index,
+            keys=keys,
+            needs_resign=bool(found.key_index),
+            issued_at=found.issued_at,
+            expired=expired,
+            algorithm="HMAC-SHA256" if self.keys else None,
+            value=None if expired else found.value,
+        )
+
+    def _expired(self, found: Unsigned) -> bool:
+        if self._max_age is None or found.issued_at is None:
+            return False
+        return self._clock() - found.issued_at > self._max_age
+
+    def serialize(self, value: str, **attributes: Any) -> str:
+        """The Set-Cookie text of a value; `""` clears the cookie.
+
+        Attributes given here hold for this text alone. Raises `CookieTooLargeError`, which names the largest
+        keys of a session, and `CookieAttributeError`.
+        """
+        suffix = self._suffix
+        if attributes:
+            suffix = _suffix(self.name, self._attributes | _known(attributes))
+        if not value:
+            return _cleared(self.name, self._attributes | _known(attributes))
+        text = self._signer.sign(value)
+        if len(self.name) + len(text) > MAX_SIZE:
+            raise CookieTooLargeError(len(self.name) + len(text), MAX_SIZE, _largest(value))
+        return f"{self.name}={text}{suffix}"
+
+
+def find(header: str | None, name: str) -> str | None:
+    """The raw value of the first cookie of that name in a Cookie header, without quotes around it."""
+    if not header:
+        return None
+    for part in header.split(";"):
+        found, equals, value = part.partition("=")
+        if equals and found.strip() == name:
+            value = value.strip()
+            if value[:1] == '"' == value[-1:] and len(value) > 1:
+                return value[1:-1]
+            return value
+    return None
+
+
+def _signer(name: str, keys: KeyRing) -> Signer:
+    if name == "native":
+        from sessionctl.signing.native import NativeSigner
+
+        return NativeSigner(keys)
+    if name == "remix":
+        from sessionctl.signing.remix import RemixSigner
+
+        return RemixSigner(keys)
+    raise UnknownFormatError(f"Cookie writes the formats native and remix, not {name!r}")
+
+
+def _largest(value: str) -> tuple[tuple[str, int], ...]:
+    try:
+        record = records.parse_value(value)
+    except MalformedError:
+        return ()
+    return records.largest(record.values, record.flash)
+
+
+# -- attributes ---------------------------------------------------------------------------------------
+
+
+def _known(attributes: dict[str, Any]) -> dict[str, Any]:
+    unknown = attributes.keys() - _ATTRIBUTES
+    if unknown:
+        raise CookieAttributeError(f"no cookie attribute {sorted(unknown)[0]!r}; there are {', '.join(sorted(_ATTRIBUTES))}")
+    return attributes
+
+
+def _suffix(name: str, attributes: dict[str, Any]) -> str:
+    """The attributes as text, in the order in which Remix writes them."""
+    _check(name, attributes)
+    parts = [
+        _pair("Domain", attributes.get("domain")),
+        _pair("Expires", _http_date(attributes.get("expires"))),
+        "; HttpOnly" if attributes.get("http_only") else "",
+        _pair("Max-Age", _whole(attributes.get("max_age"))),
+        "; Partitioned" if attributes.get("partitioned") else "",
+        _pair("Path", attributes.get("path")),
+        _pair("SameSite", _same_site(attributes.get("same_site"))),
+        "; Secure" if attributes.get("secure") else "",
+    ]
+    return "".join(parts)
+
+
+def _check(name: str, attributes: dict[str, Any]) -> None:
+    secure = attributes.get("secure")
+    if name.lower().startswith("__host-") and (
+        not secure or attributes.get("path") != "/" or attributes.get("domain")
+    ):
+        raise CookieAttributeError("a __Host- cookie needs Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2)")
+    if name.lower().startswith("__secure-") and not secure:
+        raise CookieAttributeError("a __Secure- cookie needs Secure (RFC 6265bis, 4.1.3.1)")
+    if attributes.get("partitioned") and not secure:
+        raise CookieAttributeError("Partitioned needs Secure (CHIPS)")
+    if _same_site(attributes.get("same_site")) == "None" and not secure:
+        raise CookieAttributeError("SameSite=None needs Secure (RFC 6265bis, 5.7)")
+    max_age = attributes.get("max_age")
+    if max_age is not None and max_age > MAX_AGE:
+        raise CookieAttributeError(f"max_age is {MAX_AGE} seconds (400 days) at the most (RFC 6265bis, 5.5)")
+    for key in ("domain", "path"):
+        _check_value(key, attributes.get(key))
+
+
+def _check_value(key: str, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or ";" in value:
+        raise CookieAttributeError(f"{key} is printable ASCII without ';'")
+    if len(value) > MAX_ATTRIBUTE:
+        raise CookieAttributeError(f"{key} is {MAX_ATTRIBUTE} bytes at the most (RFC 6265bis, 5.6)")
+    if key == "path" and not value.startswith("/"):
+        raise CookieAttributeError("path begins with '/'")
+
+
+def _same_site(value: Any) -> str | None:
+    if value is None:
+        return None
+    for known in ("Strict", "Lax", "None"):
+        if str(value).lower() == known.lower():
+            return known
+    raise CookieAttributeError("same_site is Strict, Lax or None (as text; None itself leaves it out)")
+
+
+def _whole(seconds: Any) -> str | None:
+    return None if seconds is None else str(max(int(seconds), 0))
+
+
+def _http_date(moment: datetime | None) -> str | None:
+    """As RFC 9110, 5.6.7."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise CookieAttributeError("expires needs a time zone: datetime.now(UTC) + ...")
+    from email.utils import format_datetime
+
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def _pair(name: str, value: str | None) -> str:
+    return "" if value is None else f"; {name}={value}"
+
+
+def _cleared(name: str, attributes: dict[str, Any]) -> str:
+    text = _suffix(name, {**attributes, "max_age": 0, "expires": None})
+    return f"{name}={text.replace('; Max-Age=0', f'; Expires={_EPOCH}; Max-Age=0', 1)}"

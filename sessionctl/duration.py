@@ -1,0 +1,51 @@
+"""Durations and times as people write them: `30d`, `1d12h`, Unix seconds, ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from sessionctl.errors import UsageError
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_PART = r"(\d+(?:\.\d+)?)(ms|[smhdw])"
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `90s`, `15m`, `12h`, `30d`, `4w`, or several together; a bare number is seconds.
+
+    Raises `UsageError`.
+    """
+    text = text.strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if not re.fullmatch(rf"(?:{_PART})+", text):
+        raise UsageError(f"{text!r} is no duration; write 90s, 15m, 12h, 30d, 4w, or 1d12h")
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
+
+
+def parse_time(text: str) -> float:
+    """Unix seconds of a number of them, or of an ISO 8601 time (UTC unless it says otherwise).
+
+    Raises `UsageError`.
+    """
+    text = text.strip()
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return float(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def iso(seconds: float | None) -> str | None:
+    """The ISO 8601 text in UTC of Unix seconds; None stays None, as does a time past the year 9999."""
+    if seconds is None:
+        return None
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")

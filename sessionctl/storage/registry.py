@@ -1,0 +1,92 @@
+"""Storages by the scheme of their URL. What is built in stands here; the rest comes from entry points."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sessionctl import plugins
+from sessionctl.duration import parse_duration
+from sessionctl.errors import UnknownStorageError, UsageError
+from sessionctl.storage.base import SessionStorage
+
+ENTRY_POINTS = "sessionctl.storages"
+
+_BUILT_IN = {
+    "memory": "memory:MemoryStorage",
+    "cookie": "cookie:CookieStorage",
+    "fs": "file:FileStorage",
+}
+
+_CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
+_DURATIONS = frozenset({"ttl", "lifetime", "timeout", "connect_timeout", "lock_timeout"})
+_FLAGS = frozenset({"durable"})
+
+
+def schemes() -> list[str]:
+    """The schemes of all storages: those built in, then those of other packages."""
+    return [*_BUILT_IN, *_others()]
+
+
+def open_storage(url: str, **options: Any) -> SessionStorage:
+    """The storage of a URL: `memory:`, `cookie:`, `fs:DIR`, `redis://host/0`, ...
+
+    Every option may also stand in the URL's query: `fs:sessions?ttl=30d&unknown_ids=reuse`; one that is
+    given here wins. Durations are seconds or text (`30d`). Raises `UnknownStorageError` and `UsageError`.
+    """
+    scheme, colon, rest = url.partition(":")
+    if not colon:
+        raise UnknownStorageError(f"a storage is given as SCHEME:PLACE, one of {_known()}; for files: fs:DIR")
+    location, _, query = rest.partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True)) | options
+    factory = _factory(scheme.lower())
+    try:
+        storage: SessionStorage = factory(location, **{key: _option(key, value) for key, value in given.items()})
+    except TypeError as error:
+        unknown = _unknown_option(error)
+        if unknown is None:
+            raise
+        raise UsageError(f"{scheme}: has no option {unknown!r}") from None
+    storage.url = storage.url or f"{scheme.lower()}:{location}"
+    return storage
+
+
+def _option(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if name in _DURATIONS:
+        return parse_duration(value)
+    if name in _FLAGS:
+        return value.lower() in ("", "1", "true", "yes", "on")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise UsageError(f"{name} is one of {', '.join(_CHOICES[name])}")
+    return value
+
+
+def _unknown_option(error: TypeError) -> str | None:
+    _, found, rest = str(error).partition("unexpected keyword argument ")
+    return rest.strip("'") if found else None
+
+
+def _factory(scheme: str) -> Any:
+    if scheme in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[scheme].partition(":")
+        return getattr(import_module(f"sessionctl.storage.{module}"), attribute).from_url
+    if scheme in _others():
+        return _others()[scheme].from_url
+    raise UnknownStorageError(f"there is no storage {scheme!r}; there are {_known()}")
+
+
+def _known() -> str:
+    return ", ".join(f"{scheme}:" for scheme in schemes())
+
+
+@lru_cache(maxsize=1)
+def _others() -> dict[str, Any]:
+    if not plugins.may_have(ENTRY_POINTS):
+        return {}
+    from importlib.metadata import entry_points
+
+    return {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}
