@@ -35,6 +35,8 @@ MAX_AGE: Final = 400 * 86400
 
 SameSite = Literal["Strict", "Lax", "None"]
 
+_DEFAULTS: Final = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
+_BAD_NAME = "a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
 _EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTES = frozenset(
@@ -64,16 +66,13 @@ class Cookie:
         **attributes: Any,
     ) -> None:
         if not _TOKEN.fullmatch(name):
-            raise CookieAttributeError("a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)")
+            raise CookieAttributeError(_BAD_NAME)
         self.name = name
         self.keys = secrets if isinstance(secrets, KeyRing) else KeyRing(secrets)
         self.format = format
         self._signer = _signer(format, self.keys)
         self._clock = clock
-        self._attributes: dict[str, Any] = {
-            "path": "/", "http_only": True, "secure": True, "same_site": "Lax"
-        }  # fmt: skip
-        self._attributes |= _known(attributes)
+        self._attributes: dict[str, Any] = _DEFAULTS | _known(attributes)
         self._suffix = _suffix(name, self._attributes)
         self._max_age: float | None = self._attributes.get("max_age")
 
@@ -151,6 +150,21 @@ class Cookie:
         if len(self.name) + len(text) > MAX_SIZE:
             raise CookieTooLargeError(len(self.name) + len(text), MAX_SIZE, _largest(value))
         return f"{self.name}={text}{suffix}"
+
+
+def set_cookie(name: str, text: str, **attributes: Any) -> str:
+    """The Set-Cookie text of a cookie text that is signed and encoded already; `""` clears the cookie.
+
+    Raises `CookieAttributeError` and `CookieTooLargeError`.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise CookieAttributeError(_BAD_NAME)
+    given = _DEFAULTS | _known(attributes)
+    if not text:
+        return _cleared(name, given)
+    if len(name) + len(text.encode()) > MAX_SIZE:
+        raise CookieTooLargeError(len(name) + len(text.encode()), MAX_SIZE)
+    return f"{name}={text}{_suffix(name, given)}"
 
 
 def find(header: str | None, name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 import zlib
+from functools import lru_cache
 
 from sessionctl.errors import MalformedCookieError
 
@@ -32,21 +33,30 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(match[1], 8)) if match[1] else match[2]
 
 
+def quote(text: str) -> str:
+    """A cookie value in double quotes where Python's `http.cookies` would put them, else as it is."""
+    from http.cookies import SimpleCookie
+
+    return SimpleCookie().value_encode(text)[1]
+
+
 def percent_decode(text: str) -> str:
     """As `decodeURIComponent`; raises `MalformedCookieError` for what it would refuse."""
     if "%" not in text:
         return text
     try:
-        raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), _percent_bytes(text))
-        return raw.decode()
-    except ValueError:
+        first, *rest = text.encode().split(b"%")
+        octets = _octets()
+        return (first + b"".join([octets[part[:2]] + part[2:] for part in rest])).decode()
+    except (KeyError, ValueError):
         raise MalformedCookieError("the percent-encoding is broken") from None
 
 
-def _percent_bytes(text: str) -> bytes:
-    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise MalformedCookieError("the percent-encoding is broken")
-    return text.encode()
+@lru_cache(maxsize=1)
+def _octets() -> dict[bytes, bytes]:
+    """What two hexadecimal digits stand for: a table, for this is done for every cookie of some formats."""
+    digits = "0123456789abcdefABCDEF"
+    return {(high + low).encode(): bytes.fromhex(high + low) for high in digits for low in digits}
 
 
 def form_decode(text: str) -> str:
@@ -69,7 +79,7 @@ def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
     """URL-safe base64, padded or not, strict; raises `MalformedCookieError`."""
     if "+" in text or "/" in text:
         raise MalformedCookieError(f"{what} is not URL-safe base64")
-    return b64decode(text.translate(_URLSAFE_TO_STANDARD), what)
+    return b64decode(text.replace("-", "+").replace("_", "/"), what)
 
 
 def b64decode_lenient(text: str, what: str = "the payload") -> bytes:
@@ -121,6 +131,11 @@ def atob(text: str, what: str = "the payload") -> bytes:
     White space is dropped, padding may be missing but not wrong, unused low bits do not count, and the
     URL-safe alphabet is refused. Raises `MalformedCookieError`.
     """
+    if "=" not in text or len(text) % 4 == 0:
+        try:
+            return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+        except ValueError:  # white space, or what is refused below
+            pass
     bare = re.sub(r"[\t\n\f\r ]", "", text)
     if len(bare) % 4 == 0:
         bare = bare.removesuffix("=").removesuffix("=") if bare.endswith("=") else bare

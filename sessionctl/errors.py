@@ -16,6 +16,7 @@ SessionctlError
 │   ├── SessionNotFoundError       the store has no such session
 │   ├── NoKeyError                 a key is needed, and none was given
 │   ├── BadSignatureError          the signature, or the tag of the cipher, does not fit
+│   │   └── WrongKeyTypeError      the key is of another kind than the cookie asks for
 │   └── ExpiredError               genuine, but too old
 ├── MalformedError                 the input cannot be read
 │   ├── MalformedCookieError       the cookie is not of the format it should be of
@@ -159,6 +160,12 @@ class BadSignatureError(RefusedError):
     """The signature, or the authentication tag of a cipher, does not fit any key."""
 
     code = "bad-signature"
+
+
+class WrongKeyTypeError(BadSignatureError):
+    """The key is of another kind or length than the cookie asks for, so that it was not even tried."""
+
+    code = "wrong-key-type"
 
 
 class ExpiredError(RefusedError):

@@ -1,8 +1,8 @@
-"""JSON in and out: fast, and exact about what it cannot keep.
+r"""JSON in and out: fast, and exact about what it cannot keep.
 
 The text is what `JSON.stringify` writes (ECMA-262, 25.5.2), so that a record
 looks the same whether Remix or this package wrote it: no spaces, text beyond
-ASCII as it is, lone surrogates as `\\udXXX`, keys that are array indexes first
+ASCII as it is, lone surrogates as `\udXXX`, keys that are array indexes first
 and in order, numbers as JavaScript prints them. One thing differs: `1.0` keeps
 its `.0`, because it would come back as an `int` otherwise.
 """
@@ -12,9 +12,12 @@ from __future__ import annotations
 import json
 import re
 from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedError, UnserializableValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that a JavaScript number holds together with its neighbours."""
@@ -23,19 +26,31 @@ MAX_DEPTH = 100
 """How deep lists and objects may be nested in what a session keeps."""
 
 _MAX_ARRAY_INDEX = 2**32 - 2
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SCALARS = frozenset({str, bool, type(None)})
 
-# What json.dumps writes in another way than JavaScript: a small number (1e-07), a key that may be an array
-# index. A match inside a string does no harm: the slow path is exact.
-_MAY_DIFFER = re.compile(r'\de-\d|"\d+":')
+# What the encoder writes in another way than JavaScript. A match inside a string does no harm: the slow path
+# is exact.
+_INDEX_KEY = re.compile(r'"\d+":')
+_SMALL_NUMBER = re.compile(r"e-\d+(?:[,\]}]|$)")
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-_scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once
-_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+def _make_encoder() -> Callable[[Any], str]:
+    """What `JSONEncoder.encode` does, with the C encoder made once and not for each text."""
+    python = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return python.encode
+    encoder = make(None, python.default, encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(encoder(value, 0))
+
+
+_scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
+_encode = _make_encoder()
 
 
 def loads(text: str) -> Any:
@@ -82,12 +97,12 @@ def dumps(value: Any) -> str:
     Raises `UnserializableValueError` where JSON has no form for the value at all.
     """
     try:
-        text = _dump(value)
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         check(value, "")
         raise UnserializableValueError("", str(error)) from None
-    if _MAY_DIFFER.search(text) or not text.isascii():
-        return _exact(value, text)
+    if _INDEX_KEY.search(text) or _SMALL_NUMBER.search(text) or not _is_utf8(text):
+        return _stringify(value)
     return text
 
 
@@ -96,15 +111,15 @@ def dumps_bytes(value: Any) -> bytes:
     return dumps(value).encode()
 
 
-def _exact(value: Any, text: str) -> str:
-    if not _MAY_DIFFER.search(text):
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # a lone surrogate
-            pass
-        else:
-            return text
-    return _stringify(value)
+def _is_utf8(text: str) -> bool:
+    """Whether the text has a form in UTF-8: no lone surrogates."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stringify(value: Any) -> str:
@@ -117,18 +132,14 @@ def _stringify(value: Any) -> str:
         return "[" + ",".join(map(_stringify, value)) + "]"
     if isinstance(value, float):
         return _number(value)
-    return _dump(value)
+    return _encode(value)
 
 
 def _string(text: str) -> str:
     quoted = encode_basestring(text)
-    try:
-        quoted.encode()
-    except UnicodeEncodeError:
-        return "".join(
-            encode_basestring_ascii(char)[1:-1] if "\ud800" <= char <= "\udfff" else char for char in quoted
-        )
-    return quoted
+    if _is_utf8(quoted):
+        return quoted
+    return _SURROGATE.sub(lambda found: encode_basestring_ascii(found[0])[1:-1], quoted)
 
 
 def _is_index(key: str) -> bool:
@@ -190,5 +201,6 @@ def _article(name: str) -> str:
 
 
 def _advice(kind: type) -> str:
-    advice = {tuple: "use a list", set: "use a list", bytes: "use base64 text"}.get(kind)
+    kinds: dict[type, str] = {tuple: "use a list", set: "use a list", bytes: "use base64 text"}
+    advice = kinds.get(kind)
     return f"; {advice}" if advice else ""

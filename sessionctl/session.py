@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -21,6 +20,8 @@ def create_session_id() -> str:
 
     A leading hyphen would make it an option where it stands on a command line.
     """
+    import secrets
+
     while True:
         session_id = secrets.token_urlsafe(32)
         if session_id[0] != "-":
@@ -75,6 +76,11 @@ class Session(MutableMapping[str, Any]):
         return ({}, {}) if self._destroyed else (dict(self._values), dict(self._next))
 
     @property
+    def flashed(self) -> dict[str, Any]:
+        """The flash of this request: what the one before left."""
+        return {} if self._destroyed else dict(self._flash)
+
+    @property
     def size(self) -> int:
         """How many values and flash messages there are."""
         return 0 if self._destroyed else len(self._values) + len(self._flash)
@@ -98,6 +104,11 @@ class Session(MutableMapping[str, Any]):
     def is_new(self) -> bool:
         """Whether no stored session was read."""
         return not self._state.found
+
+    @property
+    def created_at(self) -> float | None:
+        """When it was made, in Unix seconds, where a storage with `lifetime` keeps that."""
+        return self._state.created
 
     @property
     def lost(self) -> bool:
@@ -197,6 +208,11 @@ class Session(MutableMapping[str, Any]):
                 self._next[key] = self._flash[key]
                 self._kept.add(key)
 
+    def mark_dirty(self) -> None:
+        """Have the next save write this session, though nothing in it changed."""
+        self._check()
+        self._dirty = True
+
     def regenerate_id(self, delete_old: bool = False) -> None:
         """Take a new ID, as at every change of privilege; the old record stays unless `delete_old`."""
         self._check()
@@ -217,11 +233,13 @@ class Session(MutableMapping[str, Any]):
 
     def _mutated(self) -> list[str]:
         """The keys of lists and dicts that `get` gave out and that were changed in place since."""
-        return [
-            key
-            for key, text in self._seen.items()
-            if key in self._values and jsontext.dumps(self._values[key]) != text
-        ]
+        return [key for key, text in self._seen.items() if key in self._values and self._differs(key, text)]
+
+    def _differs(self, key: str, text: str) -> bool:
+        try:
+            return jsontext.dumps(self._values[key]) != text
+        except UnserializableValueError:  # `collect_changes` says where
+            return True
 
     def collect_changes(self) -> None:
         """Take what was changed in place into the changes, and check all of them.

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sessionctl.encoding import is_canonical_b64
-from sessionctl.errors import MalformedCookieError
+from sessionctl.errors import MalformedCookieError, UsageError
+from sessionctl.jsontext import loads_bytes
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
 _PAIR = re.compile(rf"\s*({_TOKEN})\s*=")
@@ -124,3 +125,52 @@ def join_chunks(cookies: Mapping[str, str], name: str) -> str | None:
         if match and key[: match.start()] == name:
             parts[int(match[1])] = value
     return "".join(parts[index] for index in sorted(parts)) if parts else None
+
+
+# -- files --------------------------------------------------------------------------------------------
+
+
+def read_file(path: str) -> bytes:
+    """The content of a file. Raises `UsageError`."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost start-up time
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"cannot read {path!r}: {error.strerror}") from None
+
+
+def read_cookie_jar(content: bytes, name: str | None) -> Source:
+    """The cookie of a Netscape cookie file (curl, wget, yt-dlp), the last of its name.
+
+    Lines are `domain, subdomains, path, secure, expires, name, value` with tabs; `#HttpOnly_` in front of the
+    domain marks a cookie that scripts cannot see. Raises `MalformedCookieError`.
+    """
+    cookies: dict[str, str] = {}
+    for line in content.decode(errors="surrogateescape").splitlines():
+        if line.startswith("#") and not line.startswith("#HttpOnly_"):
+            continue
+        fields = line.split("\t")
+        if len(fields) == 7:  # noqa: PLR2004 - the format's number
+            cookies[fields[5]] = fields[6]
+    if not cookies:
+        raise MalformedCookieError("the file has no line of a Netscape cookie jar")
+    return _pick(cookies, name)
+
+
+def read_har(content: bytes, name: str | None) -> Source:
+    """The last value that a cookie had in a HAR file (HTTP Archive 1.2), set or sent.
+
+    Raises `MalformedCookieError`.
+    """
+    cookies: dict[str, str] = {}
+    archive = loads_bytes(content)
+    try:
+        for entry in archive["log"]["entries"]:
+            for message in (entry["request"], entry["response"]):
+                cookies.update({cookie["name"]: cookie["value"] for cookie in message.get("cookies", ())})
+    except (KeyError, TypeError, AttributeError):
+        raise MalformedCookieError("the file is no HAR: it has no log.entries with requests and responses") from None
+    cookies = {key: value for key, value in cookies.items() if isinstance(key, str) and isinstance(value, str)}
+    if not cookies:
+        raise MalformedCookieError("the HAR file has no cookies; some browsers leave them out unless asked")
+    return _pick(cookies, name)

@@ -23,6 +23,7 @@ from sessionctl.errors import (
     NotSupportedError,
     SessionctlError,
     UsageError,
+    WrongKeyTypeError,
 )
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Verdict as Verdict
@@ -151,7 +152,7 @@ class Format(ABC):
 
     def kept(self, make: Callable[..., T], secret: Secret, *more: Any) -> T:
         """`make(secret, *more)`, remembered: key derivation is done once, however many cookies follow."""
-        place = (make.__name__, secret.bytes, *more)
+        place = (make.__name__, secret.bytes, secret.text, *more)
         found: T | None = self._kept.get(place)
         if found is None:
             found = self._kept[place] = make(secret, *more)
@@ -198,7 +199,7 @@ class Format(ABC):
         except NoKeyError as error:
             return refused("no-key", str(error), context)
         except BadSignatureError as error:
-            return refused("bad-signature", str(error), context)
+            return refused(error.code, str(error), context)
 
     def encode(
         self,
@@ -275,10 +276,46 @@ def first_fit(context: Context, fits: Callable[[Secret], bool]) -> int:
     return index
 
 
+def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple[int, T]:
+    """The index of the first key with which `opens` gives something, and what it gave.
+
+    Raises as `first_fit` does, and `WrongKeyTypeError` where that is what `opens` raised for every key.
+    """
+    if not context.keys:
+        raise NoKeyError("no secret was given; --secret or --secret-file gives one")
+    wrong: list[WrongKeyTypeError] = []
+    for index, secret in enumerate(context.keys):
+        try:
+            found = opens(secret)
+        except WrongKeyTypeError as error:
+            wrong.append(error)
+        else:
+            if found is not None:
+                return index, found
+    if len(wrong) == len(context.keys):
+        raise wrong[0]
+    keys = "the key" if len(context.keys) == 1 else f"any of the {len(context.keys)} keys"
+    raise BadSignatureError(f"the cookie is not from {keys}, or it was changed")
+
+
 def genuine(context: Context, key_index: int | None, **more: Any) -> Verdict:
     """The verdict "yes"; a hit on an older key means that the cookie needs re-signing."""
     more.setdefault("needs_resign", bool(key_index))
     return Verdict(valid=True, key_index=key_index, keys=len(context.keys), **more)
+
+
+def genuine_within(
+    context: Context, limit: float | None, key_index: int | None, issued_at: float, **more: Any
+) -> Verdict:
+    """`genuine` and `judge_age` in one step, for formats whose every cookie has a time.
+
+    Half as dear, as the verdict is made once.
+    """
+    if limit is None:
+        return genuine(context, key_index, issued_at=issued_at, **more)
+    expires_at = issued_at + limit
+    verdict = genuine(context, key_index, issued_at=issued_at, expires_at=expires_at, **more)
+    return expire(verdict, expires_at, context) if context.now - issued_at > limit else verdict
 
 
 def judge_age(verdict: Verdict, context: Context, limit: float | None) -> Verdict:

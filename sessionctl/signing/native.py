@@ -22,7 +22,8 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Any
 
-from itsdangerous import SigningAlgorithm, TimestampSigner
+from itsdangerous import TimestampSigner
+from itsdangerous.signer import SigningAlgorithm
 
 from sessionctl import jsontext
 from sessionctl.encoding import compress, decompress

@@ -39,7 +39,8 @@ class Stored(NamedTuple):
     """A record as it lies in the store.
 
     Times are Unix seconds; `modified_at` is None where the store does not tell, `expires_at` where nothing
-    expires or the store does not tell. `version` is the store's own (Memcached's `cas`).
+    expires or the store does not tell. `version` is the store's own (Memcached's `cas`), and a `delete` of
+    what `peek` gave may use it to spare a record that was touched since.
     """
 
     text: bytes
@@ -208,6 +209,21 @@ class RecordStorage(SessionStorage):
     def scan(self) -> Iterator[Entry]:
         """Every stored session of this store, in no order, without holding them all in memory."""
         raise NotSupportedError(f"{self.scheme} storage cannot list its sessions")
+
+    def peek(self, key: str) -> Stored | None:
+        """As `load`, with every time that the store can tell, where that costs more than to read."""
+        return self.load(key)
+
+    def facts(self, key: str | None = None) -> dict[str, Any]:
+        """What the store tells about itself, and about where the record of a key lies, for people to read.
+
+        JSON values under plain names, none of them secret; only what this store knows. To be asked before
+        `load`, which counts as a use. Raises `StorageError`.
+        """
+        return {}
+
+    def check_sweep(self) -> None:
+        """Raise `UsageError` where deleting what `scan` finds could hit what is no session of this store."""
 
     # -- written once -------------------------------------------------------------------------------
 
@@ -394,9 +410,11 @@ class RecordStorage(SessionStorage):
         expires_in: float | None,
         keep_old: bool,
     ) -> Steps[Outcome]:
-        current = yield "load", (old,)
+        current = yield "peek", (old,)
         if current is None or current.text != expected.text:
             return Outcome(False, current)
+        if expires_in is None and current.expires_at is not None:  # the new record has the life that was left
+            expires_in = max(current.expires_at - self.clock(), 0.001)
         written = yield "store", (new, None, text, expires_in)
         if keep_old:
             return Outcome(True, written.current)

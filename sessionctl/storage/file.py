@@ -231,12 +231,14 @@ class FileStorage(RecordStorage):
 
     def _write_to(self, shard: int, key: str, text: bytes) -> Stored:
         """Write the record whole or not at all; the shard's lock is held."""
+        now = self.clock()
         file = os.open(TEMPORARY, _WRITE, 0o600, dir_fd=shard)
         try:
             try:
                 written = os.write(file, text)
                 while written < len(text):
                     written += os.write(file, text[written:])
+                os.utime(file, (now, now))
                 if self.durable:
                     os.fsync(file)
             finally:
@@ -248,7 +250,7 @@ class FileStorage(RecordStorage):
             raise
         if self.durable:
             os.fsync(shard)
-        return Stored(text, self.clock())
+        return Stored(text, now)
 
     @contextlib.contextmanager
     def _locked(self, key: str, *, make: bool = False) -> Iterator[int | None]:

@@ -18,11 +18,17 @@ _BUILT_IN = {
     "memory": "memory:MemoryStorage",
     "cookie": "cookie:CookieStorage",
     "fs": "file:FileStorage",
+    "redis": "redis:RedisStorage",
+    "rediss": "redis:RedisTLSStorage",
+    "unix": "redis:RedisSocketStorage",
+    "redis+cluster": "redis:RedisClusterStorage",
+    "redis+sentinel": "redis:RedisSentinelStorage",
+    "memcached": "memcached:MemcachedStorage",
 }
 
 _CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
 _DURATIONS = frozenset({"ttl", "lifetime", "timeout", "connect_timeout", "lock_timeout"})
-_FLAGS = frozenset({"durable"})
+_FLAGS = frozenset({"durable", "tls"})
 
 
 def schemes() -> list[str]:

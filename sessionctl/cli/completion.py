@@ -1,0 +1,28 @@
+"""`sessionctl completion`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_json
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@options.look_options
+def command(shell: str, **params: Any) -> None:
+    """Print the completion script of a shell, the same that the package installs.
+
+    \b
+    sessionctl completion bash > ~/.local/share/bash-completion/completions/sessionctl
+    sessionctl completion fish > ~/.config/fish/completions/sessionctl.fish
+    """
+    from sessionctl.cli.shells import script
+
+    if options.look_of(params).json:
+        print_json({"shell": shell, "script": script(shell)})
+    else:
+        click.echo(script(shell), nl=False)

@@ -1,0 +1,70 @@
+"""`sessionctl decode`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_data, print_json, say, value_text
+
+
+@click.command("decode", context_settings={"ignore_unknown_options": False})
+@click.argument("words", nargs=-1, metavar="COOKIE")
+@click.option("--record", metavar="FILE", help="Read a stored session of any framework; - is standard input.")
+@options.source_options
+@options.key_options
+@options.place_options
+@options.look_options
+def command(words: tuple[str, ...], **params: Any) -> None:
+    """Print what a cookie says, as JSON; no key is needed unless it is encrypted.
+
+    COOKIE is a text, name=value, a Cookie: or Set-Cookie: header, or - for standard input.
+
+    \b
+    sessionctl decode "$COOKIE"
+    sessionctl decode --json -f flask "session=eyJ1c2VyIjo0Mn0.awP70w.ZHVtbXk"
+    """
+    from sessionctl.decoding import decode
+    from sessionctl.duration import iso
+
+    look = options.look_of(params)
+    setup = options.setup_of(params, text_alone=True)
+    if (record := params.pop("record")) is not None:
+        _print_record(record, setup.format, look)
+        return
+    source, rest = options.source_of(params, words, setup.cookie_name)
+    options.refuse_rest(rest)
+    name, decoded = decode(source, setup)
+    for warning in decoded.warnings:
+        say(warning.message, quiet=look.quiet or look.json)
+    if look.json:
+        print_json(
+            {
+                "format": name,
+                "id": decoded.id,
+                "data": decoded.data,
+                "flash": decoded.flash,
+                "issued_at": iso(decoded.issued_at),
+                "expires_at": iso(decoded.expires_at),
+                "encrypted": decoded.encrypted,
+                "signed": decoded.signed,
+                "payload_type": decoded.payload_type,
+                "warnings": [warning._asdict() for warning in decoded.warnings],
+            }
+        )
+    else:
+        print_data(value_text(decoded.data))
+
+
+def _print_record(path: str, name: str | None, look: options.Look) -> None:
+    from sessionctl.sources import read_file
+    from sessionctl.stores import read_record
+
+    content = options.read_stdin_bytes() if path == "-" else read_file(path)
+    record = read_record(content, name)
+    if look.json:
+        print_json(record.as_json())
+    else:
+        print_data(value_text(record.data))

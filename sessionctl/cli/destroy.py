@@ -1,0 +1,48 @@
+"""`sessionctl destroy`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_data, print_json, say
+
+
+@click.command("destroy")
+@click.argument("words", nargs=-1, metavar="COOKIE")
+@options.target_options
+@options.key_options
+@options.place_options
+@options.look_options
+def command(words: tuple[str, ...], **params: Any) -> None:
+    """End a session.
+
+    A session that lives in its cookie cannot be ended: the Set-Cookie that clears it is printed then, and a
+    copy of the cookie stays valid.
+
+    \b
+    sessionctl destroy "$COOKIE"
+    sessionctl destroy --ref 3f2a9c41d07e -s redis://localhost/0
+    """
+    from sessionctl import editing
+
+    look = options.look_of(params)
+    target, rest = options.target_of(params, words)
+    options.refuse_rest(rest)
+    ended = editing.destroy(target, options.setup_of(params))
+    if look.json:
+        print_json(_answer(ended))
+    elif ended.set_cookie:
+        print_data(ended.set_cookie)
+    if not ended.revocable:
+        say("not revocable: a copy of this cookie stays valid until it expires", quiet=look.quiet or look.json)
+
+
+def _answer(ended: Any) -> dict[str, Any]:
+    answer = {"matched": ended.matched, "destroyed": ended.destroyed, "revocable": ended.revocable}
+    if ended.set_cookie:
+        answer["set_cookie"] = ended.set_cookie
+        answer["warnings"] = [{"code": "not-revocable", "message": "a copy of the cookie stays valid"}]
+    return answer

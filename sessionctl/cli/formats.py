@@ -1,0 +1,63 @@
+"""`sessionctl formats`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_json
+
+
+@click.command("formats")
+@click.argument("name", required=False)
+@options.look_options
+def command(name: str | None, **params: Any) -> None:
+    """List the cookie formats, or the options of one.
+
+    \b
+    sessionctl formats
+    sessionctl formats itsdangerous
+    """
+    from sessionctl import formats
+
+    look = options.look_of(params)
+    if name is not None:
+        _print_one(formats.get(name), look)
+        return
+    for known in formats.names():
+        form = formats.get(known)
+        if look.json:
+            print_json(_answer(form))
+        else:
+            click.echo(f"{form.name:<15} {form.summary}")
+
+
+def _print_one(form: Any, look: options.Look) -> None:
+    if look.json:
+        print_json(_answer(form))
+        return
+    click.echo(f"{form.name}: {form.summary}")
+    click.echo(f"cookie: {', '.join(form.cookie_names) or 'any name'}")
+    click.echo(f"max-age: {'none' if form.default_max_age is None else f'{form.default_max_age:g}s'}")
+    for option in form.options:
+        choices = f" ({', '.join(option.choices)})" if option.choices else ""
+        click.echo(f"  -O {option.name}={option.default or '...'}  {option.help}{choices}")
+    if form.example:
+        click.echo(f"example: {form.example}")
+
+
+def _answer(form: Any) -> dict[str, Any]:
+    return {
+        "name": form.name,
+        "summary": form.summary,
+        "cookie_names": list(form.cookie_names),
+        "holds_session": form.holds_session,
+        "default_max_age": form.default_max_age,
+        "options": [
+            {"name": option.name, "default": option.default, "help": option.help, "choices": list(option.choices)}
+            for option in form.options
+        ],
+        "example": form.example or None,
+    }

@@ -1,0 +1,42 @@
+"""`sessionctl get`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_data, print_json, say, value_text
+
+
+@click.command("get")
+@click.argument("words", nargs=-1, metavar="COOKIE KEY")
+@options.target_options
+@options.key_options
+@options.place_options
+@options.look_options
+@click.pass_context
+def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
+    """Print one value of a session; ends 1 where there is none.
+
+    KEY is a name, flash.NAME, or a path with dots (cart.0.sku).
+
+    \b
+    sessionctl get "$COOKIE" userId
+    sessionctl get --ref 3f2a9c41d07e cart.0.sku -s redis://localhost/0
+    """
+    from sessionctl import editing
+
+    look = options.look_of(params)
+    target, rest = options.target_of(params, words)
+    if len(rest) != 1:
+        raise click.UsageError("get takes one KEY")
+    found, value = editing.get(target, options.setup_of(params), rest[0])
+    if look.json:
+        print_json({"key": rest[0], "value": value, "found": found})
+    elif found:
+        print_data(value_text(value))
+    else:
+        say(f"the session has no {rest[0]!r}", quiet=look.quiet)
+    ctx.exit(0 if found else 1)

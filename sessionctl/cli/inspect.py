@@ -1,0 +1,82 @@
+"""`sessionctl inspect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_json
+
+if TYPE_CHECKING:
+    from sessionctl.inspection import Report
+
+
+@click.command("inspect")
+@click.argument("words", nargs=-1, metavar="COOKIE")
+@options.target_options
+@options.key_options
+@options.place_options
+@options.look_options
+@click.pass_context
+def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
+    """Tell everything about a cookie: what it is, whether it is genuine, what it holds, what is odd.
+
+    Changes nothing. Ends 1 where a key or a storage was given and the answer is no.
+
+    \b
+    sessionctl inspect "$COOKIE"
+    sessionctl inspect --secret "$SECRET_KEY" "session=$COOKIE"
+    """
+    from sessionctl import inspection
+
+    look = options.look_of(params)
+    target, rest = options.target_of(params, words)
+    options.refuse_rest(rest)
+    setup = options.setup_of(params)
+    report = inspection.inspect_target(target, setup)
+    if look.json:
+        print_json(answer(report))
+    else:
+        from sessionctl.cli.render import print_report
+
+        print_report(report, look.color, verbose=look.verbose)
+    ctx.exit(0 if report.ends_well else 1)
+
+
+def answer(report: Report) -> dict[str, Any]:
+    """The JSON object of a report."""
+    from sessionctl.duration import iso
+
+    verdict = report.verdict
+    return {
+        "format": report.format,
+        "candidates": list(report.candidates),
+        "cookie_name": report.cookie_name,
+        "id": report.id,
+        "ref": report.ref,
+        "data": report.data,
+        "flash": report.flash,
+        "payload_type": report.payload_type,
+        "signature": {
+            "status": report.status,
+            "algorithm": report.algorithm,
+            "key_index": verdict.key_index,
+            "keys": verdict.keys,
+            "reason": verdict.reason,
+            "detail": verdict.detail,
+            "needs_resign": verdict.needs_resign,
+        },
+        "encrypted": report.encrypted,
+        "issued_at": iso(report.issued_at),
+        "modified_at": iso(report.modified_at),
+        "expires_at": iso(report.expires_at),
+        "expired": report.expired,
+        "size": {"bytes": report.size, "limit": report.limit},
+        "storage": report.storage,
+        "found": report.found,
+        "facts": dict(report.facts),
+        "attributes": None if report.attributes is None else dict(report.attributes),
+        "warnings": [warning._asdict() for warning in report.warnings],
+    }

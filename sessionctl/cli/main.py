@@ -1,0 +1,126 @@
+"""The group of commands: each is imported when it is called, and every error is told in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sessionctl import __version__
+
+COMMANDS = {
+    "create": "Make and store a session, and print its cookie.",
+    "decode": "Print what a cookie says; no key needed.",
+    "inspect": "Tell everything about a cookie: format, signature, age, stored record, what is odd.",
+    "verify": "Is it genuine, and with which key?",
+    "get": "Print a value of a session.",
+    "set": "Set values, and print the cookie.",
+    "unset": "Remove values, and print the cookie.",
+    "flash": "Leave a message for the next request, and print the cookie.",
+    "regenerate": "Give a session a new ID, and print the new cookie.",
+    "destroy": "End a session.",
+    "purge": "Delete old sessions from a store.",
+    "formats": "List the formats, or the options of one.",
+    "config": "Show where settings come from.",
+    "secret": "Make a secret.",
+    "completion": "Print the completion script of a shell.",
+}
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Commands(click.Group):
+    """Commands by name, each in the module of that name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = import_module(f"sessionctl.cli.{cmd_name}").command
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        """The commands by name, without importing any of them."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return found if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl --help' lists the commands"
+            raise click.UsageError(f"there is no command {args[0]!r}{hint}") from None
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and end with its exit status; see `docs/exit-codes.md`."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        if not standalone_mode:
+            return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+        name = prog_name or "sessionctl"
+        sys.exit(_run(lambda: super(Commands, self).main(arguments, name, complete_var, False, **extra), arguments))
+
+
+def _run(call: Any, arguments: list[str]) -> int:
+    """Run, and turn whatever is raised into one line and an exit status."""
+    try:
+        status = call()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _broken_pipe()
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the one place where every error becomes a line
+        from sessionctl.cli.failure import report
+
+        if os.environ.get("SESSIONCTL_DEBUG", "") not in ("", "0"):
+            raise
+        try:
+            return report(error, arguments)
+        except BrokenPipeError:
+            return _broken_pipe()
+    return status if isinstance(status, int) else 0
+
+
+def _broken_pipe() -> int:
+    """The reader went away: say nothing more, and end as `SIGPIPE` would."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 yes or done, 1 no, 2 wrong usage, 3 unreadable input, 4 storage failed, 130 interrupted.",
+)
+@click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s")
+def main() -> None:
+    """Look into the session cookies and stores of any web framework, and change or end their sessions.
+
+    Begin with: sessionctl inspect "$COOKIE"
+    """

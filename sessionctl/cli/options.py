@@ -1,0 +1,339 @@
+"""The options that mean the same on every command, and what they come to: a `Setup` and a `Target`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sessionctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from sessionctl.identify import Setup, Target
+    from sessionctl.sources import Source
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_INPUT = 1 << 20
+"""Characters of standard input that a cookie may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the answer is to look."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+
+
+def _option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """An option with its environment variable, `SESSIONCTL_<OPTION>`."""
+    word = next(name for name in names if name.startswith("--"))[2:]
+    settings.setdefault("envvar", f"SESSIONCTL_{word.upper().replace('-', '_')}")
+    return click.option(*names, **settings)
+
+
+def look_options(function: F) -> F:
+    """--json, -q, -v, --color."""
+    for decorator in (
+        _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
+        _option("-v", "--verbose", is_flag=True, help="Say more."),
+        _option("-q", "--quiet", is_flag=True, help="Say nothing but the answer."),
+        _option("--json", "as_json", is_flag=True, help="The answer as one JSON object."),
+    ):
+        function = decorator(function)
+    return function
+
+
+def key_options(function: F) -> F:
+    """--secret, --secret-file, -f, -O, --max-age, --now, --max-size, -p."""
+    for decorator in (
+        _option("--max-size", type=click.IntRange(1), help="Bytes that a compressed payload may become."),
+        _option("--now", metavar="TIME", help="Judge, or make, as of this time: Unix seconds or ISO 8601."),
+        _option("--max-age", metavar="DURATION", help="How old a timed cookie may be; none: no limit."),
+        _option("-O", "--format-option", "format_options", multiple=True, metavar="K=V",
+                help="An option of the format; 'sessionctl formats NAME' lists them."),
+        _option("-f", "--format", "format_name", metavar="NAME", help="The format; else it is detected.",
+                shell_complete=_complete_formats),
+        click.option("--secret-file", multiple=True, metavar="PATH", help="A file of secrets, one a line."),
+        click.option("--secret", "secrets", multiple=True, metavar="TEXT",
+                     help="A secret, again for older ones: text, text:, hex:, base64:, @FILE."),
+    ):  # fmt: skip
+        function = decorator(function)
+    return function
+
+
+def place_options(function: F) -> F:
+    """-s, -p, --cookie-name."""
+    for decorator in (
+        _option("--cookie-name", metavar="NAME", help="The cookie's name."),
+        _option("-p", "--profile", metavar="NAME", help="A profile of the configuration.",
+                shell_complete=_complete_profiles),
+        _option("-s", "--storage", metavar="URL", help="fs:DIR, cookie:, memory:, redis://..., memcached://...",
+                shell_complete=_complete_storages),
+    ):  # fmt: skip
+        function = decorator(function)
+    return function
+
+
+def target_options(function: F) -> F:
+    """--id, --ref: a session in the storage in place of a cookie."""
+    for decorator in (
+        click.option("--ref", metavar="REF", help="The session of this ref, in place of a COOKIE."),
+        click.option("--id", "session_id", metavar="ID", help="The session of this ID, in place of a COOKIE."),
+    ):
+        function = decorator(function)
+    return source_options(function)
+
+
+def source_options(function: F) -> F:
+    """--har, --cookie-jar: where the cookie is taken from in place of an argument."""
+    for decorator in (
+        click.option("--cookie-jar", metavar="FILE", help="Take the cookie from a Netscape cookie jar."),
+        click.option("--har", metavar="FILE", help="Take the cookie from a HAR file."),
+    ):
+        function = decorator(function)
+    return function
+
+
+def _complete_formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    from sessionctl.formats.registry import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def _complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    from sessionctl.config import profile_names
+
+    try:
+        return [name for name in profile_names() if name.startswith(incomplete)]
+    except Exception:  # noqa: BLE001 - completion is silent on failure
+        return []
+
+
+def _complete_storages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    from sessionctl.storage.registry import schemes
+
+    return [f"{scheme}:" for scheme in schemes() if scheme.startswith(incomplete)]
+
+
+# -- what the options come to -------------------------------------------------------------------------
+
+
+def look_of(params: dict[str, Any]) -> Look:
+    """Take --json, -q, -v and --color out of a command's parameters."""
+    return Look(params.pop("as_json"), params.pop("quiet"), params.pop("verbose"), params.pop("color"))
+
+
+def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool = False) -> Setup:
+    """Take the shared options out of a command's parameters and make a `Setup` of them.
+
+    A command that `writes` makes the default secret where there is none yet; others create nothing. One
+    that looks at the `text_alone` needs neither the default secret nor the default storage.
+    """
+    from sessionctl.duration import parse_duration, parse_time
+    from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE
+    from sessionctl.identify import Setup
+
+    profile = _profile(params.pop("profile", None))
+    keys, keys_source = _keys(params.pop("secrets", ()), params.pop("secret_file", ()), profile)
+    name = params.pop("format_name", None) or profile.get("format")
+    options = {**profile.get("options", {}), **_format_options(params.pop("format_options", ()))}
+    max_age, now = params.pop("max_age", None) or profile.get("max_age"), params.pop("now", None)
+    size = params.pop("max_size", None)
+    if name is not None:
+        from sessionctl.formats.registry import get
+
+        get(name, **{key.replace("-", "_"): value for key, value in options.items()})
+    storage, given, source = _storage(params.pop("storage", None), profile, text_alone=text_alone)
+    return Setup(
+        storage=storage,
+        storage_given=given,
+        storage_source=source,
+        keys=keys,
+        keys_source=keys_source,
+        default_keys=_default_keys(bool(keys) or text_alone, name, writes=writes),
+        format=name,
+        options=options,
+        cookie_name=params.pop("cookie_name", None) or profile.get("cookie_name"),
+        max_age=_max_age(max_age, DEFAULT_MAX_AGE, parse_duration),
+        max_size=MAX_SIZE if size is None else size,
+        now=None if now is None else parse_time(now),
+    )
+
+
+def _max_age(text: Any, default: float, parse: Callable[[str], float]) -> float | None:
+    if text is None:
+        return default
+    return None if str(text).lower() == "none" else parse(str(text))
+
+
+def _profile(name: str | None) -> Any:
+    if name is None:
+        return {}
+    from sessionctl.config import load_profile
+
+    return load_profile(name)
+
+
+def _keys(texts: tuple[str, ...], files: tuple[str, ...], profile: Any) -> tuple[Any, str]:
+    from sessionctl.signing.keys import KeyRing, read_secret_file
+
+    if texts or files:
+        ring = [*KeyRing.parse(texts), *(secret for path in files for secret in read_secret_file(path))]
+        return KeyRing(ring), "--secret" if texts else "--secret-file"
+    if secret := os.environ.get("SESSIONCTL_SECRET"):
+        return KeyRing.parse([secret]), "SESSIONCTL_SECRET"
+    if path := os.environ.get("SESSIONCTL_SECRET_FILE"):
+        return read_secret_file(path), "SESSIONCTL_SECRET_FILE"
+    if profile.get("secrets"):
+        from sessionctl.config import profile_keys
+
+        return profile_keys(profile), "the profile"
+    return KeyRing(), "none"
+
+
+def _default_keys(given: bool, name: str | None, *, writes: bool) -> Any:
+    from sessionctl.signing.keys import KeyRing
+
+    if given or name not in (None, "native"):
+        return KeyRing()
+    from sessionctl.config import default_keys
+
+    return default_keys(make=writes)
+
+
+def _storage(url: str | None, profile: Any, *, text_alone: bool) -> tuple[Any, bool, str]:
+    if text_alone and not url:
+        return None, False, "none"
+    from sessionctl.storage.registry import open_storage
+
+    if url:
+        return open_storage(url), True, "-s"
+    if profile.get("storage"):
+        return open_storage(profile["storage"]), True, "the profile"
+    from sessionctl.config import default_storage_url
+    from sessionctl.errors import ConfigError
+
+    try:
+        return open_storage(default_storage_url()), False, "the default"
+    except ConfigError:
+        return None, False, "none"
+
+
+def _format_options(texts: tuple[str, ...]) -> dict[str, str]:
+    options = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"-O takes K=V, not {text[:40]!r}")
+        options[key] = _content_of(value[1:]) if value.startswith("@") else value
+    return options
+
+
+def _content_of(path: str) -> str:
+    from sessionctl.signing.keys import Secret
+
+    secret = Secret.parse(f"@{path}")
+    return secret.text if secret.text is not None else f"hex:{secret.bytes.hex()}"
+
+
+def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, tuple[str, ...]]:
+    """The session that is meant, and the arguments that are left: the first is the COOKIE, but with
+    --id, --ref, --har or --cookie-jar.
+    """
+    from sessionctl.identify import Target
+
+    session_id, ref = params.pop("session_id", None), params.pop("ref", None)
+    if session_id is not None or ref is not None:
+        if session_id is not None and ref is not None:
+            raise UsageError("--id and --ref name two sessions; give one")
+        _no_files(params)
+        return Target(id=session_id, ref=ref), words
+    name = params.get("cookie_name")
+    source, rest = source_of(params, words, name)
+    return Target(source=source), rest
+
+
+def _no_files(params: dict[str, Any]) -> None:
+    params.pop("har", None)
+    params.pop("cookie_jar", None)
+
+
+def source_of(
+    params: dict[str, Any], words: tuple[str, ...], name: str | None
+) -> tuple[Source, tuple[str, ...]]:
+    """The cookie that is meant, and the arguments that are left."""
+    from sessionctl import sources
+
+    har, jar = params.pop("har", None), params.pop("cookie_jar", None)
+    if har is not None:
+        return sources.read_har(sources.read_file(har), name), words
+    if jar is not None:
+        return sources.read_cookie_jar(sources.read_file(jar), name), words
+    if not words:
+        raise UsageError("a COOKIE is missing: a text, name=value, a header, or - for standard input")
+    text = read_stdin() if words[0] == "-" else words[0]
+    return sources.read_cookie(text, name), words[1:]
+
+
+def read_stdin() -> str:
+    """Standard input as text. Raises `UsageError` where it is a terminal, since nothing prompts."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("- reads the cookie from standard input, which is a terminal here")
+    data = click.get_binary_stream("stdin").read(MAX_INPUT + 1)
+    if len(data) > MAX_INPUT:
+        raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
+    return data.decode(errors="surrogateescape")
+
+
+def assignments(words: tuple[str, ...]) -> dict[str, Any]:
+    """`K=V` and `K:=JSON`: V is JSON where it parses as JSON, else text. Raises `UsageError`."""
+    return dict(_assignment(word) for word in words)
+
+
+def _assignment(word: str) -> tuple[str, Any]:
+    from sessionctl import jsontext
+    from sessionctl.errors import MalformedError
+
+    key, equals, text = word.partition("=")
+    if not equals or key in ("", ":"):
+        raise UsageError(f"{word[:40]!r} is no K=V")
+    try:
+        value = jsontext.loads(text)
+    except MalformedError as error:
+        if key.endswith(":"):
+            raise UsageError(f"{key[:-1]}:= demands JSON, and its value is {error}") from None
+        value = text
+    return key.removesuffix(":"), value
+
+
+def output_options(function: F) -> F:
+    """--output and --url: the form of a cookie that is printed."""
+    kinds = ["value", "pair", "header", "set-cookie", "curl", "cookie-jar", "playwright", "json"]
+    for decorator in (
+        _option("--url", metavar="URL", help="Where the cookie is for: domain, path and Secure come from it."),
+        _option("--output", type=click.Choice(kinds), help="The form of the cookie; value alone by default."),
+    ):
+        function = decorator(function)
+    return function
+
+
+def refuse_rest(words: tuple[str, ...]) -> None:
+    """Raise `UsageError` for arguments that a command has no use for."""
+    if words:
+        raise UsageError(f"{len(words)} more argument{'s' if len(words) > 1 else ''} than this command takes")
+
+
+def read_stdin_bytes() -> bytes:
+    """Standard input as it is. Raises `UsageError` where it is a terminal."""
+    stream = click.get_binary_stream("stdin")
+    if stream.isatty():
+        raise UsageError("- reads standard input, which is a terminal here")
+    return stream.read()

@@ -1,0 +1,57 @@
+"""What goes to stdout and stderr: data as JSON or text, messages, nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+import click
+
+from sessionctl import jsontext
+
+# Control characters (Unicode Cc), and what changes the direction or hides text: UAX #9 and zero-width.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Text with every character that a terminal would obey, or that hides others, shown as an escape."""
+    return _OBEYED.sub(lambda match: _escape(match[0]), text)
+
+
+def _escape(char: str) -> str:
+    known = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return known.get(char) or (f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}")  # noqa: PLR2004
+
+
+def json_text(value: Any) -> str:
+    """One line of JSON in which nothing is left that a terminal would obey; still the same JSON."""
+    text = jsontext.dumps(value)
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on a line of stdout."""
+    click.echo(json_text(value))
+
+
+def print_data(text: str) -> None:
+    """Text for stdout: as it is into a pipe, visible on a terminal."""
+    if sys.stdout.isatty():
+        click.echo(visible(text))
+        return
+    try:
+        click.echo(text)
+    except UnicodeEncodeError:
+        click.echo(text.encode(errors="surrogatepass") + b"\n", nl=False)
+
+
+def value_text(value: Any) -> str:
+    """A value for plain stdout: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json_text(value)
+
+
+def say(message: str, *, quiet: bool = False) -> None:
+    """One line for people, on stderr."""
+    if not quiet:
+        click.echo(f"sessionctl: {visible(message)}", err=True)

@@ -1,0 +1,167 @@
+"""The report of `inspect` for people: the first line says what it is and whether it is genuine."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sessionctl.cli.output import visible
+from sessionctl.duration import iso
+from sessionctl.formats.base import human_seconds
+
+if TYPE_CHECKING:
+    from sessionctl.inspection import Report
+
+GOOD, BAD, ODD, DIM, NAME = "green", "bold red", "yellow", "dim", "cyan"
+WIDEST = 100
+
+
+def console(color: str, *, stderr: bool = False) -> Console:
+    """A console that obeys --color, NO_COLOR and FORCE_COLOR, and never what it prints."""
+    forced = {"always": True, "never": False}.get(color)
+    if forced is None and os.environ.get("FORCE_COLOR", "") not in ("", "0"):
+        forced = True
+    made = Console(
+        stderr=stderr,
+        force_terminal=forced,
+        no_color=True if color == "never" else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+    if made.width > WIDEST or not made.is_terminal:
+        made.width = min(made.width, WIDEST) if made.is_terminal else WIDEST
+    return made
+
+
+def print_report(report: Report, color: str, *, verbose: bool = False) -> None:
+    """Print a report."""
+    out = console(color)
+    out.print(_headline(report))
+    out.print(_facts(report, verbose=verbose))
+    _print_data(out, report)
+    if report.warnings:
+        out.print()
+        for warning in report.warnings:
+            mark = "hint" if warning.code == "hint" else "note"
+            out.print(_row(Text(mark, style=ODD), Text(visible(warning.message))))
+
+
+def _row(left: Text, right: Any) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=9, no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(left, right)
+    return table
+
+
+def _headline(report: Report) -> Text:
+    verdict = report.verdict
+    kind = Text(f"{report.format} cookie", style="bold")
+    if report.encrypted:
+        kind.append(", encrypted", style="bold")
+    if report.status == "valid" and not report.expired:
+        return kind + Text(": genuine", style=f"bold {GOOD}") + Text(_by(report))
+    if report.status == "valid":
+        return kind + Text(": expired", style=BAD) + Text(f", though genuine{_by(report)}")
+    if report.status == "unsigned":
+        return kind + Text(": not signed", style=f"bold {ODD}") + Text(", anybody could have written it")
+    if report.status == "unchecked":
+        return kind + Text(": not checked", style=f"bold {ODD}") + Text(", no secret was given (--secret)")
+    return kind + Text(": NOT genuine", style=BAD) + Text(f": {visible(verdict.detail)} ({report.keys_source})")
+
+
+def _by(report: Report) -> str:
+    verdict = report.verdict
+    if verdict.key_index is None:
+        return ""
+    which = "the secret" if verdict.keys == 1 else f"key {verdict.key_index} of {verdict.keys}"
+    if verdict.keys > 1 and verdict.key_index == 0:
+        which = f"the newest of {verdict.keys} keys"
+    algorithm = f" ({report.algorithm})" if report.algorithm else ""
+    return f", by {which}{algorithm} from {report.keys_source}"
+
+
+def _facts(report: Report, *, verbose: bool) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=DIM, no_wrap=True, width=9)
+    table.add_column(overflow="fold")
+    for name, text in _lines(report, verbose=verbose):
+        if text:
+            table.add_row(name, Text(visible(text)))
+    return table
+
+
+def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
+    percent = report.size * 100 // report.limit
+    lines = [
+        ("cookie", f"{report.cookie_name or '(no name)'}, {report.size} of {report.limit} bytes ({percent}%)"),
+        ("issued", _when(report, report.issued_at)),
+        ("expires", _when(report, report.expires_at)),
+        ("session", f"ref {report.ref}" if report.ref else ""),
+        ("store", _store(report)),
+        ("saved", _when(report, report.modified_at)),
+        ("others", ", ".join(report.candidates[1:4]) if verbose else ""),
+    ]
+    lines += [(str(name), str(value)) for name, value in report.facts.items()]
+    if verbose and report.attributes:
+        lines.append(("sent with", "; ".join(f"{key}={value}" if value else key for key, value in report.attributes.items())))
+    return lines
+
+
+def _store(report: Report) -> str:
+    if report.storage is None:
+        return ""
+    found = "found in" if report.found else "NOT FOUND in"
+    return f"{found} {report.storage} ({report.storage_source})"
+
+
+def _when(report: Report, moment: float | None) -> str:
+    if moment is None:
+        return ""
+    distance = report.now - moment
+    words = human_seconds(distance)
+    side = f"{words} ago" if distance >= 0 else f"in {words}"
+    return f"{iso(moment) or 'at no date that exists'} ({side})"
+
+
+def _print_data(out: Console, report: Report) -> None:
+    if report.data is None and report.encrypted:
+        return
+    out.print()
+    if report.found is None and isinstance(report.data, str) and report.id == report.data:
+        out.print(_row(Text("data", style="bold"), Text("an ID alone; the session lies in a store (-s URL)")))
+        return
+    _print_members(out, "data", report.for_people)
+    if report.flash:
+        out.print()
+        _print_members(out, "flash, waiting for the next request", report.flash)
+
+
+def _print_members(out: Console, title: str, value: Any) -> None:
+    out.print(Text(title, style="bold"))
+    if not isinstance(value, dict) or not value:
+        out.print(Padding(Text(_shown(value)), (0, 0, 0, 2)))
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=NAME, overflow="fold", max_width=30)
+    table.add_column(overflow="fold")
+    for key, item in value.items():
+        table.add_row(Text(visible(key)), Text(_shown(item)))
+    out.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=2 if _is_large(value) else None)
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, (dict, list)) and len(json.dumps(value)) > 60  # noqa: PLR2004 - one line holds it

@@ -1,0 +1,72 @@
+"""What the commands that print a cookie have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.errors import NotSupportedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.editing import Made, Target
+    from sessionctl.identify import Setup
+
+
+def change(
+    words: tuple[str, ...],
+    params: dict[str, Any],
+    make: Callable[[Target, Setup, tuple[str, ...]], Made],
+    *,
+    wants: str | None,
+) -> None:
+    """Find the session, change it by `make` and print its cookie; `wants` names the arguments it needs."""
+    look = options.look_of(params)
+    output, url = params.pop("output"), params.pop("url")
+    check_output(output, url)
+    target, rest = options.target_of(params, words)
+    if wants is None:
+        options.refuse_rest(rest)
+    elif not rest:
+        raise UsageError(f"{wants} is missing")
+    print_made(make(target, options.setup_of(params, writes=True), rest), look, output, url)
+
+
+def print_made(made: Made, look: options.Look, output: str | None = None, url: str | None = None) -> None:
+    """Print the cookie of a session that was made or changed, in the form that was asked for."""
+    if look.json or output == "json":
+        print_json(answer(made))
+        return
+    if made.cookie is None:
+        say("done; the store keeps no ID, so there is no cookie to print", quiet=look.quiet)
+        return
+    if output in (None, "value"):
+        print_data(made.cookie)
+        return
+    from sessionctl.outputs import render
+
+    print_data(render(made, output, url))
+
+
+def answer(made: Made) -> dict[str, Any]:
+    """The JSON object of a session that was made or changed."""
+    result = {
+        "cookie": made.cookie,
+        "set_cookie": made.set_cookie,
+        "cookie_name": made.cookie_name,
+        "format": made.format,
+        "storage": made.storage,
+        "id": made.id,
+        "ref": made.ref,
+    }
+    if made.companions:
+        result["companions"] = dict(made.companions)
+    return result
+
+
+def check_output(output: str | None, url: str | None) -> None:
+    """Raise `NotSupportedError` before anything is written, where the output needs a URL."""
+    if output in ("curl", "cookie-jar", "playwright") and not url:
+        raise NotSupportedError(f"--output {output} needs a place: --url https://example.com/")

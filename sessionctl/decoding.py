@@ -1,0 +1,31 @@
+"""What a cookie says: identify its format and decode it, without keys where it is not encrypted."""
+
+from __future__ import annotations
+
+from sessionctl.errors import MalformedCookieError, RefusedError
+from sessionctl.formats.base import Decoded
+from sessionctl.identify import Setup, identify
+from sessionctl.sources import Source
+
+
+def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
+    """The name of the format and what the text says.
+
+    Raises `MalformedCookieError`; of an encrypted text `NoKeyError` without a key and `BadSignatureError`
+    where none fits. The error carries the format in `json_fields`.
+    """
+    known = identify(source, setup)
+    try:
+        return known.format.name, known.format.decode(
+            known.text,
+            known.context.keys,
+            cookie_name=known.context.cookie_name,
+            cookies=known.context.cookies,
+            now=known.context.now,
+            max_age=known.context.max_age,
+            max_size=known.context.max_size,
+        )
+    except (RefusedError, MalformedCookieError) as error:
+        error.json_fields = {"format": known.format.name}  # type: ignore[attr-defined]
+        raise
+

@@ -1,0 +1,120 @@
+"""Why a signature does not match: what people get wrong, tried one by one.
+
+A fit is a hint and never a verdict: it says what to mend, and the cookie stays refused.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote, unquote
+
+from sessionctl.encoding import b64decode_urlsafe
+from sessionctl.errors import MalformedCookieError, SessionctlError
+from sessionctl.identify import Identified, Setup
+from sessionctl.signing.keys import KeyRing, Secret
+from sessionctl.verdict import Warn
+
+
+def hints(known: Identified, setup: Setup) -> list[Warn]:
+    """The mistakes that would make the cookie genuine, each with what to do; empty without keys."""
+    if not known.context.keys:
+        return []
+    found = [
+        Warn("hint", text)
+        for text, changed in (*_texts(known), *_keys(known), *_names(known), *_options(known, setup))
+        if _fits(changed)
+    ]
+    return found[:3] or _cut(known)
+
+
+def _fits(known: Identified) -> bool:
+    try:
+        return known.format.judge(known.text, known.context).key_index is not None
+    except SessionctlError:
+        return False
+
+
+def _texts(known: Identified) -> Iterator[tuple[str, Identified]]:
+    text = known.text
+    name = known.context.cookie_name
+    changes = [
+        ("the text fits once it is percent-decoded: it was encoded once too often", unquote(text)),
+        ("the text fits once it is percent-encoded: it was decoded on the way", quote(text, safe="*~")),
+        ("the text fits without the quotes around it", text.strip("'\"")),
+        ("the text fits with + where it has spaces: something read it as a form", text.replace(" ", "+")),
+        ("the text fits without the white space inside: a line break came in by copying", "".join(text.split())),
+        ("the text fits without what follows the ';'", text.split(";")[0]),
+    ]
+    if name and text.startswith(f"{name}="):
+        changes.append(("the text fits without the name in front", text[len(name) + 1 :]))
+    elif "=" in text:
+        changes.append(("the text fits without the name in front", text.partition("=")[2]))
+    for hint, changed in changes:
+        if changed != text and changed:
+            yield hint, replace(known, text=changed)
+
+
+def _keys(known: Identified) -> Iterator[tuple[str, Identified]]:
+    for index, secret in enumerate(known.context.keys):
+        for hint, changed in _variants(secret):
+            ring = KeyRing([changed])
+            yield f"key {index} fits {hint}", replace(known, context=replace(known.context, keys=ring))
+
+
+def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
+    text = secret.text
+    if text is None:
+        yield "as the hexadecimal text itself: give it without hex:", Secret(secret.bytes.hex())
+        encoded = binascii.b2a_base64(secret.bytes, newline=False).decode()
+        yield "as the base64 text itself: give it with text:", Secret(encoded)
+        return
+    yield "with a line break at its end: the application reads its file without stripping it", Secret(f"{text}\n")
+    if text.strip() and text != text.strip():
+        yield "without the white space around it", Secret(text.strip())
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        yield "without the quotes around it", Secret(text[1:-1])
+    try:
+        if decoded := bytes.fromhex(text):
+            yield "once it is decoded from hexadecimal: give it as hex:...", Secret(decoded)
+    except ValueError:
+        pass
+    try:
+        if decoded := b64decode_urlsafe(text.translate({ord("+"): "-", ord("/"): "_"})):
+            yield "once it is decoded from base64: give it as base64:...", Secret(decoded)
+    except MalformedCookieError:
+        pass
+
+
+def _names(known: Identified) -> Iterator[tuple[str, Identified]]:
+    given = known.context.cookie_name
+    for name in known.format.cookie_names:
+        if name != given:
+            context = replace(known.context, cookie_name=name)
+            yield f"it fits under the cookie name {name!r}: give it as {name}=... or with --cookie-name", replace(
+                known, context=context
+            )
+
+
+def _options(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
+    """Other settings of the same format, one at a time."""
+    from sessionctl import formats
+
+    given = {name.replace("-", "_"): value for name, value in setup.options.items()} if setup.format else {}
+    for option in known.format.options:
+        for choice in option.choices:
+            if choice != known.format.option(option.name):
+                changed = {**given, option.name.replace("-", "_"): choice}
+                try:
+                    form = formats.get(known.format.name, **changed)
+                except SessionctlError:
+                    continue
+                yield f"it fits with -O {option.name}={choice}", replace(known, format=form)
+
+
+def _cut(known: Identified) -> list[Warn]:
+    signature = known.text.rpartition(".")[2] if "." in known.text else ""
+    if 0 < len(signature) < 20:  # noqa: PLR2004 - shorter than any base64 of an HMAC
+        return [Warn("hint", f"the last part has {len(signature)} characters, too few for a signature: was the text cut?")]
+    return []

@@ -1,0 +1,115 @@
+"""What the signed cookies of Node's frameworks share: `value "." mac`, percent-encoded as a whole.
+
+    V "." S
+
+    V  the value; it may hold dots, so the last dot counts
+    S  base64(HMAC-SHA256(UTF-8 of the secret, UTF-8 of V)), 43 characters: padding is cut off
+       (hono keeps it: 44 characters)
+
+Some compare S as text (cookie-signature, @fastify/cookie), so only one text will do; others compare the
+bytes that `atob` reads (React Router, hono), so padding and stray low bits pass.
+Sources: cookie-signature 1.2.2 and @fastify/cookie 11.1.5, signer.js; react-router 7.18.5,
+lib/server-runtime/crypto.ts; hono 4.13.19, utils/cookie.ts; cookie 0.7.2 and 1.1.1, `parse`.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+from sessionctl import jsontext
+from sessionctl.encoding import atob, percent_decode
+from sessionctl.errors import MalformedCookieError, UnserializableValueError
+from sessionctl.formats.base import Verdict, refused
+from sessionctl.signing.mac import Hmac, b64encode
+
+if TYPE_CHECKING:
+    from sessionctl.formats.base import Content, Context
+    from sessionctl.signing.keys import Secret
+
+ALGORITHM = "HMAC-SHA256"
+DIGESTS = ("sha256", "sha1", "sha224", "sha384", "sha512")
+LENGTH = 43
+"""How many characters 32 bytes take in base64 without padding."""
+
+_LAST = frozenset("AEIMQUYcgkosw048")
+"""The last of the 43 carries four bits; these have zeros in the two bits that do not count."""
+
+
+def header_text(text: str) -> str:
+    """A cookie value as Node's `cookie` package gives it: without quotes, percent-decoded if that works."""
+    bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    try:
+        return percent_decode(bare)
+    except MalformedCookieError:
+        return bare
+
+
+def split(text: str) -> tuple[str, str | None]:
+    """The value and its signature, parted at the last dot; without a dot there is no signature."""
+    value, dot, signature = text.rpartition(".")
+    return (value, signature) if dot else (text, None)
+
+
+def utf8(text: str) -> bytes:
+    """The bytes that are signed. Raises `MalformedCookieError` for a lone surrogate."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise MalformedCookieError("the cookie holds a lone surrogate, which no header can") from None
+
+
+def mac_of(secret: Secret, digest: str = "sha256") -> Hmac:
+    """The HMAC of a secret, for `Format.kept`."""
+    return Hmac(secret.bytes, digest)
+
+
+def sign(mac: Hmac, value: str) -> str:
+    """The value with its signature, unpadded."""
+    return f"{value}.{b64encode(mac.digest(utf8(value))).rstrip('=')}"
+
+
+def fits_text(mac: Hmac, message: bytes, signature: bytes) -> bool:
+    """Whether the signature is the very text that a signer writes, in constant time."""
+    return compare_digest(b64encode(mac.digest(message)).rstrip("=").encode("ascii"), signature)
+
+
+def mac_bytes(signature: str) -> bytes | None:
+    """The bytes of a signature as `atob` reads them, or None where it refuses it."""
+    try:
+        return atob(signature)
+    except MalformedCookieError:
+        return None
+
+
+def is_canonical(signature: str) -> bool:
+    """Whether a signature that `atob` reads as 32 bytes is the very text that a signer writes."""
+    return len(signature) == LENGTH and signature[-1] in _LAST
+
+
+def looks_signed(signature: str | None, length: int = LENGTH) -> bool:
+    """Whether this may be a signature of 32 bytes: its length, and the standard alphabet."""
+    if signature is None or len(signature) != length or not signature.isascii():
+        return False
+    return signature.rstrip("=").replace("+", "A").replace("/", "A").isalnum()
+
+
+def unsigned(context: Context, detail: str) -> Verdict:
+    """The verdict where the signature is missing: `unsigned`, but where keys were given, a refusal."""
+    return refused("bad-signature" if context.keys else "unsigned", detail, context)
+
+
+def text_of(content: Content) -> str:
+    """The value of new content where the cookie carries a text: the text, the ID, or JSON of the rest."""
+    data = content.id if content.data is None and content.id else content.data
+    return data if isinstance(data, str) else jsontext.dumps(data)
+
+
+def encode_uri_component(text: str) -> str:
+    """As JavaScript's `encodeURIComponent`; raises `UnserializableValueError` for a lone surrogate."""
+    from urllib.parse import quote
+
+    try:
+        return quote(text, safe="!'()*")
+    except UnicodeEncodeError:
+        raise UnserializableValueError("", "a lone surrogate cannot stand in a cookie") from None

@@ -1,0 +1,321 @@
+r"""What Django signs besides sessions: `signing.dumps`, signed cookies, flashed messages.
+
+    kind               text                             salt of the key
+    dumps              payload ":" timestamp ":" sig    django.core.signing
+    set_signed_cookie  value ":" timestamp ":" sig      "django.http.cookies.v2:" length ":" salt name
+                                                        before Django 5.2.19: name salt
+    messages           payload ":" timestamp ":" sig    django.contrib.messages
+      of Django 3.1    JSON ":" timestamp ":" sig       the same
+      before 3.1       40 hex digits "$" JSON           key = SHA-1("django.contrib.messages" + SECRET_KEY)
+    Signer             value ":" sig                    django.core.signing.Signer
+    TimestampSigner    value ":" timestamp ":" sig      django.core.signing.TimestampSigner
+    sign_object        payload ":" sig                  django.core.signing.Signer
+
+Value, payload, timestamp, signature and key are as `sessionctl.signing.django` draws them. In cookies
+(`set_signed_cookie`, `messages`) the SECRET_KEY has "django.http.cookies" before it. The text stands in
+double quotes with octal escapes where `http.cookies` wants them: a byte is a Latin-1 character on Python 3,
+a byte of UTF-8 on Python 2. Messages never expire.
+Sources: Django 5.2, 4.2, 3.2 and 3.0 core/signing.py, http/request.py, contrib/messages/storage/cookie.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.encoding import quote, unquote
+from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
+from sessionctl.formats.base import (
+    MAX_SIZE,
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Option,
+    Verdict,
+    Warn,
+    first_fit,
+    genuine,
+    genuine_within,
+)
+from sessionctl.formats.django import DIGEST_HELP, EARLIEST, LATEST, SIGNATURES, names_session
+from sessionctl.payload import python_json
+from sessionctl.payload.django_messages import are_messages, flash_in_list, flashed
+from sessionctl.signing import django as signing
+from sessionctl.signing.mac import Hmac, compare_digest
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
+
+SALTS = {
+    "dumps": "django.core.signing",
+    "set_signed_cookie": "",
+    "messages": "django.contrib.messages",
+    "Signer": "django.core.signing.Signer",
+    "TimestampSigner": "django.core.signing.TimestampSigner",
+    "sign_object": "django.core.signing.Signer",
+}
+_UNTIMED = ("Signer", "sign_object")
+_TEXTS = ("set_signed_cookie", "Signer", "TimestampSigner")
+_COOKIES = ("set_signed_cookie", "messages")
+_OLD_TAG = 40  # hex digits of SHA-1
+_NO_PAYLOAD = object()
+_BASE64_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")
+
+
+class DjangoSigned(Format):
+    """Text signed by `django.core.signing`."""
+
+    name = "django-signed"
+    summary = "Django: signing.dumps, set_signed_cookie, messages, Signer"
+    cookie_names = ("messages",)
+    options = (
+        Option(
+            "kind",
+            "dumps",
+            "which call of Django made it; where it is not given the text is asked",
+            tuple(SALTS),
+        ),
+        Option("salt", "", "the argument `salt` of that call; empty: Django's own"),
+        Option("digest", "sha256", DIGEST_HELP),
+        Option("separator", ":", "the argument `sep` of the signer"),
+        Option(
+            "legacy-salt",
+            "true",
+            "set_signed_cookie: the salt of old passes too (SIGNED_COOKIE_LEGACY_SALT_FALLBACK), or only it",
+            ("true", "false", "only"),
+        ),
+    )
+    example = (
+        "W1siX19qc29uX21lc3NhZ2UiLDAsMjAsImhlbGxvIiwiIl1d:1xVPfy:i1MrhwekupGLwzoMOzVJdCeA89kewfkRSfGyNTCYGqw"
+    )
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._digests = signing.parse_digests(self.option("digest"))
+        self._separator = self.option("separator")
+        if _BASE64_CHARS.issuperset(self._separator):
+            raise UsageError(
+                "option 'separator' must hold a character that is no letter, digit, '-', '_' or '='"
+            )
+
+    # -- detect -----------------------------------------------------------------------------------
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        text = unquote(text)
+        if _old_parts(text) is not None:
+            return 0.97 if are_messages(_decode_json(text[_OLD_TAG + 1 :])) else 0.0
+        value, _, signature = text.rpartition(":")
+        if len(signature) not in SIGNATURES or not _BASE64_CHARS.issuperset(signature) or "=" in signature:
+            return 0.0
+        body, found, stamp = value.rpartition(":")
+        if not found or not _plausible(stamp):
+            return 0.35 if value else 0.0
+        data = _payload(body)
+        if are_messages(data):
+            return 0.98 if cookie_name == "messages" else 0.95
+        if isinstance(data, dict):
+            return 0.85 if cookie_name and not names_session(cookie_name) else 0.5
+        return 0.87
+
+    # -- decode -----------------------------------------------------------------------------------
+
+    def _decode(self, text: str, context: Context) -> Decoded:
+        text = unquote(text)
+        kind = self._kind(text)
+        if kind == "messages" and _old_parts(text) is not None:
+            data = _decode_json(text[_OLD_TAG + 1 :])
+            return Decoded(data=data, flash=flashed(data), algorithm="HMAC-SHA1", warnings=_odd(kind, data))
+        signed = signing.split(text, self._separator, timed=kind not in _UNTIMED)
+        data, payload_type = self._read(kind, signed.value, context.max_size)
+        return Decoded(
+            data=data,
+            flash=flashed(data) if kind == "messages" else None,
+            issued_at=signing.seconds(signed.stamp) if kind not in _UNTIMED else None,
+            payload_type=payload_type,
+            algorithm=signing.ALGORITHMS.get(len(signed.signature)),
+            warnings=_odd(kind, data),
+        )
+
+    def _kind(self, text: str) -> str:
+        """The kind that was asked for, else the one that the text looks like."""
+        if self.given("kind"):
+            return self.option("kind")
+        if _old_parts(text) is not None:
+            return "messages"
+        value, _, _ = text.rpartition(self._separator)
+        body, found, stamp = value.rpartition(self._separator)
+        if not found or not _plausible(stamp):
+            return "dumps" if found or not value else "Signer"
+        data = _payload(body)
+        if data is _NO_PAYLOAD:
+            return "set_signed_cookie"
+        return "messages" if are_messages(data) else "dumps"
+
+    def _read(self, kind: str, value: str, max_size: int) -> tuple[Any, str]:
+        if kind in _TEXTS:
+            return value, "text"
+        if kind == "messages" and value.startswith("["):
+            return _decode_json(value), "json"
+        return signing.read(signing.unpack(value, max_size))
+
+    # -- verify -----------------------------------------------------------------------------------
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        plain = unquote(text)
+        kind = self._kind(plain)
+        if kind == "messages" and _old_parts(plain) is not None:
+            return self._verify_old(plain, context)
+        signed = signing.split(plain, self._separator, timed=kind not in _UNTIMED)
+        index, legacy = self._find(kind, signed, _latin(text, plain), context)
+        data, _ = self._read(kind, signed.value, context.max_size)
+        more: dict[str, Any] = {
+            "algorithm": signing.ALGORITHMS.get(len(signed.signature)),
+            "value": signed.value,
+            "warnings": (*_odd(kind, data), *((LEGACY_SALT,) if legacy else ())),
+        }
+        if kind in _UNTIMED:
+            return genuine(context, index, **more)
+        return genuine_within(
+            context, context.age_limit(self.default_max_age), index, signing.seconds(signed.stamp), **more
+        )
+
+    def _find(
+        self, kind: str, signed: signing.Signed, latin: str | None, context: Context
+    ) -> tuple[int, bool]:
+        """The index of the key that signed, and whether it did so with the salt of older releases."""
+        readings = [signed]
+        if latin is not None:
+            readings.append(signing.split(latin, self._separator, timed=kind not in _UNTIMED))
+        prefix = signing.COOKIE_KEY_PREFIX if kind in _COOKIES else b""
+        salts = self._salts(kind, context.cookie_name or "")
+
+        def salt_of(secret: Secret) -> str | None:
+            digest = signing.digest_of(signed.signature, self._digests)
+            for salt in salts:
+                mac = self.kept(signing.signer, secret, salt, digest, prefix)
+                if any(signing.fits(mac, reading) for reading in readings):
+                    return salt
+            return None
+
+        try:
+            index = first_fit(context, lambda secret: salt_of(secret) is not None)
+        except BadSignatureError as error:
+            raise BadSignatureError(f"{error}{self._hint(kind, context)}") from None
+        legacy = len(salts) > 1 and salt_of(context.keys[index]) == salts[1]
+        return index, legacy
+
+    def _salts(self, kind: str, cookie_name: str) -> list[str]:
+        """The salts that pass, best first."""
+        salt = self.option("salt")
+        if kind != "set_signed_cookie":
+            return [salt or SALTS[kind]]
+        new, old = f"django.http.cookies.v2:{len(salt)}:{salt}{cookie_name}", f"{cookie_name}{salt}"
+        return {"true": [new, old], "false": [new], "only": [old]}[self.option("legacy-salt")]
+
+    def _hint(self, kind: str, context: Context) -> str:
+        if kind == "set_signed_cookie" and not context.cookie_name:
+            return "; the name of the cookie is signed too: give name=value or --cookie-name"
+        if not self.given("kind"):
+            return f"; it was taken for kind={kind}, -O kind=... says otherwise"
+        return ""
+
+    def _verify_old(self, text: str, context: Context) -> Verdict:
+        """Messages of Django before 3.1."""
+        tag, value = text[:_OLD_TAG].encode(), _bytes(text[_OLD_TAG + 1 :])
+        salt = self.option("salt") or SALTS["messages"]
+        index = first_fit(
+            context,
+            lambda secret: compare_digest(
+                self.kept(_old_mac, secret, salt).digest(value).hex().encode(), tag
+            ),
+        )
+        data = _decode_json(text[_OLD_TAG + 1 :])
+        return genuine(
+            context, index, algorithm="HMAC-SHA1", value=text[_OLD_TAG + 1 :], warnings=_odd("messages", data)
+        )
+
+    # -- encode -----------------------------------------------------------------------------------
+
+    def _encode(self, content: Content, context: Context) -> str:
+        kind = self.option("kind")
+        if kind in _TEXTS:
+            if not isinstance(content.data, str):
+                raise UsageError(f"kind={kind} signs text: the data are to be one JSON string")
+            body = content.data
+        else:
+            body = signing.pack(python_json.dumps(content.data).encode("ascii"), compress=kind == "messages")
+        if kind not in _UNTIMED:
+            body = f"{body}{self._separator}{signing.stamp_of(context.now)}"
+        if kind == "set_signed_cookie" and not context.cookie_name:
+            raise UsageError("kind=set_signed_cookie signs the cookie's name too: give --cookie-name")
+        salt = self._salts(kind, context.cookie_name or "")[0]
+        prefix = signing.COOKIE_KEY_PREFIX if kind in _COOKIES else b""
+        mac = self.kept(signing.signer, context.keys.newest, salt, self._digests[0], prefix)
+        return quote(signing.sign(body, mac, self._separator))
+
+    def with_flash(self, data: Any, key: str, value: Any) -> Any:
+        """The list of messages with one more; `key` is its level (`success`) or its tags."""
+        if self.option("kind") != "messages":
+            return super().with_flash(data, key, value)
+        return flash_in_list(data, key, value)
+
+
+LEGACY_SALT = Warn(
+    "legacy-salt",
+    "signed with name + salt as before Django 5.2.19: a cookie of another name and salt may pass for it",
+)
+
+
+def _old_parts(text: str) -> tuple[str, str] | None:
+    """Tag and JSON of messages as they were before Django 3.1, or None."""
+    tag, dollar, value = text.partition("$")
+    if not dollar or len(tag) != _OLD_TAG or not frozenset("0123456789abcdef").issuperset(tag):
+        return None
+    return tag, value
+
+
+def _old_mac(secret: Secret, salt: str) -> Hmac:
+    import hashlib
+
+    return Hmac(hashlib.sha1(salt.encode() + secret.bytes).digest(), "sha1")
+
+
+def _plausible(stamp: str) -> bool:
+    try:
+        return EARLIEST < signing.seconds(stamp) < LATEST
+    except MalformedError:
+        return False
+
+
+def _payload(value: str) -> Any:
+    """The object of a payload, or `_NO_PAYLOAD`."""
+    if not _BASE64_CHARS.issuperset(value.removeprefix(".")):
+        return _NO_PAYLOAD
+    try:
+        return signing.read(signing.unpack(value, MAX_SIZE))[0]
+    except MalformedError:
+        return _NO_PAYLOAD
+
+
+def _decode_json(text: str) -> Any:
+    try:
+        return python_json.loads(text)
+    except MalformedError as error:
+        raise MalformedCookieError(f"the payload is {error}") from None
+
+
+def _latin(text: str, plain: str) -> str | None:
+    """The text un-quoted as Python 3 does, with octal escapes as characters, where that differs."""
+    if plain.isascii() or "\\" not in text:
+        return None
+    return "".join(map(chr, plain.encode("utf-8", "surrogatepass")))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _odd(kind: str, data: Any) -> tuple[Warn, ...]:
+    if kind != "messages" or are_messages(data) or data == []:
+        return ()
+    return (Warn("no-messages", "the payload is no list of Django's messages"),)

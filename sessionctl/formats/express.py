@@ -1,0 +1,140 @@
+"""Express: express-session, and every cookie that `res.cookie(..., {signed: true})` makes.
+
+    encodeURIComponent("s:" V "." S)     signed
+    encodeURIComponent("j:" JSON)        unsigned JSON; signed it is "s:" "j:" JSON "." S
+
+    V  express-session: the session's ID, 24 random bytes in URL-safe base64 (32 characters), unless `genid`
+       makes others; cookie-parser: any text, or "j:" and JSON
+    S  HMAC-SHA256(UTF-8 of the secret, V), standard base64 without padding (43 characters), compared as text
+
+There is no time in it. With an empty `prefix` it is what `cookie-signature` alone writes, V "." S, which is
+not percent-encoded. JSON counts where it parses to something true: of `j:null` and `j:0` the text is kept.
+Sources: express-session 1.19.0, index.js (getcookie, setcookie); cookie-parser 1.4.7, index.js;
+express 5.3.0, lib/response.js (res.cookie); cookie-signature 1.2.2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sessionctl import jsontext
+from sessionctl.errors import MalformedCookieError, MalformedError
+from sessionctl.formats import cookie_signature
+from sessionctl.formats.base import (
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Option,
+    Verdict,
+    first_fit,
+    genuine,
+    refused,
+)
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
+    from sessionctl.signing.mac import Hmac
+
+_JSON = "j:"
+_ID = 32
+
+
+class Express(Format):
+    """The signed cookie of express-session and cookie-parser."""
+
+    name = "express"
+    summary = "Express: express-session, cookie-parser, cookie-signature"
+    cookie_names = ("connect.sid",)
+    options = (Option("prefix", "s:", "what stands before the value; empty for bare cookie-signature"),)
+    holds_session = False
+    example = "s%3Acpg60MtR1Jpy_ffN4QkmaXDN_6EDlXmx.GkROtRRiwVq8PRjeg%2F3HNCczOPK%2Bs3itCuMFawWFK38"
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._prefix = self.option("prefix")
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        plain = cookie_signature.header_text(text)
+        if plain.startswith(_JSON):
+            return 0.95 if plain[2:3] in ("{", "[") and _json(plain) is not plain else 0.0
+        if not plain.startswith("s:"):
+            return 0.0
+        value, signature = cookie_signature.split(plain[2:])
+        if not cookie_signature.looks_signed(signature):
+            return 0.0
+        return 1.0 if cookie_name in self.cookie_names or len(value) == _ID else 0.97
+
+    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+        plain = self._plain(text)
+        signed = self._is_signed(plain)
+        value = cookie_signature.split(plain[len(self._prefix) :])[0] if signed else plain
+        data = _json(value)
+        return Decoded(
+            data=data,
+            id=data if isinstance(data, str) and data else None,
+            signed=signed,
+            payload_type="text" if isinstance(data, str) else "json",
+            algorithm=cookie_signature.ALGORITHM if signed else None,
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        plain = self._plain(text)
+        if not self._is_signed(plain):
+            return refused(
+                "unsigned", "cookie-parser takes a value that begins with j: for unsigned JSON", context
+            )
+        value, signature = cookie_signature.split(plain[len(self._prefix) :])
+        if signature is None:
+            return cookie_signature.unsigned(context, "the cookie carries no signature")
+        message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
+        index = first_fit(
+            context, lambda secret: cookie_signature.fits_text(self._mac(secret), message, given)
+        )
+        return genuine(context, index, algorithm=cookie_signature.ALGORITHM, value=value)
+
+    def _encode(self, content: Content, context: Context) -> str:
+        signed = cookie_signature.sign(self._mac(context.keys.newest), _value_of(content))
+        if not self._prefix:
+            return signed
+        return cookie_signature.encode_uri_component(self._prefix + signed)
+
+    def _mac(self, secret: Secret) -> Hmac:
+        return self.kept(cookie_signature.mac_of, secret)
+
+    def _plain(self, text: str) -> str:
+        """The value that the framework sees.
+
+        A bare cookie-signature value may hold percent signs of its own: its signature tells whether it is
+        encoded. Raises `MalformedCookieError` where the value is neither signed nor JSON.
+        """
+        literal = not self._prefix and "%" not in (cookie_signature.split(text)[1] or "")
+        plain = text if literal else cookie_signature.header_text(text)
+        if not self._is_signed(plain) and not plain.startswith(_JSON):
+            raise MalformedCookieError(
+                f"the value does not begin with {self._prefix!r}: Express takes it for an unsigned cookie"
+            )
+        return plain
+
+    def _is_signed(self, plain: str) -> bool:
+        return plain.startswith(self._prefix)
+
+
+def _json(value: str) -> Any:
+    """The JSON after `j:` as cookie-parser reads it, else the text itself."""
+    if not value.startswith(_JSON):
+        return value
+    try:
+        data = jsontext.loads(value[len(_JSON) :])
+    except MalformedError:
+        return value
+    return value if data in (None, False, 0, "") else data
+
+
+def _value_of(content: Content) -> str:
+    """The text that `res.cookie` makes of a value: `String(value)`, but objects and null as JSON."""
+    data = content.id if content.data is None and content.id else content.data
+    if isinstance(data, str):
+        return data
+    written = jsontext.dumps(data)
+    return written if isinstance(data, (bool, int, float)) else _JSON + written

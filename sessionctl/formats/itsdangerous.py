@@ -1,0 +1,321 @@
+r"""Anything that itsdangerous signed, by each of its classes: tokens in links, IDs of Flask-Session, "remember me".
+
+    Signer                         text "." signature
+    TimestampSigner                text "." timestamp "." signature
+    Serializer                     JSON "." signature
+    TimedSerializer                JSON "." timestamp "." signature
+    URLSafeSerializer              payload "." signature
+    URLSafeTimedSerializer         payload "." timestamp "." signature
+    JSONWebSignatureSerializer     header "." payload "." signature        (before 2.1)
+    TimedJSONWebSignatureSerializer  the same, with `iat` and `exp` in the header
+
+    JSON      as `json.dumps` writes it; the payload is URL-safe base64 without padding of compact JSON, or "."
+              and the same of its zlib stream where that is shorter; either may be a pickle instead
+    header    URL-safe base64 without padding of `{"alg":"HS512"}`; the secret is the HMAC key itself, unless a
+              salt was given
+
+The signing is drawn in `sessionctl.formats.timed_token`. Which class it was is not in the text: without the option
+`signer` it is told from the shape. itsdangerous takes its keys oldest first, a key ring is newest first.
+Sources: itsdangerous 2.2.0 signer.py, timed.py, serializer.py, url_safe.py; 1.1.0 and 0.24 the same and jws.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from sessionctl.encoding import unquote
+from sessionctl.errors import (
+    BadSignatureError,
+    MalformedCookieError,
+    MalformedError,
+    UnserializableValueError,
+    UsageError,
+)
+from sessionctl.formats import itsdangerous_jws as jws
+from sessionctl.formats import timed_token
+from sessionctl.formats.base import (
+    MAX_SIZE,
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Option,
+    Verdict,
+    Warn,
+    genuine,
+)
+from sessionctl.formats.django import names_session
+from sessionctl.formats.remix import looks_like_id
+from sessionctl.payload import python_json
+from sessionctl.signing.django import pack, unpack
+
+
+class _Kind(NamedTuple):
+    """What one class of itsdangerous does to a value."""
+
+    salt: str
+    timed: bool
+    layout: str
+    """`text`, `json` or `packed`."""
+
+
+_KINDS: Final = {
+    "URLSafeTimedSerializer": _Kind("itsdangerous", timed=True, layout="packed"),
+    "URLSafeSerializer": _Kind("itsdangerous", timed=False, layout="packed"),
+    "TimestampSigner": _Kind("itsdangerous.Signer", timed=True, layout="text"),
+    "Signer": _Kind("itsdangerous.Signer", timed=False, layout="text"),
+    "TimedSerializer": _Kind("itsdangerous", timed=True, layout="json"),
+    "Serializer": _Kind("itsdangerous", timed=False, layout="json"),
+}
+_JWS: Final = ("JSONWebSignatureSerializer", "TimedJSONWebSignatureSerializer")
+NONE: Final = "none"
+"""The digest of itsdangerous' `NoneAlgorithm`, which signs nothing."""
+
+_ID: Final = 20
+"""Characters from which a signed text is likelier an ID than anything else."""
+_JSON_STARTS: Final = frozenset('{["-0123456789tfn')
+_ALPHABET: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")
+
+
+class ItsDangerous(Format):
+    """A text that one of itsdangerous' classes signed."""
+
+    name = "itsdangerous"
+    summary = (
+        "itsdangerous: Signer, Serializer and their timed, URL-safe and JWS kinds; Flask-Session's signed IDs"
+    )
+    options = (
+        Option(
+            "signer",
+            "URLSafeTimedSerializer",
+            "class that made the text; without it the shape tells",
+            (*_KINDS, *_JWS),
+        ),
+        Option("salt", "itsdangerous", "salt of the key; of the two signers: itsdangerous.Signer"),
+        Option(
+            "key-derivation",
+            "django-concat",
+            "how the key is derived; of the JWS: none",
+            timed_token.DERIVATIONS,
+        ),
+        Option(
+            "digest",
+            "sha1",
+            "hash of key and signature; of the JWS: as the header says",
+            (*timed_token.DIGEST_SIZES, NONE),
+        ),
+        Option("separator", ".", "what stands between the parts"),
+        timed_token.EPOCH,
+    )
+    example = "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9.awQB1A.K9jhMRIWYyfRGgL4g0vFYDvvrNk"
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._epoch = timed_token.parse_epoch(self.option("epoch"))
+        self._digest = self.option("digest")
+        self._macs: dict[str, timed_token.Macs] = {}
+        separator = self.option("separator")
+        if not separator or set(separator) & _ALPHABET:
+            raise UsageError("option 'separator' is a text without letters, digits, '-', '_' and '='")
+
+    # -- which class it was -----------------------------------------------------------------------
+
+    def _kind_of(self, text: str) -> str:
+        """The class that was asked for, else the one that the shape of the text tells."""
+        if self.given("signer"):
+            return self.option("signer")
+        separator = self.option("separator")
+        header = jws.header_of(text) if separator == "." else None
+        if header is not None:
+            return _JWS["exp" in header]
+        head, _, _ = text.rpartition(separator)
+        value, found, stamp = head.rpartition(separator)
+        timed = bool(found) and self._is_time(stamp)
+        layout = _layout_of(value if timed else head)
+        return next(name for name, kind in _KINDS.items() if (kind.timed, kind.layout) == (timed, layout))
+
+    def _is_time(self, stamp: str) -> bool:
+        try:
+            return timed_token.is_plausible_time(timed_token.seconds(stamp, self._epoch))
+        except MalformedCookieError:
+            return False
+
+    def _kinds_to_try(self, text: str) -> list[str]:
+        return list(dict.fromkeys((self._kind_of(text), self.option("signer"))))
+
+    # -- the four questions -----------------------------------------------------------------------
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        text = unquote(text)
+        name = self._kind_of(text)
+        if name in _JWS:
+            return jws.confidence(text)
+        kind = _KINDS[name]
+        token = timed_token.split(text, self.option("separator"), timed=kind.timed)
+        digest = timed_token.digest_of(token.signature)
+        if digest is None or not token.value or (self.given("digest") and digest != self._digest):
+            return 0.0
+        if kind.timed and not self._is_time(token.stamp):
+            return 0.0
+        if kind.layout != "text":
+            _read(token.value, kind.layout, MAX_SIZE)
+        return _confidence(kind, token.value, digest, cookie_name)
+
+    def _decode(self, text: str, context: Context) -> Decoded:
+        text = unquote(text)
+        name = self._kind_of(text)
+        if name in _JWS:
+            return jws.decode(text)
+        kind = _KINDS[name]
+        token = timed_token.split(text, self.option("separator"), timed=kind.timed)
+        data, payload_type = _read(token.value, kind.layout, context.max_size)
+        issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
+        return Decoded(
+            data=data,
+            id=data if kind.layout == "text" and looks_like_id(data) else None,
+            issued_at=issued_at,
+            signed=bool(token.signature),
+            payload_type=payload_type,
+            algorithm=self._algorithm(token.signature),
+            warnings=timed_token.odd_time(issued_at) if issued_at is not None else (),
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        text = unquote(text)
+        *others, last = self._kinds_to_try(text)
+        for name in others:
+            try:
+                return self._verify_as(name, text, context)
+            except BadSignatureError:
+                continue
+        return self._verify_as(last, text, context)
+
+    def _encode(self, content: Content, context: Context) -> str:
+        name = self.option("signer")
+        if name in _JWS:
+            return jws.encode(
+                content.data, self._jws_scheme(), context, timed=name == _JWS[1], old=self._epoch != 0
+            )
+        kind = _KINDS[name]
+        mac = None if self._digest == NONE else self._macs_of(name).of(context.keys)[0]
+        stamp = int(context.now) - self._epoch if kind.timed else None
+        return timed_token.sign(_write(content.data, kind.layout), mac, self.option("separator"), stamp)
+
+    # -- keys and verdicts ------------------------------------------------------------------------
+
+    def _macs_of(self, name: str) -> timed_token.Macs:
+        macs = self._macs.get(name)
+        if macs is None:
+            salt = self.option("salt") if self.given("salt") else _KINDS[name].salt
+            scheme = (salt, self.option("key-derivation"), self._digest)
+            macs = self._macs[name] = timed_token.Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
+        return macs
+
+    def _verify_as(self, name: str, text: str, context: Context) -> Verdict:
+        if name in _JWS:
+            return jws.verify(text, self._jws_scheme(), context, timed=name == _JWS[1])
+        kind = _KINDS[name]
+        token = timed_token.split(text, self.option("separator"), timed=kind.timed)
+        if not context.keys:
+            self._decode(text, context)  # what cannot be read is told before the want of a key
+        index, odd = self._signed_by(token, name, context)
+        issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
+        data, payload_type = _read(token.value, kind.layout, context.max_size)
+        known = {
+            "algorithm": self._algorithm(token.signature),
+            "value": data if payload_type == "text" else None,
+        }
+        if issued_at is None:
+            return genuine(context, index, warnings=odd, **known)
+        odd += timed_token.odd_time(issued_at)
+        limit = context.age_limit(self.default_max_age)
+        return timed_token.judge(
+            context, limit, index, issued_at, old=self._epoch != 0, warnings=odd, **known
+        )
+
+    def _signed_by(
+        self, token: timed_token.Token, name: str, context: Context
+    ) -> tuple[int | None, tuple[Warn, ...]]:
+        if self._digest != NONE:
+            return timed_token.find_key(token, self._macs_of(name).of(context.keys))
+        if token.signature:
+            raise BadSignatureError("the text has a signature, where digest=none takes none")
+        return None, (jws.UNSIGNED,)
+
+    def _algorithm(self, signature: str) -> str | None:
+        if not signature:
+            return None
+        digest = self._digest if self.given("digest") else timed_token.digest_of(signature) or self._digest
+        return f"HMAC-{digest.upper()}"
+
+    def _jws_scheme(self) -> jws.Scheme:
+        """A JWS has its salt and derivation only where they were asked for."""
+        salted = self.given("salt")
+        derivation = self.option("key-derivation") if salted or self.given("key-derivation") else "none"
+        return jws.Scheme(
+            self.option("salt") if salted else "",
+            derivation,
+            self._digest if self.given("digest") else None,
+        )
+
+
+# -- values -------------------------------------------------------------------------------------------
+
+
+def _layout_of(value: str) -> str:
+    """How a value looks: `json`, `packed` or, where it is neither, `text`."""
+    for layout in ("json", "packed") if value[:1] in _JSON_STARTS else ("packed",):
+        try:
+            _read(value, layout, MAX_SIZE)
+        except MalformedError:
+            continue
+        return layout
+    return "text"
+
+
+def _read(value: str, layout: str, max_size: int) -> tuple[Any, str]:
+    """What a value holds, and how it was serialized. Raises `MalformedCookieError`."""
+    if layout == "text":
+        return value, "text"
+    data = unpack(value, max_size) if layout == "packed" else timed_token.utf8(value)
+    if data[:1] == b"\x80":
+        return _unpickle(data), "pickle"
+    try:
+        return timed_token.read_json(data), "json"
+    except MalformedCookieError:
+        if data[-1:] != b".":
+            raise
+    return _unpickle(data), "pickle"  # protocol 0 and 1 begin with any letter
+
+
+def _unpickle(data: bytes) -> Any:
+    from sessionctl.payload import pickle
+
+    try:
+        return pickle.loads(data)
+    except MalformedError as error:
+        raise MalformedCookieError(f"the payload is {error}") from None
+
+
+def _write(data: Any, layout: str) -> str:
+    if layout == "text":
+        if not isinstance(data, str):
+            raise UnserializableValueError(
+                "", "a signer signs text; a serializer takes other values (-O signer=...)"
+            )
+        return data
+    text = python_json.dumps(data, spaced=layout == "json")
+    return text if layout == "json" else pack(text.encode("ascii"))
+
+
+def _confidence(kind: _Kind, value: str, digest: str, cookie_name: str | None) -> float:
+    """Flask and Starlette write the same as two of the classes, and Node's frameworks sign text with SHA-256."""
+    usual = digest == "sha1"
+    if kind.layout == "text" and not kind.timed:
+        if not value.isprintable():
+            return 0.0
+        return (0.86 if looks_like_id(value) and len(value) >= _ID else 0.5) if usual else 0.2
+    if kind.timed:
+        session = cookie_name is not None and names_session(cookie_name)
+        return (0.86 if session or cookie_name is None else 0.9) if usual else 0.82
+    return 0.87 if usual else 0.5

@@ -1,0 +1,105 @@
+"""PHP's own sessions, and Symfony's: a cookie with the ID, a record in a file.
+
+    PHPSESSID=rca5s8h9onui1egclkj800rfjb
+
+    the ID    letters, digits, "-" and ","; 26 characters of 0-9a-v, or 32 hexadecimal digits, unless
+              session.sid_length and session.sid_bits_per_character say otherwise; nothing is signed
+    sess_ID   the record: see `sessionctl.payload.php` for the three handlers
+
+Symfony keeps `_sf2_attributes` (the session), `_symfony_flashes` (type -> list of messages) and `_sf2_meta`
+(`c` created, `u` last used, `l` lifetime) in such a record.
+Sources: PHP 8.2 ext/session/session.c, mod_files.c; symfony/http-foundation 5.4 Session/Storage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.encoding import percent_decode
+from sessionctl.errors import MalformedCookieError, UsageError
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sessionctl.signing.keys import KeyRing
+
+ATTRIBUTES, FLASHES, META = "_sf2_attributes", "_symfony_flashes", "_sf2_meta"
+
+_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-,")
+_USUAL = {26: frozenset("0123456789abcdefghijklmnopqrstuv"), 32: frozenset("0123456789abcdef")}
+_SHORTEST, _LONGEST = 22, 256  # what session.sid_length may be
+
+
+class Php(Format):
+    """The session cookie of PHP: an ID alone."""
+
+    name = "php"
+    summary = "PHP's own sessions, and Symfony's: an ID; the records of all three handlers"
+    cookie_names = ("PHPSESSID",)
+    holds_session = False
+    example = "rca5s8h9onui1egclkj800rfjb"
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        identity = _identity(text)
+        usual = _USUAL.get(len(identity), frozenset()).issuperset(identity)
+        if cookie_name in self.cookie_names:
+            return 0.9 if usual else 0.85
+        return 0.2 if usual else 0.05
+
+    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+        identity = _identity(text)
+        return Decoded(data=identity, id=identity, signed=False, payload_type="text")
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        _identity(text)
+        return refused(
+            "unsigned", "PHP signs nothing: only its store can tell whether the ID is known", context
+        )
+
+    def _encode(self, content: Content, context: Context) -> str:  # noqa: ARG002 - needs no key
+        identity = content.data if isinstance(content.data, str) else content.id
+        if not identity or not _ALPHABET.issuperset(identity) or len(identity) > _LONGEST:
+            raise UsageError('the cookie of PHP holds an ID alone: letters, digits, "-" and ","')
+        return identity.replace(",", "%2C")
+
+    def decode_record(
+        self,
+        data: bytes,
+        keys: KeyRing | Iterable[str | bytes] = (),  # noqa: ARG002 - records of other frameworks need them
+        *,
+        handler: str | None = None,
+        **context: Any,  # noqa: ARG002
+    ) -> Decoded:
+        """What a record of the store says; of Symfony's, the attributes. Raises `MalformedError`."""
+        from sessionctl.payload import php
+
+        return decoded_record(php.loads_session(data, handler))
+
+
+def decoded_record(values: Any) -> Decoded:
+    """The session in a record's variables, with Symfony's bags taken apart."""
+    if not isinstance(values, dict) or not isinstance(values.get(META), dict):
+        return Decoded(data=values, signed=False, payload_type="php")
+    return Decoded(
+        data=values.get(ATTRIBUTES, []),
+        flash=values.get(FLASHES, []),
+        issued_at=_time(values[META].get("c")),
+        signed=False,
+        payload_type="php",
+    )
+
+
+def _identity(text: str) -> str:
+    identity = percent_decode(text)
+    if not _ALPHABET.issuperset(identity):
+        raise MalformedCookieError('an ID of PHP has letters, digits, "-" and "," alone')
+    if not _SHORTEST <= len(identity) <= _LONGEST:
+        raise MalformedCookieError(
+            f"{len(identity)} characters: an ID of PHP has {_SHORTEST} to {_LONGEST} (session.sid_length)"
+        )
+    return identity
+
+
+def _time(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

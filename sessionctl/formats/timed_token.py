@@ -1,0 +1,252 @@
+"""How itsdangerous signs text, which Flask, Quart, Starlette and Flask-Session share.
+
+    value SEP signature                    Signer, Serializer, URLSafeSerializer
+    value SEP timestamp SEP signature      TimestampSigner, TimedSerializer, URLSafeTimedSerializer
+
+    SEP        "."; the text is split from the right, so the value may hold it
+    timestamp  seconds since the epoch, unsigned, big-endian without leading zero bytes, base64: 6 characters
+               today; the epoch is that of Unix, but 2011-01-01 in itsdangerous 0.24 and older
+    signature  HMAC over all before its separator, base64: 27 characters of SHA-1, 43 of SHA-256
+    key        django-concat  H(salt + "signer" + secret)
+               concat         H(salt + secret)
+               hmac           HMAC-H(secret, salt)
+               none           secret
+
+Base64 is URL-safe without padding and read leniently, so that a signature has several texts. Signature first,
+then time, then payload: what is forged is never decompressed or parsed.
+Sources: itsdangerous 2.2.0, 1.1.0 and 0.24, signer.py, timed.py, encoding.py.
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sessionctl.encoding import is_canonical_b64
+from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
+from sessionctl.formats.base import Context, Option, Verdict, Warn, expire, human_seconds
+from sessionctl.payload import python_json
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.signing.keys import KeyRing, Secret
+
+EPOCH_2011 = 1_293_840_000
+"""What itsdangerous 0.24 and older take from the Unix time."""
+
+EARLIEST, LATEST = 1_301_616_000, 4_102_444_800
+"""Between April 2011, when itsdangerous came out, and 2100 lies the time of a plausible token."""
+
+DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+"""Bytes of a signature by digest."""
+
+_DIGESTS_BY_LENGTH = {(size * 8 + 5) // 6: digest for digest, size in DIGEST_SIZES.items()}
+_FOREIGN = frozenset("+/=")
+
+DERIVATIONS = ("hmac", "django-concat", "concat", "none")
+
+EPOCH = Option(
+    "epoch", "0", f"Unix time that timestamps count from: {EPOCH_2011} for itsdangerous 0.24 and older"
+)
+
+_MAX_SECONDS = 253_402_300_799  # the end of the year 9999, past which Python has no dates
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+NON_CANONICAL = Warn(
+    "non-canonical", "the signature is not the text that itsdangerous writes, though itsdangerous accepts it"
+)
+OLD_EPOCH = Warn(
+    "old-epoch",
+    "the time lies before itsdangerous was made: the text is from 0.24 or older (-O epoch=1293840000)",
+)
+
+
+class Token(NamedTuple):
+    """A signed text in its parts. `message` is what the signature is made over."""
+
+    message: str
+    value: str
+    stamp: str
+    signature: str
+
+
+def split(text: str, separator: str = ".", *, timed: bool = True) -> Token:
+    """The parts of a signed text; `stamp` is empty where it is not timed. Raises `MalformedCookieError`."""
+    message, found, signature = text.rpartition(separator)
+    if not found:
+        raise MalformedCookieError(f"no signature: the text has no {separator!r}")
+    if not timed:
+        return Token(message, message, "", signature)
+    value, found, stamp = message.rpartition(separator)
+    if not found:
+        raise MalformedCookieError(
+            f"no timestamp: the text has a single {separator!r}, with nothing but a signature behind it"
+        )
+    return Token(message, value, stamp, signature)
+
+
+def seconds(stamp: str, epoch: int = 0) -> float:
+    """The Unix seconds of a timestamp. Raises `MalformedCookieError`."""
+    try:
+        data = b64decode(stamp)
+    except Base64Error:
+        raise MalformedCookieError("the timestamp is not base64") from None
+    number = int.from_bytes(data, "big") + epoch
+    if len(data) > 8 or number > _MAX_SECONDS:  # noqa: PLR2004 - 64 bits
+        raise MalformedCookieError("the timestamp is no number of seconds")
+    return float(number)
+
+
+def b64decode(text: str) -> bytes:
+    """Base64 as itsdangerous reads it, in either alphabet; raises `binascii.Error`."""
+    raw = text.encode("ascii", "ignore").translate(_TO_STANDARD)
+    return a2b_base64(raw + b"=" * (-len(raw) % 4))
+
+
+def hmac_of(secret: Secret, salt: str, derivation: str, digest: str, mac_digest: str = "") -> Hmac:
+    """The HMAC under the key that itsdangerous derives from a secret."""
+    import hashlib
+
+    key, salted = secret.bytes, salt.encode("utf-8", "surrogatepass")
+    if derivation == "hmac":
+        key = Hmac(key, digest).digest(salted)
+    elif derivation != "none":
+        between = b"signer" if derivation == "django-concat" else b""
+        key = hashlib.new(digest, salted + between + key).digest()
+    return Hmac(key, mac_digest or digest)
+
+
+class Macs:
+    """The HMACs of a key ring, derived once, however many texts are verified with it."""
+
+    __slots__ = ("_derive", "_kept")
+
+    def __init__(self, derive: Callable[[Secret], Hmac]) -> None:
+        self._derive = derive
+        self._kept: tuple[KeyRing | None, list[Hmac]] = (None, [])
+
+    def of(self, keys: KeyRing) -> list[Hmac]:
+        """The HMACs of a ring, in its order. Raises `NoKeyError` where it is empty."""
+        ring, macs = self._kept
+        if ring is not keys:
+            macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
+            self._kept = (keys, macs)
+        return macs
+
+
+def find_key(token: Token, macs: list[Hmac]) -> tuple[int, tuple[Warn, ...]]:
+    """The index of the key that signed the text, and what is odd about the signature.
+
+    Raises `BadSignatureError`, which says what a signature of another size may be.
+    """
+    message = utf8(token.message)
+    try:
+        given = b64decode(token.signature)
+    except Base64Error:
+        given = b""
+    for index, mac in enumerate(macs):
+        if compare_digest(mac.digest(message), given):
+            return index, () if b64encode_urlsafe(given) == token.signature else (NON_CANONICAL,)
+    raise BadSignatureError(_misfit(len(given), macs))
+
+
+def _misfit(size: int, macs: list[Hmac]) -> str:
+    """Why a signature of `size` bytes fits none of the keys."""
+    digest = macs[0].name.removeprefix("HMAC-").lower()
+    if size == DIGEST_SIZES[digest]:
+        keys = "the key" if len(macs) == 1 else f"any of the {len(macs)} keys"
+        return f"the signature does not fit {keys}"
+    other = [name for name, length in DIGEST_SIZES.items() if length == size]
+    hint = f"it may be of {other[0]} (-O digest={other[0]})" if other else "the text was cut or altered"
+    return f"the signature has {size} bytes in place of {DIGEST_SIZES[digest]} of {digest}: {hint}"
+
+
+def judge(
+    context: Context, limit: float | None, key_index: int | None, issued_at: float, *, old: bool, **more: Any
+) -> Verdict:
+    """The verdict on a genuine text, by its age in whole seconds; equal to the limit is valid.
+
+    With a limit a time in the future is refused too, but not by `old` releases, before 2.0.
+    """
+    expires_at = None if limit is None else issued_at + limit
+    verdict = Verdict(
+        valid=True,
+        key_index=key_index,
+        keys=len(context.keys),
+        needs_resign=bool(key_index),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        **more,
+    )
+    if limit is None:
+        return verdict
+    age = int(context.now) - issued_at
+    if age > limit:
+        return expire(verdict, expires_at, context)
+    if age >= 0 or old:
+        return verdict
+    detail = (
+        f"genuine, but made {human_seconds(-age)} in the future, by a clock that is wrong: "
+        "itsdangerous 2.0 and later call that expired"
+    )
+    return replace(verdict, valid=False, reason="expired", detail=detail)
+
+
+def sign(value: str, mac: Hmac | None, separator: str = ".", issued_at: int | None = None) -> str:
+    """A value with its time, where it has one (in seconds since the epoch), and its signature."""
+    if issued_at is not None:
+        stamp = max(issued_at, 0).to_bytes(8, "big").lstrip(b"\0")
+        value = f"{value}{separator}{b64encode_urlsafe(stamp)}"
+    signature = b64encode_urlsafe(mac.digest(utf8(value))) if mac else ""
+    return f"{value}{separator}{signature}"
+
+
+def utf8(text: str) -> bytes:
+    """The bytes that are signed. Raises `MalformedCookieError`."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise MalformedCookieError("the text holds half of a surrogate pair") from None
+
+
+def parse_epoch(text: str) -> int:
+    """The value of the option `epoch`. Raises `UsageError`."""
+    if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_SECONDS)):
+        return int(text)
+    raise UsageError(f"option 'epoch' is a number of seconds, 0 or {EPOCH_2011}")
+
+
+def odd_time(issued_at: float) -> tuple[Warn, ...]:
+    """What is odd about the time of a text."""
+    return (OLD_EPOCH,) if issued_at < EARLIEST else ()
+
+
+def is_plausible_time(issued_at: float) -> bool:
+    """Whether a text may have been made then, by either epoch."""
+    return EARLIEST < issued_at < LATEST or EARLIEST < issued_at + EPOCH_2011 < LATEST
+
+
+def digest_of(signature: str) -> str | None:
+    """The digest whose signatures look like this text, or None where none's do."""
+    if signature.isascii() and is_canonical_b64(signature) and not set(signature) & _FOREIGN:
+        return _DIGESTS_BY_LENGTH.get(len(signature))
+    return None
+
+
+def is_spaced(value: Any, data: bytes) -> bool:
+    """Whether the JSON text of a value has spaces after `,` and `:`, as `json.dumps` writes it by itself."""
+    return bool(value) and python_json.dumps(value, spaced=True).encode("ascii") == data
+
+
+def read_json(data: bytes) -> Any:
+    """The value of a JSON payload in UTF-8. Raises `MalformedCookieError`."""
+    try:
+        return python_json.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise MalformedCookieError(f"the payload is not UTF-8 at byte {error.start}") from None
+    except MalformedError as error:
+        raise MalformedCookieError(f"the payload is {error}") from None

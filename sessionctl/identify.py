@@ -1,0 +1,134 @@
+"""Which format a cookie text is of: by its looks, and for certain by a key that verifies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sessionctl import formats
+from sessionctl.errors import MalformedCookieError
+from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
+from sessionctl.signing.keys import KeyRing
+from sessionctl.sources import Source
+from sessionctl.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import SessionStorage
+
+SURE = 0.4
+"""The confidence below which no name is given to a text."""
+
+ALIKE = 0.05
+"""The difference in confidence below which two formats are not told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a person works with: storage, keys, format and clock, and which of them were asked for.
+
+    `default_keys` serve the `native` format alone, where no keys were given. `storage_source` and
+    `keys_source` say where they come from, for messages.
+    """
+
+    storage: SessionStorage | None = None
+    storage_given: bool = False
+    storage_source: str = "the default"
+    keys: KeyRing = field(default_factory=KeyRing)
+    keys_source: str = "none"
+    default_keys: KeyRing = field(default_factory=KeyRing)
+    format: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    cookie_name: str | None = None
+    max_age: float | None = DEFAULT_MAX_AGE
+    max_size: int = MAX_SIZE
+    now: float | None = None
+
+    def keys_for(self, name: str) -> KeyRing:
+        """The ring for a format: the one given, else for `native` the default's."""
+        return self.keys or (self.default_keys if name == "native" else self.keys)
+
+    def open(self, name: str) -> Format:
+        """The format with the options that were asked for; those of another format do not reach it."""
+        if self.format in (None, name):
+            return formats.get(name, **{key.replace("-", "_"): value for key, value in self.options.items()})
+        return formats.get(name)
+
+    def context(self, name: str, source: Source | None = None) -> Context:
+        """What a format is told beside the text."""
+        return Context(
+            keys=self.keys_for(name),
+            cookie_name=(source.name if source else None) or self.cookie_name,
+            cookies=source.cookies if source else {},
+            now=time.time() if self.now is None else self.now,
+            max_age=self.max_age,
+            max_size=self.max_size,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The session that is meant: a cookie, or an ID or a ref in the storage."""
+
+    source: Source | None = None
+    id: str | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The format of a text, the other candidates (best first, the chosen one included), and the verdict."""
+
+    format: Format
+    text: str
+    context: Context
+    verdict: Verdict
+    candidates: tuple[str, ...]
+    rivals: tuple[str, ...] = ()
+    """Formats whose texts look just like this one."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether a key has settled the format."""
+        return self.verdict.key_index is not None
+
+
+def identify(source: Source, setup: Setup) -> Identified:
+    """The format of a cookie. Raises `MalformedCookieError` where it is missing or of no known format."""
+    if source.value is None:
+        name = source.name or "?"
+        raise MalformedCookieError(f"there is no cookie {name!r} in the header; --cookie-name chooses another")
+    if setup.format is not None:
+        return _judge(setup.format, [(setup.format, 1.0)], source, setup)
+    found = formats.detect(source.value, cookie_name=source.name)
+    if not source.value:
+        found = [("native", SURE)]
+    if not found or found[0][1] < SURE:
+        raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
+    tried = [_judge(name, found, source, setup) for name in _worth_trying(found, setup)]
+    return next((one for one in tried if one.settled), tried[0])
+
+
+def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
+    """The likeliest format, and all others for which there is a key that could settle it."""
+    best, *others = (name for name, _ in found)
+    return [best, *(name for name in others if setup.keys_for(name))]
+
+
+def _judge(name: str, found: list[tuple[str, float]], source: Source, setup: Setup) -> Identified:
+    form = setup.open(name)
+    context = setup.context(name, source)
+    text = source.value or ""
+    scores = dict(found)
+    others = [other for other in scores if other != name]
+    rivals = tuple(other for other in others if scores[name] - scores[other] < ALIKE)
+    return Identified(form, text, context, form.judge(text, context), (name, *others), rivals)
+
+
+def _no_name(text: str, names: list[str]) -> str:
+    perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
+    return (
+        f"{len(text)} characters that are no session cookie of a known format{perhaps}; "
+        "-f NAME reads it as one, 'sessionctl formats' lists them"
+    )

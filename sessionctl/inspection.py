@@ -1,0 +1,301 @@
+"""One cookie from text to report: identify, decode, verify, load the record, say what is odd."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sessionctl.cookie import MAX_SIZE
+from sessionctl.diagnosis import hints
+from sessionctl.errors import RefusedError, SessionctlError, SessionNotFoundError, UsageError
+from sessionctl.formats.base import Decoded
+from sessionctl.identify import Identified, Setup, Target, identify
+from sessionctl.session import Session
+from sessionctl.sources import Source
+from sessionctl.storage.base import RecordStorage, SessionStorage
+from sessionctl.verdict import Verdict, Warn
+
+
+REF_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that is known about one cookie. Times are Unix seconds.
+
+    `found` says whether the store has the session; None where no store was asked. `ends_well` is false
+    where what was asked for (a key to verify, a store to find it in) answered no.
+    """
+
+    format: str
+    candidates: tuple[str, ...]
+    cookie_name: str | None
+    id: str | None
+    ref: str | None
+    data: Any
+    for_people: Any
+    flash: Any
+    payload_type: str
+    encrypted: bool
+    verdict: Verdict
+    status: str
+    algorithm: str | None
+    expired: bool
+    now: float
+    issued_at: float | None
+    expires_at: float | None
+    modified_at: float | None
+    size: int
+    limit: int
+    storage: str | None
+    storage_source: str | None
+    keys_source: str
+    found: bool | None
+    facts: Mapping[str, Any]
+    attributes: Mapping[str, str] | None
+    warnings: tuple[Warn, ...]
+    ends_well: bool
+
+
+def ref_of(session_id: str) -> str:
+    """The first 12 hex digits of SHA-256(session ID): names a session without giving it away."""
+    return hashlib.sha256(session_id.encode(errors="surrogatepass")).hexdigest()[:12]
+
+
+def inspect(source: Source, setup: Setup) -> Report:
+    """Everything about one cookie; changes nothing and consumes no flash.
+
+    Raises `MalformedCookieError` where the text cannot be read, and what the storage raises.
+    """
+    known = identify(source, setup)
+    decoded, failure = _decode(known)
+    stored = _look_up(known, decoded, setup)
+    report = _report(source, setup, known, decoded, stored)
+    warnings = [*report.warnings, *_odd(source, known, setup, failure, stored)]
+    if known.verdict.reason in ("bad-signature", "malformed"):
+        warnings += hints(known, setup)
+    return replace(report, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def inspect_target(target: Target, setup: Setup) -> Report:
+    """As `inspect`, also of a session that is named by its ID or ref in the storage."""
+    if target.source is not None:
+        return inspect(target.source, setup)
+    return _inspect_stored(target, setup)
+
+
+def _inspect_stored(target: Target, setup: Setup) -> Report:
+    storage = setup.storage
+    if not isinstance(storage, RecordStorage):
+        raise UsageError("--id and --ref look into a storage: -s URL names one")
+    key = storage.key_of(target.id) if target.id is not None else find_ref(storage, target.ref or "")
+    stored = storage.load(key)
+    session = storage.read_key(key)
+    if stored is None or session is None:
+        raise SessionNotFoundError(not_found(storage, setup))
+    expires_at = storage.expiry_of(stored)
+    return Report(
+        format=setup.format or "native",
+        candidates=(),
+        cookie_name=setup.cookie_name,
+        id=target.id,
+        ref=storage.ref_of(key),
+        data=session.data[0],
+        for_people=session.data[0],
+        flash=session.flashed,
+        payload_type="json",
+        encrypted=False,
+        verdict=Verdict(valid=True),
+        status="unchecked",
+        algorithm=None,
+        expired=False,
+        now=storage.clock() if setup.now is None else setup.now,
+        issued_at=session.created_at,
+        expires_at=expires_at,
+        modified_at=stored.modified_at,
+        size=len(stored.text),
+        limit=MAX_SIZE,
+        storage=storage.url,
+        storage_source=setup.storage_source,
+        keys_source="none",
+        found=True,
+        facts=storage.facts(key),
+        attributes=None,
+        warnings=(),
+        ends_well=True,
+    )
+
+
+def find_ref(storage: RecordStorage, ref: str) -> str:
+    """The key of the one session whose ref begins so. Raises `SessionNotFoundError` and `UsageError`."""
+    ref = ref.lower()
+    if not 4 <= len(ref) <= 64 or not set(ref) <= set("0123456789abcdef"):  # noqa: PLR2004
+        raise UsageError("a ref is 4 to 12 hexadecimal digits; 'sessionctl list' shows them")
+    ref = ref[:REF_LENGTH]
+    found = {entry.key for entry in storage.scan() if entry.ref.startswith(ref)}
+    if not found:
+        raise SessionNotFoundError(f"{storage.url} has no session whose ref begins with {ref}")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} sessions have a ref that begins with {ref}; give more of it")
+    return found.pop()
+
+
+def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
+    try:
+        return known.format.decode(known.text, known.context.keys, **_fields(known)), None
+    except RefusedError as error:
+        return Decoded(data=None, encrypted=True, payload_type="encrypted"), error
+
+
+def _fields(known: Identified) -> dict[str, Any]:
+    context = known.context
+    return {
+        name: getattr(context, name) for name in ("cookie_name", "cookies", "now", "max_age", "max_size")
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What a store says about an ID."""
+
+    storage: SessionStorage | None = None
+    session: Session | None = None
+    modified_at: float | None = None
+    expires_at: float | None = None
+    facts: Mapping[str, Any] | None = None
+
+
+def _look_up(known: Identified, decoded: Decoded, setup: Setup) -> _Stored:
+    """The record of an ID-only cookie, without touching it."""
+    if not isinstance(decoded.data, str) or decoded.id is None or setup.storage is None:
+        return _Stored()
+    if not setup.storage_given and known.format.name not in ("native", "remix"):
+        return _Stored()
+    if not isinstance(setup.storage, RecordStorage):
+        return _Stored()
+    storage = setup.storage
+    try:
+        key = storage.key_of(decoded.id)
+    except UnicodeEncodeError:
+        return _Stored(storage)
+    stored = storage.load(key)
+    if stored is None or not storage.is_live(stored):
+        return _Stored(storage)
+    session = storage.read_key(key)
+    return _Stored(storage, session, stored.modified_at, storage.expiry_of(stored), storage.facts(key))
+
+
+def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, stored: _Stored) -> Report:
+    verdict = known.verdict
+    session = stored.session
+    data, flash, people = decoded.data, decoded.flash, known.format.for_people(decoded)
+    if session is not None:
+        data, flash = session.data[0], session.flashed
+        people = data
+    ends = [time for time in (verdict.expires_at, decoded.expires_at, stored.expires_at) if time is not None]
+    return Report(
+        format=known.format.name,
+        candidates=known.candidates,
+        cookie_name=source.name or setup.cookie_name,
+        id=decoded.id,
+        ref=None if decoded.id is None else ref_of(decoded.id),
+        data=data,
+        for_people=people,
+        flash=flash,
+        payload_type=decoded.payload_type,
+        encrypted=decoded.encrypted,
+        verdict=verdict,
+        status=_status(verdict),
+        algorithm=verdict.algorithm or decoded.algorithm,
+        expired=verdict.expired or (bool(ends) and min(ends) <= known.context.now),
+        now=known.context.now,
+        issued_at=verdict.issued_at if verdict.issued_at is not None else decoded.issued_at,
+        expires_at=min(ends) if ends else None,
+        modified_at=stored.modified_at,
+        size=len((source.name or setup.cookie_name or "").encode()) + len(known.text.encode(errors="replace")),
+        limit=MAX_SIZE,
+        storage=stored.storage.url if stored.storage else None,
+        storage_source=setup.storage_source if stored.storage else None,
+        keys_source=setup.keys_source if setup.keys else "the default secret" if known.context.keys else "none",
+        found=None if stored.storage is None else session is not None,
+        facts=stored.facts or {},
+        attributes=source.attributes,
+        warnings=(*decoded.warnings, *verdict.warnings),
+        ends_well=_ends_well(verdict, stored, setup),
+    )
+
+
+def _status(verdict: Verdict) -> str:
+    if verdict.reason == "unsigned":
+        return "unsigned"
+    if verdict.reason == "no-key":
+        return "unchecked"
+    if verdict.valid or verdict.reason in ("expired", "not-yet-valid"):
+        return "valid" if verdict.key_index is not None or verdict.valid else "unsigned"
+    return "invalid"
+
+
+def _ends_well(verdict: Verdict, stored: _Stored, setup: Setup) -> bool:
+    if setup.keys and not verdict.valid:
+        return False
+    if setup.storage_given:
+        if verdict.reason not in (None, "no-key", "unsigned"):
+            return False
+        return stored.storage is None or stored.session is not None
+    return True
+
+
+def _odd(
+    source: Source, known: Identified, setup: Setup, failure: SessionctlError | None, stored: _Stored
+) -> list[Warn]:
+    verdict, found = known.verdict, []
+    if failure is not None:
+        found.append(Warn(failure.code, f"it is encrypted: {failure}"))
+    if verdict.needs_resign:
+        found.append(Warn("needs-resign", _resign(verdict)))
+    if verdict.reason == "unsigned":
+        found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
+    size = len(known.text) + len(source.name or "")
+    if size > MAX_SIZE:
+        found.append(Warn("too-large", f"{size} bytes: browsers drop a cookie over {MAX_SIZE} without a word"))
+    if stored.storage is not None and stored.session is None:
+        found.append(Warn("not-found", not_found(stored.storage, setup)))
+    if known.rivals and not known.settled:
+        rivals = ", ".join(known.rivals[:3])
+        found.append(Warn("ambiguous", f"the text alone does not tell {known.format.name} from {rivals}; -f settles it"))
+    if source.attributes is not None:
+        found += _attributes(source.attributes)
+    found += [Warn("source", note) for note in source.notes]
+    return found
+
+
+def _resign(verdict: Verdict) -> str:
+    if verdict.key_index:
+        return f"key {verdict.key_index} of {verdict.keys} signed it, not the newest: the next save should sign it anew"
+    return "the framework would sign it anew in its present way"
+
+
+def not_found(storage: SessionStorage, setup: Setup) -> str:
+    """What it may mean that a store has no such session."""
+    return (
+        f"{storage.url} ({setup.storage_source}) has no such session; it may be the wrong store, or the session "
+        "has expired, was logged out or purged: a store cannot tell these apart"
+    )
+
+
+def _attributes(attributes: Mapping[str, str]) -> list[Warn]:
+    """What a session cookie's attributes lack (OWASP Session Management Cheat Sheet, "Cookies")."""
+    found = []
+    if "httponly" not in attributes:
+        found.append(Warn("no-httponly", "without HttpOnly, any script on the page can read it"))
+    if "secure" not in attributes:
+        found.append(Warn("no-secure", "without Secure, it also travels over plain http"))
+    if "samesite" not in attributes:
+        found.append(Warn("no-samesite", "without SameSite, browsers choose; say SameSite=Lax"))
+    elif attributes["samesite"].lower() == "none" and "secure" not in attributes:
+        found.append(Warn("samesite-none", "SameSite=None without Secure is refused by browsers"))
+    if "partitioned" in attributes and "secure" not in attributes:
+        found.append(Warn("partitioned", "Partitioned without Secure is refused by browsers"))
+    return found

@@ -1,0 +1,76 @@
+"""What a reader of serialized payloads may spend, so that a small text cannot stand for an endless one."""
+
+from __future__ import annotations
+
+import binascii
+from typing import Any, Final
+
+from sessionctl.errors import MalformedError
+
+MAX_DEPTH: Final = 100
+MAX_ITEMS: Final = 100_000
+"""How many values a payload may have; a cookie of 4,096 bytes has no more than that many."""
+MAX_CHARACTERS: Final = 1 << 24
+MAX_INTEGER_BITS: Final = 8192
+"""More would take Python long to print, or be refused (`sys.set_int_max_str_digits`)."""
+
+
+class Budget:
+    """What is left of the limits for a payload of `size` bytes; past them, `MalformedError` is raised."""
+
+    __slots__ = ("_characters", "_items", "_kind")
+
+    def __init__(self, kind: str, size: int) -> None:
+        self._kind = kind
+        self._items = min(MAX_ITEMS, 1000 + 2 * size)
+        self._characters = MAX_CHARACTERS
+
+    def spend(self, depth: int) -> None:
+        """One more value, `depth` levels inside."""
+        self._items -= 1
+        if self._items < 0:
+            raise MalformedError(f"{self._kind} that stands for more values than are shown")
+        if depth > MAX_DEPTH:
+            raise MalformedError(f"{self._kind} nested deeper than {MAX_DEPTH} levels, or holding itself")
+
+    def text(self, text: str) -> str:
+        """The text itself."""
+        self._characters -= len(text)
+        if self._characters < 0:
+            raise MalformedError(f"{self._kind} that stands for more than {MAX_CHARACTERS} characters")
+        return text
+
+    def integer(self, value: int) -> int:
+        """The integer itself."""
+        if value.bit_length() > MAX_INTEGER_BITS:
+            raise MalformedError(f"{self._kind} with a number of {value.bit_length()} bits")
+        return value
+
+
+def text_or_base64(data: bytes) -> str:
+    """Bytes as JSON holds them: text where they are UTF-8, else standard base64."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return base64_text(data)
+
+
+def base64_text(data: bytes) -> str:
+    """Standard base64 with padding."""
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def float_or_name(value: float) -> float | str:
+    """A float; of those that JSON has not, the name that JavaScript gives them."""
+    if value - value == 0:
+        return value
+    return {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
+
+
+def key_text(key: Any) -> str:
+    """The key of a map as text: text as it is, anything else as its JSON."""
+    if isinstance(key, str):
+        return key
+    from sessionctl import jsontext
+
+    return jsontext.dumps(key)

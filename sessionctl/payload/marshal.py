@@ -1,0 +1,297 @@
+"""Ruby's Marshal format, version 4.8, read without making objects; and written, for plain values.
+
+    04 08 value
+
+A value is one byte of type and what belongs to it. Numbers are packed (`r_long`): 0 is 00, 1 to 122 the
+number plus 5, others a byte that counts the little-endian bytes that follow. Types met in sessions:
+
+    0 T F                     nil, true, false           " length bytes      a string
+    i number                  an integer of 31 bits      : length bytes      a symbol
+    l sign half-words bytes   a larger one               ; number            a symbol seen before
+    f length text             a float                    @ number            an object seen before
+    [ count values            an array                   I value members     with instance variables
+    { count pairs             a hash                     } count pairs value the same, and a default
+    o class members           an object                  S class members     a struct
+    u class length bytes      made by `_dump`            U class value       made by `marshal_dump`
+    C class value             of a subclass              e module value      extended by a module
+    c m M length name         a class, a module          / length source options   a regular expression
+
+    members: count (symbol value)...
+
+Symbols and objects are numbered in the order in which they are read, which links go by. Nothing is looked up
+or called: `sessionctl.payload.marshal_values` says how objects are shown.
+Source: Ruby 3.3 marshal.c, `r_object_for`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionctl.errors import MalformedError
+from sessionctl.payload.budget import Budget, text_or_base64
+from sessionctl.payload.marshal_values import KIND, Hash, Object, Rendering, String, Verbatim
+from sessionctl.payload.marshal_writer import dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["SIGNATURE", "dumps", "loads"]
+
+SIGNATURE: Final = b"\x04\x08"
+
+
+def loads(data: bytes) -> Any:
+    """The value of a Marshal payload as JSON can hold it. What follows its end is ignored, as Ruby does.
+
+    Symbols become their names, strings text (standard base64 where they are no text). Raises
+    `MalformedError`.
+    """
+    if data[:2] != SIGNATURE:
+        raise MalformedError("not a Marshal payload of version 4.8")
+    reader = _Reader(data)
+    try:
+        return Rendering(len(data)).show(reader.value(0), 0)
+    except (IndexError, ValueError, struct.error):
+        raise MalformedError(f"{KIND} that is broken before byte {reader.at}") from None
+
+
+class _Reader:
+    """How far the payload has been read, and what links can point at."""
+
+    __slots__ = ("at", "budget", "data", "objects", "symbols")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 2
+        self.budget = Budget(KIND, len(data))
+        self.objects: list[Any] = []
+        self.symbols: list[str] = []
+
+    def value(self, depth: int) -> Any:
+        """The next value. Raises `IndexError` and `ValueError` too, for what is broken."""
+        self.budget.spend(depth)
+        kind = self.byte()
+        read = _READERS.get(kind)
+        if read is None:
+            raise MalformedError(f"{KIND} with an unknown type at byte {self.at - 1}")
+        return read(self, depth)
+
+    def byte(self) -> int:
+        """The next byte."""
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def take(self, size: int) -> bytes:
+        """The next bytes, all of them."""
+        end = self.at + size
+        if size < 0 or end > len(self.data):
+            raise MalformedError(f"{KIND} that is cut short")
+        found = self.data[self.at : end]
+        self.at = end
+        return found
+
+    def number(self) -> int:
+        """A packed number (marshal.c, `r_long`)."""
+        first = self.byte()
+        if first == 0:
+            return 0
+        signed = first - 256 if first > 127 else first  # noqa: PLR2004 - a signed byte
+        if -4 <= signed <= 4:  # noqa: PLR2004 - so many bytes follow
+            number = int.from_bytes(self.take(abs(signed)), "little")
+            return number if signed > 0 else number - (1 << (8 * -signed))
+        return signed - 5 if signed > 0 else signed + 5
+
+    def count(self) -> int:
+        """How many values follow: never more than there are bytes left."""
+        count = self.number()
+        if not 0 <= count <= len(self.data) - self.at:
+            raise MalformedError(f"{KIND} that is cut short")
+        return count
+
+    def bytes(self) -> bytes:
+        """Bytes after their length."""
+        return self.take(self.number())
+
+    def name(self) -> str:
+        """A class or member name: a symbol or a link to one."""
+        kind = self.byte()
+        if kind == _LINK_TO_SYMBOL:
+            return _symbol_link(self, 0)
+        if kind == _WITH_VARIABLES and self.byte() == _SYMBOL:
+            return _symbol_with_encoding(self, 0)
+        if kind == _SYMBOL:
+            return _symbol(self, 0)
+        raise MalformedError(f"{KIND} without a name before byte {self.at}")
+
+    def enter(self, thing: Any) -> Any:
+        """The object, numbered for links to it."""
+        self.objects.append(thing)
+        return thing
+
+    def pairs(self, depth: int) -> list[tuple[str, Any]]:
+        """Instance variables or members."""
+        return [(self.name(), self.value(depth + 1)) for _ in range(self.count())]
+
+
+_WITH_VARIABLES: Final = ord("I")
+_SYMBOL: Final = ord(":")
+_LINK_TO_SYMBOL: Final = ord(";")
+
+
+# -- one function a type ------------------------------------------------------------------------------
+
+
+def _constant(value: Any) -> Callable[[_Reader, int], Any]:
+    return lambda _reader, _depth: value
+
+
+def _integer(reader: _Reader, _depth: int) -> int:
+    return reader.number()
+
+
+def _large_integer(reader: _Reader, _depth: int) -> int:
+    sign = reader.byte()
+    value = int.from_bytes(reader.take(2 * reader.number()), "little")
+    return int(reader.enter(reader.budget.integer(-value if sign == ord("-") else value)))
+
+
+def _float(reader: _Reader, _depth: int) -> float:
+    text = reader.bytes().partition(b"\0")[0]  # Ruby 1.8 wrote the exact mantissa behind a NUL
+    return float(reader.enter(float(text)))
+
+
+def _symbol(reader: _Reader, _depth: int) -> str:
+    return _enter_symbol(reader, reader.bytes())
+
+
+def _symbol_with_encoding(reader: _Reader, depth: int) -> str:
+    symbol = _enter_symbol(reader, reader.bytes())
+    reader.pairs(depth)
+    return symbol
+
+
+def _enter_symbol(reader: _Reader, data: bytes) -> str:
+    symbol = Verbatim(text_or_base64(data))
+    reader.symbols.append(symbol)
+    return symbol
+
+
+def _symbol_link(reader: _Reader, _depth: int) -> str:
+    return reader.symbols[_index(reader)]
+
+
+def _link(reader: _Reader, _depth: int) -> Any:
+    return reader.objects[_index(reader)]
+
+
+def _index(reader: _Reader) -> int:
+    index = reader.number()
+    if index < 0:
+        raise MalformedError(f"{KIND} with a link to nothing")
+    return index
+
+
+def _string(reader: _Reader, _depth: int) -> Any:
+    return reader.enter(String(reader.bytes()))
+
+
+def _regexp(reader: _Reader, _depth: int) -> Any:
+    source, options = reader.bytes(), reader.byte()
+    flags = "".join(flag for bit, flag in ((4, "m"), (1, "i"), (2, "x")) if options & bit)
+    return reader.enter(Verbatim(f"/{text_or_base64(source)}/{flags}"))
+
+
+def _module(reader: _Reader, _depth: int) -> Any:
+    return reader.enter(Verbatim(text_or_base64(reader.bytes())))
+
+
+def _array(reader: _Reader, depth: int) -> Any:
+    items: list[Any] = reader.enter([])
+    for _ in range(reader.count()):
+        items.append(reader.value(depth + 1))  # noqa: PERF401 - a link inside may point at the list
+    return items
+
+
+def _hash(reader: _Reader, depth: int) -> Any:
+    made = reader.enter(Hash())
+    for _ in range(reader.count()):
+        made.pairs.append((reader.value(depth + 1), reader.value(depth + 1)))
+    return made
+
+
+def _hash_with_default(reader: _Reader, depth: int) -> Any:
+    made = _hash(reader, depth)
+    reader.value(depth + 1)
+    return made
+
+
+def _object(reader: _Reader, depth: int) -> Any:
+    made = reader.enter(Object(reader.name()))
+    made.members += reader.pairs(depth)
+    return made
+
+
+def _dumped(reader: _Reader, depth: int, variables: bool = False) -> Any:
+    """What a class' `_dump` wrote. It is numbered after its instance variables."""
+    made = Object(reader.name())
+    made.content = String(reader.bytes())
+    if variables:
+        made.members = reader.pairs(depth)
+    return reader.enter(made)
+
+
+def _marshal_dumped(reader: _Reader, depth: int) -> Any:
+    made = reader.enter(Object(reader.name()))
+    made.content = reader.value(depth + 1)
+    return made
+
+
+def _of_module(reader: _Reader, depth: int) -> Any:
+    """An instance of a subclass of a built-in class, or an extended object: shown as that built-in class."""
+    reader.name()
+    return reader.value(depth + 1)
+
+
+def _with_variables(reader: _Reader, depth: int) -> Any:
+    kind = reader.data[reader.at]
+    if kind == _SYMBOL:
+        reader.at += 1
+        return _symbol_with_encoding(reader, depth)
+    if kind == ord("u"):
+        reader.at += 1
+        return _dumped(reader, depth, variables=True)
+    value = reader.value(depth + 1)
+    for name, variable in reader.pairs(depth):
+        if isinstance(value, String) and name == "encoding" and isinstance(variable, String):
+            value.encoding = text_or_base64(variable.data)
+    return value
+
+
+_READERS: Final[dict[int, Callable[[_Reader, int], Any]]] = {
+    ord("0"): _constant(None),
+    ord("T"): _constant(True),
+    ord("F"): _constant(False),
+    ord("i"): _integer,
+    ord("l"): _large_integer,
+    ord("f"): _float,
+    _SYMBOL: _symbol,
+    _LINK_TO_SYMBOL: _symbol_link,
+    ord("@"): _link,
+    ord('"'): _string,
+    ord("/"): _regexp,
+    ord("c"): _module,
+    ord("m"): _module,
+    ord("M"): _module,
+    ord("["): _array,
+    ord("{"): _hash,
+    ord("}"): _hash_with_default,
+    ord("o"): _object,
+    ord("S"): _object,
+    ord("u"): _dumped,
+    ord("U"): _marshal_dumped,
+    ord("d"): _marshal_dumped,
+    ord("C"): _of_module,
+    ord("e"): _of_module,
+    _WITH_VARIABLES: _with_variables,
+}

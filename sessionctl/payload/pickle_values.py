@@ -1,0 +1,354 @@
+"""What a pickle builds, and how JSON shows it.
+
+`Global` and `Instance` stand for what a real machine would import or call. The classes that frameworks put
+into sessions (dates, UUIDs, decimals, sets, Markup) are resolved to the JSON that people expect; every other
+is `{"__type__": "module.Class", "args": [...], member: value, ...}`.
+"""
+
+from __future__ import annotations
+
+import binascii
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionctl.errors import MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MAX_DEPTH: Final = 100
+MAX_ITEMS: Final = 100_000
+"""How many values the JSON may have. A small pickle has fewer: references let it stand for an endless one."""
+MAX_CHARACTERS: Final = 1 << 24
+MAX_INTEGER_BITS: Final = 4096
+"""More would take Python long to print."""
+
+
+class Python2Str(bytes):
+    """Python 2's `str`: text where it is UTF-8."""
+
+
+class Set(list[Any]):
+    """A set, in the order in which it was written."""
+
+
+class Mapping:
+    """A dict whose keys may be anything, in the order in which it was written."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
+        self.pairs = list(pairs)
+
+
+class Global:
+    """A class or function that a pickle names."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, module: str, name: str) -> None:
+        module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)
+        self.name = f"{module}.{name}"
+
+
+class Instance:
+    """What a call would give: the callable, its arguments, and what was set on the result afterwards."""
+
+    __slots__ = ("arguments", "called", "items", "pairs", "state")
+
+    def __init__(self, called: Any, arguments: Any) -> None:
+        if not isinstance(arguments, tuple):
+            raise MalformedError("not a pickle: the arguments of a call are no tuple")
+        self.called = called
+        self.arguments = arguments
+        self.items: list[Any] = []
+        self.pairs: list[tuple[Any, Any]] = []
+        self.state: Any = None
+        if _name(called) == "copyreg._reconstructor" and len(arguments) == 3:  # noqa: PLR2004 - its signature
+            self.called, _, base = arguments
+            self.arguments = () if base is None else (base,)
+
+    def extend(self, items: Iterable[Any]) -> None:
+        """Items of a list or a set, or of a class that is one."""
+        self.items.extend(items)
+
+
+def to_json(value: Any, size: int = MAX_ITEMS) -> Any:
+    """The value of a pickle of `size` bytes as JSON can hold it.
+
+    Raises `MalformedError` where it is too large or too deep.
+    """
+    return _Rendering(min(MAX_ITEMS, 1000 + 2 * size)).render(value, 0)
+
+
+def _name(called: Any) -> str:
+    """The dotted name of what was called; a method of a class comes as `getattr(class, name)`."""
+    if isinstance(called, Global):
+        return called.name
+    if isinstance(called, Instance) and _name(called.called) == "builtins.getattr":
+        owner, attribute = (*called.arguments, None, None)[:2]
+        if isinstance(owner, Global):
+            return f"{owner.name}.{_bytes_text(attribute) if isinstance(attribute, bytes) else attribute}"
+    return "?"
+
+
+class _Rendering:
+    """One way from what a pickle builds to JSON, with what is left of the limits."""
+
+    __slots__ = ("characters", "items")
+
+    def __init__(self, items: int) -> None:
+        self.items = items
+        self.characters = MAX_CHARACTERS
+
+    def render(self, value: Any, depth: int) -> Any:
+        """One value, `depth` levels inside."""
+        self.items -= 1
+        if self.items < 0:
+            raise MalformedError("a pickle whose references stand for more values than are shown")
+        if depth > MAX_DEPTH:
+            raise MalformedError(f"a pickle nested deeper than {MAX_DEPTH} levels, or holding itself")
+        kind = type(value)
+        if kind is str:
+            return self._count(value)
+        if kind is int or kind is float:
+            return _number(value)
+        if value is None or kind is bool:
+            return value
+        return self._container(value, depth)
+
+    def _container(self, value: Any, depth: int) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [self.render(item, depth + 1) for item in value]
+        if isinstance(value, Mapping):
+            return self._members(value.pairs, depth)
+        if isinstance(value, Instance):
+            return self._instance(value, depth)
+        if isinstance(value, bytes):
+            return self._count(_bytes_text(value))
+        return {"__type__": _name(value)}
+
+    def _count(self, text: str) -> str:
+        self.characters -= len(text)
+        if self.characters < 0:
+            raise MalformedError(f"a pickle that stands for more than {MAX_CHARACTERS} characters")
+        return text
+
+    def _members(self, pairs: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        return {self._key(key, depth + 1): self.render(value, depth + 1) for key, value in pairs}
+
+    def _key(self, key: Any, depth: int) -> str:
+        shown = self.render(key, depth)
+        if isinstance(shown, str):
+            return shown
+        from sessionctl import jsontext
+
+        return jsontext.dumps(shown)
+
+    def _instance(self, value: Instance, depth: int) -> Any:
+        known = _KNOWN.get(_name(value.called))
+        if known is None:
+            return self._unknown(value, depth)
+        try:
+            resolved = known(value)
+        except (ValueError, TypeError, IndexError, AttributeError, OverflowError, KeyError):
+            return self._unknown(value, depth)  # not as that class writes itself
+        return self.render(resolved, depth + 1)
+
+    def _unknown(self, value: Instance, depth: int) -> dict[str, Any]:
+        shown: dict[str, Any] = {"__type__": _name(value.called)}
+        if not isinstance(value.called, Global):
+            shown["called"] = self.render(value.called, depth + 1)
+        if value.arguments:
+            shown["args"] = self.render(value.arguments, depth + 1)
+        if value.items:
+            shown["items"] = self.render(value.items, depth + 1)
+        for state in value.state if _is_slotted(value.state) else (value.state,):
+            if isinstance(state, Mapping):
+                shown |= self._members(state.pairs, depth) | {"__type__": shown["__type__"]}
+            elif state is not None:
+                shown["state"] = self.render(state, depth + 1)
+        return shown | self._members(value.pairs, depth) if value.pairs else shown
+
+
+def _is_slotted(state: Any) -> bool:
+    """Whether the state is `(__dict__, __slots__)` as CPython's `object.__reduce_ex__` gives it."""
+    return (
+        isinstance(state, tuple)
+        and len(state) == 2  # noqa: PLR2004 - its definition
+        and all(part is None or isinstance(part, Mapping) for part in state)
+    )
+
+
+def _bytes_text(value: bytes) -> str:
+    if isinstance(value, Python2Str):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            pass
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
+
+
+def _number(value: float) -> int | float | dict[str, str]:
+    """A number; those that JSON has not look as they do from `sessionctl.payload.python_json`."""
+    if isinstance(value, int):
+        if value.bit_length() > MAX_INTEGER_BITS:
+            raise MalformedError(f"a pickle with a number of {value.bit_length()} bits")
+        return value
+    if value - value != 0:
+        name = {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
+        return {"__type__": "float", "value": name}
+    return value
+
+
+# -- the classes that sessions hold -------------------------------------------------------------------
+
+
+def _only(instance: Instance) -> Any:
+    (argument,) = instance.arguments
+    return argument
+
+
+def _text_of(instance: Instance) -> str:
+    """The argument of a class that is a text (Markup) or writes itself as one (Decimal)."""
+    argument = _only(instance)
+    if isinstance(argument, Python2Str):
+        return _bytes_text(argument)
+    if not isinstance(argument, str):
+        raise TypeError
+    return argument
+
+
+def _list_of(instance: Instance) -> list[Any]:
+    arguments = instance.arguments[0] if instance.arguments else []
+    if not isinstance(arguments, (list, tuple)):
+        raise TypeError
+    return [*arguments, *instance.items]
+
+
+def _dict_of(instance: Instance) -> Mapping:
+    """A dict, OrderedDict, defaultdict or Counter; Python 2's OrderedDict takes its pairs as an argument."""
+    pairs: list[tuple[Any, Any]] = []
+    for argument in instance.arguments:
+        if isinstance(argument, Mapping):
+            pairs.extend(argument.pairs)
+        elif isinstance(argument, list):
+            pairs.extend((key, value) for key, value in argument)
+        elif not isinstance(argument, Global):
+            raise TypeError
+    return Mapping([*pairs, *instance.pairs])
+
+
+def _encoded(instance: Instance) -> bytes:
+    """`_codecs.encode(text, "latin1")`: how Python 3 writes bytes in protocols 0 to 2."""
+    text, codec = instance.arguments
+    if codec not in ("latin1", "latin-1"):
+        raise ValueError
+    return bytes(text.encode("latin-1"))
+
+
+def _byte_array(instance: Instance) -> bytes:
+    return _as_bytes(instance.arguments[0]) if instance.arguments else b""
+
+
+def _as_bytes(value: Any) -> bytes:
+    if isinstance(value, Instance) and _name(value.called) == "_codecs.encode":
+        return _encoded(value)
+    if isinstance(value, str):
+        return value.encode("latin-1")
+    if not isinstance(value, bytes):
+        raise TypeError
+    return value
+
+
+def _uuid(instance: Instance) -> str:
+    pairs = dict(instance.state.pairs)
+    digits = f"{pairs['int']:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _datetime(instance: Instance) -> str:
+    """Ten bytes: year (2), month, day, hour, minute, second, microsecond (3), big-endian.
+
+    A time zone that is known by its name alone follows in brackets (RFC 9557).
+    """
+    from datetime import datetime, timedelta, timezone
+
+    packed = _as_bytes(instance.arguments[0])
+    year, micro = int.from_bytes(packed[:2], "big"), int.from_bytes(packed[7:10], "big")
+    month, day, hour, minute, second = packed[2] & 0x7F, packed[3], packed[4], packed[5], packed[6]
+    when = datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001 - its zone follows
+    if not instance.arguments[1:]:
+        return when.isoformat()
+    zone = _zone(instance.arguments[1])
+    if isinstance(zone, str):
+        return f"{when.isoformat()}[{zone}]"
+    return when.replace(tzinfo=timezone(timedelta(seconds=zone))).isoformat().replace("+00:00", "Z")
+
+
+def _time(instance: Instance) -> str:
+    from datetime import time
+
+    if instance.arguments[1:]:
+        raise ValueError
+    packed = _as_bytes(instance.arguments[0])
+    return time(packed[0] & 0x7F, packed[1], packed[2], int.from_bytes(packed[3:6], "big")).isoformat()
+
+
+def _date(instance: Instance) -> str:
+    from datetime import date
+
+    packed = _as_bytes(_only(instance))
+    return date(int.from_bytes(packed[:2], "big"), packed[2], packed[3]).isoformat()
+
+
+_UTC = frozenset(
+    {
+        "datetime.timezone.utc",
+        "pytz._UTC",
+        "django.utils.timezone.UTC",
+        "dateutil.tz.tz.tzutc",
+        "iso8601.iso8601.Utc",
+    }
+)
+
+
+def _zone(zone: Any) -> float | str:
+    """Seconds east of UTC, or the zone's name; raises `ValueError` for what is not known as a zone."""
+    name = _name(zone.called) if isinstance(zone, Instance) else _name(zone)
+    if name in _UTC or _name(zone) in _UTC:
+        return 0.0
+    if name == "datetime.timezone":
+        days, seconds, *_ = zone.arguments[0].arguments
+        return float(days * 86400 + seconds)
+    if name == "pytz._p" and zone.arguments[1:]:
+        return float(zone.arguments[1])
+    if name == "zoneinfo.ZoneInfo._unpickle":
+        key = zone.arguments[0]
+        return 0.0 if key in ("UTC", "Etc/UTC") else _bytes_text(key) if isinstance(key, bytes) else str(key)
+    raise ValueError
+
+
+_KNOWN: Final[dict[str, Callable[[Instance], Any]]] = {
+    "builtins.set": _list_of,
+    "builtins.frozenset": _list_of,
+    "builtins.list": _list_of,
+    "builtins.tuple": _list_of,
+    "collections.deque": _list_of,
+    "builtins.dict": _dict_of,
+    "collections.OrderedDict": _dict_of,
+    "collections.defaultdict": _dict_of,
+    "collections.Counter": _dict_of,
+    "_codecs.encode": _encoded,
+    "builtins.bytes": _byte_array,
+    "builtins.bytearray": _byte_array,
+    "datetime.datetime": _datetime,
+    "datetime.date": _date,
+    "datetime.time": _time,
+    "uuid.UUID": _uuid,
+    "decimal.Decimal": _text_of,
+    "markupsafe.Markup": _text_of,
+    "jinja2.utils.Markup": _text_of,
+    "django.utils.safestring.SafeString": _text_of,
+    "django.utils.safestring.SafeText": _text_of,
+    "django.utils.safestring.SafeUnicode": _text_of,
+}

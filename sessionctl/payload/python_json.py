@@ -1,0 +1,43 @@
+"""JSON as Python's `json` module writes and reads it: what Django, aiohttp and Beaker put into their cookies.
+
+Two things differ from `sessionctl.jsontext`, which is about JavaScript: integers of any size are kept, and
+`NaN`, `Infinity` and `-Infinity` are read. As JSON has no such numbers they come out as
+`{"__type__": "float", "value": "NaN"}`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sessionctl import jsontext
+from sessionctl.errors import MalformedError, UnserializableValueError
+
+CONSTANTS = ("NaN", "Infinity", "-Infinity")
+
+
+def loads(text: str) -> Any:
+    """The value of a JSON text. Raises `MalformedError`."""
+    try:
+        return jsontext.loads(text)
+    except MalformedError:
+        if not any(name in text for name in CONSTANTS):
+            raise
+    try:
+        return json.loads(text, parse_constant=_constant)
+    except RecursionError:
+        raise MalformedError("JSON that is nested too deep") from None
+    except ValueError as error:
+        raise MalformedError(f"not JSON: {error}") from None
+
+
+def _constant(name: str) -> dict[str, str]:
+    return {"__type__": "float", "value": name}
+
+
+def dumps(value: Any, *, spaced: bool = False) -> str:
+    """The JSON text in ASCII, without spaces unless `spaced`. Raises `UnserializableValueError`."""
+    try:
+        return json.dumps(value, allow_nan=False, separators=None if spaced else (",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UnserializableValueError("", str(error)) from None

@@ -1,0 +1,196 @@
+"""How a Redis URL becomes clients: redis-py's own, for one server, a Cluster, or what Sentinels watch.
+
+There is one client for all threads, and one for each event loop, made at its first use. redis-py's retries
+are off: a command that may have been run must not be sent again unasked (`redis.py` repeats reads).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sessionctl.storage.address import Address
+
+_OLD_CLUSTER = int(redis.__version__.partition(".")[0]) < 6  # noqa: PLR2004 - where `retry` took over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which servers, and what to tell them. Times are seconds; `tls` holds redis-py's `ssl_` options."""
+
+    address: Address
+    password: str | None = field(default=None, repr=False)
+    db: int = 0
+    service: str = ""
+    sentinel_password: str | None = field(default=None, repr=False)
+    timeout: float = 2.0
+    connect_timeout: float = 1.0
+    max_connections: int = 100
+    tls: Mapping[str, Any] = field(default_factory=dict)
+
+    def common(self) -> dict[str, Any]:
+        """The options that every kind of client takes."""
+        return {
+            **self.times(),
+            **self.tls,
+            "username": self.address.username,
+            "password": self.password,
+            "protocol": 2,  # which every server and proxy speaks
+        }
+
+    def times(self) -> dict[str, Any]:
+        """The time limits of a connection."""
+        return {"socket_timeout": self.timeout, "socket_connect_timeout": self.connect_timeout}
+
+
+class Clients(ABC):
+    """The clients of one storage, made when they are needed and closed together."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._client: Any = None
+        self._async: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+
+    @abstractmethod
+    def _make(self) -> Any:
+        """A client for threads; may connect."""
+
+    @abstractmethod
+    def _make_async(self) -> Any:
+        """A client for the running event loop; does not connect."""
+
+    def get(self) -> Any:
+        """The client that all threads share; redis-py's pools notice a fork by themselves."""
+        client = self._client
+        if client is None:
+            client = self._client = self._make()
+        return client
+
+    def aget(self) -> Any:
+        """The client of the running event loop."""
+        loop = asyncio.get_running_loop()
+        client = self._async.get(loop)
+        if client is None:
+            client = self._async[loop] = self._make_async()
+        return client
+
+    def close(self) -> None:
+        """Close the connections that threads use."""
+        client, self._client = self._client, None
+        for each in self._parts(client):
+            each.close()
+
+    async def aclose(self) -> None:
+        """Close those, and those of the running event loop."""
+        self.close()
+        for each in self._parts(self._async.pop(asyncio.get_running_loop(), None)):
+            await each.aclose()
+
+    def _parts(self, client: Any) -> list[Any]:
+        """All that is to be closed with a client."""
+        return [] if client is None else [client]
+
+
+class ServerClients(Clients):
+    """Clients of one server. A request that finds all connections in use waits for one, up to `timeout`."""
+
+    def _make(self) -> Any:
+        pool = redis.BlockingConnectionPool(
+            connection_class=getattr(redis, self._kind()), retry=Retry(NoBackoff(), 0), **self._options()
+        )
+        return redis.Redis.from_pool(pool)
+
+    def _make_async(self) -> Any:
+        pool = redis.asyncio.BlockingConnectionPool(
+            connection_class=getattr(redis.asyncio, self._kind()),
+            retry=AsyncRetry(NoBackoff(), 0),
+            **self._options(),
+        )
+        return redis.asyncio.Redis.from_pool(pool)
+
+    def _kind(self) -> str:
+        return "SSLConnection" if self.target.tls else "Connection"
+
+    def _options(self) -> dict[str, Any]:
+        target = self.target
+        options = {name: value for name, value in target.common().items() if name != "ssl"}
+        limits = {"max_connections": target.max_connections, "timeout": target.timeout}
+        return {**options, **limits, **self._place(), "db": target.db}
+
+    def _place(self) -> dict[str, Any]:
+        host, port = self.target.address.servers[0]
+        return {"host": host, "port": port}
+
+
+class SocketClients(ServerClients):
+    """Clients of one server behind a Unix socket."""
+
+    def _kind(self) -> str:
+        return "UnixDomainSocketConnection"
+
+    def _place(self) -> dict[str, Any]:
+        return {"path": self.target.address.path}
+
+
+class ClusterClients(Clients):
+    """Clients of a Redis Cluster, which learn its nodes from any of those named."""
+
+    def _make(self) -> Any:
+        from redis.cluster import ClusterNode
+
+        retry = {"cluster_error_retry_attempts": 0} if _OLD_CLUSTER else {"retry": Retry(NoBackoff(), 0)}
+        nodes = [ClusterNode(*server) for server in self.target.address.servers]
+        return redis.RedisCluster(startup_nodes=nodes, **retry, **self._options())
+
+    def _make_async(self) -> Any:
+        from redis.asyncio.cluster import ClusterNode
+
+        retry = {"cluster_error_retry_attempts": 0, "connection_error_retry_attempts": 0}
+        nodes = [ClusterNode(*server) for server in self.target.address.servers]
+        return redis.asyncio.RedisCluster(
+            startup_nodes=nodes, **(retry if _OLD_CLUSTER else {"retry": AsyncRetry(NoBackoff(), 0)}), **self._options()
+        )
+
+    def _options(self) -> dict[str, Any]:
+        return {**self.target.common(), "max_connections": self.target.max_connections}
+
+
+class SentinelClients(Clients):
+    """Clients of the primary that Sentinels name, asked anew at every connection."""
+
+    def _make(self) -> Any:
+        from redis.sentinel import Sentinel
+
+        retry = Retry(NoBackoff(), 0)
+        sentinel = Sentinel(self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry))
+        return sentinel.master_for(self.target.service, retry=retry, **self._options())
+
+    def _make_async(self) -> Any:
+        from redis.asyncio.sentinel import Sentinel
+
+        retry = AsyncRetry(NoBackoff(), 0)
+        sentinel = Sentinel(self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry))
+        return sentinel.master_for(self.target.service, retry=retry, **self._options())
+
+    def _sentinel_options(self, retry: Any) -> dict[str, Any]:
+        target = self.target
+        return {
+            **target.times(), **target.tls, "password": target.sentinel_password, "protocol": 2, "retry": retry
+        }  # fmt: skip
+
+    def _options(self) -> dict[str, Any]:
+        target = self.target
+        return {**target.common(), "db": target.db, "max_connections": target.max_connections}
+
+    def _parts(self, client: Any) -> list[Any]:
+        return [] if client is None else [client, *client.connection_pool.sentinel_manager.sentinels]

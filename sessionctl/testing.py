@@ -1,0 +1,815 @@
+"""The contract that every storage keeps, as tests to inherit: a storage of your own is tested by such a file.
+
+    import pytest
+    from mypackage import MyStorage
+    from sessionctl.testing import StorageContract
+
+    class TestMyStorage(StorageContract):
+        @pytest.fixture(autouse=True)
+        def _place(self, tmp_path):
+            self.place = tmp_path
+
+        def open_storage(self, **options):
+            return MyStorage(self.place, **options)
+
+    class TestMyStorageAsync(TestMyStorage):
+        asynchronous = True
+
+`SessionContract` asks what every storage can do, one that keeps the session in the cookie included;
+`StorageContract` adds what a store of records (`RecordStorage`) promises; `ServerExpiryContract` is for
+stores that drop by themselves what has expired. With
+`pytest.register_assert_rewrite("sessionctl.testing")` in your `conftest.py`, a failed assertion shows its
+values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from sessionctl.errors import (
+    CorruptRecordError,
+    SessionctlError,
+    SessionDestroyedError,
+    UnserializableValueError,
+    UsageError,
+)
+from sessionctl.storage.base import Entry, RecordStorage, SessionStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from sessionctl.session import Session
+
+__all__ = ["Clock", "ServerExpiryContract", "SessionContract", "StorageContract"]
+
+UNICODE = "Grüße, мир, 世界 \U0001f36a \x00\u2028"
+"""Text of one to four bytes a character in UTF-8, with what JSON must escape and JavaScript must not."""
+
+T = TypeVar("T")
+
+
+class Clock:
+    """A clock that stands at the time of its making plus what it was moved by: for `clock=` of a storage."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        """Unix seconds."""
+        return time.time() + self.offset
+
+    def move(self, seconds: float) -> None:
+        """Let that much time pass."""
+        self.offset += seconds
+
+
+class _Harness:
+    """What the tests stand on: a storage, a clock, and a browser that keeps one cookie value."""
+
+    asynchronous: ClassVar[bool] = False
+    """Whether the tests go through `aread` and `asave`."""
+
+    tick: ClassVar[float] = 60.0
+    """Seconds that tests of time count in; at least what the store can tell apart."""
+
+    real_time: ClassVar[bool] = False
+    """Whether the store judges time itself, so that a test must wait and no `clock` can be given."""
+
+    cookie: str | None
+
+    def open_storage(self, **options: Any) -> SessionStorage:
+        """A storage with these options, in the same place whenever one test calls it again."""
+        raise NotImplementedError
+
+    def setup_method(self) -> None:
+        """Begin a test with a moved-back clock and a browser without a cookie."""
+        self.clock = Clock()
+        self.cookie = None
+        self._opened: list[SessionStorage] = []
+        self._runner = asyncio.Runner()
+
+    def teardown_method(self) -> None:
+        """Close what the test opened."""
+        for storage in self._opened:
+            if self.asynchronous:
+                self._await(storage.aclose())
+            else:
+                storage.close()
+        self._runner.close()
+
+    def opened(self, **options: Any) -> SessionStorage:
+        """`open_storage` with the test's clock; the test's end closes it."""
+        if not self.real_time:
+            options["clock"] = self.clock
+        storage = self.open_storage(**options)
+        self._opened.append(storage)
+        return storage
+
+    def pass_time(self, ticks: float) -> None:
+        """Let that many ticks go by."""
+        if self.real_time:
+            time.sleep(ticks * self.tick)
+        else:
+            self.clock.move(ticks * self.tick)
+
+    def read(self, storage: SessionStorage, cookie_value: str | None) -> Session:
+        """`read`, or its async twin."""
+        if self.asynchronous:
+            return self._await(storage.aread(cookie_value))
+        return storage.read(cookie_value)
+
+    def save(self, storage: SessionStorage, session: Session) -> str | None:
+        """`save`, or its async twin."""
+        if self.asynchronous:
+            return self._await(storage.asave(session))
+        return storage.save(session)
+
+    def _await(self, steps: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(steps)
+
+    def answer(self, storage: SessionStorage, session: Session) -> str | None:
+        """Save, and let the browser take the cookie value of the answer; the answer."""
+        value = self.save(storage, session)
+        if value is not None:
+            self.cookie = value or None
+        return value
+
+    @contextmanager
+    def request(self, storage: SessionStorage) -> Iterator[Session]:
+        """One request of the browser: read, what the block does, save."""
+        session = self.read(storage, self.cookie)
+        yield session
+        self.answer(storage, session)
+
+    def now(self, storage: SessionStorage) -> dict[str, Any]:
+        """Values and flash that the browser's next request would see, without saving."""
+        return dict(self.read(storage, self.cookie))
+
+
+def _raises(kind: type[SessionctlError], call: Callable[[], object]) -> SessionctlError:
+    try:
+        call()
+    except kind as error:
+        return error
+    raise AssertionError(f"no {kind.__name__} was raised")
+
+
+def ref_of(session_id: str) -> str:
+    """The ref of an ID: the first 12 hex digits of its SHA-256."""
+    return hashlib.sha256(session_id.encode()).hexdigest()[:12]
+
+
+class SessionContract(_Harness):
+    """What every storage does, wherever the session lies."""
+
+    def test_values_outlive_the_request(self) -> None:
+        """What one request sets, the next one reads, under the same ID."""
+        storage = self.opened()
+        with self.request(storage) as first:
+            first.set("user", "mj")
+            first.set("cart", [{"id": 1, "price": 9.5}, {"id": 2, "price": 1.0}])
+        again = self.read(storage, self.cookie)
+        assert again.id == first.id
+        assert again.data == ({"user": "mj", "cart": [{"id": 1, "price": 9.5}, {"id": 2, "price": 1.0}]}, {})
+        assert type(again["cart"][1]["price"]) is float
+        assert not again.is_new
+
+    def test_every_json_value_comes_back_as_it_went_in(self) -> None:
+        """Values keep their type, and text keeps its characters, whatever they are."""
+        storage = self.opened()
+        values = {
+            "text": UNICODE, UNICODE: "key", "half": "\ud800", "empty": "", "yes": True, "no": False,
+            "zero": 0, "large": 2**53, "small": -(2**53), "float": 1.0, "tiny": 5e-324,
+            "list": [], "dict": {}, "deep": [[{"a": [None]}]],
+        }  # fmt: skip
+        with self.request(storage) as session:
+            session.update(values)
+            session.flash("notice", UNICODE)
+        again = self.read(storage, self.cookie)
+        assert again.data == (values, {})
+        assert [type(again[key]) for key in values] == [type(value) for value in values.values()]
+        assert again.get("notice") == UNICODE
+
+    def test_no_cookie_and_the_empty_cookie_begin_a_session(self) -> None:
+        """None and "" give new sessions, each with an ID of its own."""
+        storage = self.opened()
+        sessions = [self.read(storage, value) for value in (None, "", None)]
+        assert all(session.is_new and session.size == 0 for session in sessions)
+        assert len({session.id for session in sessions}) == len(sessions)
+
+    def test_a_clean_session_is_not_sent(self) -> None:
+        """A request that only reads is answered None, a new session that nobody used too."""
+        storage = self.opened()
+        assert self.save(storage, self.read(storage, None)) is None
+        with self.request(storage) as session:
+            session.set("user", "mj")
+        reading = self.read(storage, self.cookie)
+        assert reading.get("user") == "mj"
+        assert not reading.dirty
+        assert self.save(storage, reading) is None
+
+    def test_flash_lives_for_one_request(self) -> None:
+        """A flash message is seen by the next request and by no other."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.flash("notice", "saved")
+            assert session.get("notice") is None
+        with self.request(storage) as session:
+            assert session.get("notice") == "saved"
+        with self.request(storage) as session:
+            assert session.get("notice") is None
+
+    def test_keep_carries_flash_over(self) -> None:
+        """Flash that is kept is seen once more; flash that is not named is gone."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.flash("notice", "saved")
+            session.flash("error", "broken")
+        with self.request(storage) as session:
+            session.keep("notice")
+        assert self.now(storage) == {"notice": "saved"}
+        with self.request(storage) as session:
+            session.keep()
+        assert self.now(storage) == {"notice": "saved"}
+
+    def test_a_value_hides_flash_of_its_name(self) -> None:
+        """Values are looked up before flash."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.set("notice", "value")
+            session.flash("notice", "flash")
+        session = self.read(storage, self.cookie)
+        assert session.get("notice") == "value"
+        session.unset("notice")
+        assert session.get("notice") == "flash"
+
+    def test_a_nested_change_is_saved(self) -> None:
+        """A change inside a list or dict that came from `get` makes the session dirty and is saved."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.set("cart", {"items": [1]})
+        with self.request(storage) as session:
+            session["cart"]["items"].append(2)
+            assert session.dirty
+        assert self.now(storage) == {"cart": {"items": [1, 2]}}
+
+    def test_a_nested_change_after_a_save_is_saved(self) -> None:
+        """One request may save, change the same list again, and save again."""
+        storage = self.opened()
+        session = self.read(storage, None)
+        items = [1]
+        session.set("items", items)
+        self.answer(storage, session)
+        session["items"].append(2)
+        self.answer(storage, session)
+        assert self.now(storage) == {"items": [1, 2]}
+
+    def test_what_json_cannot_keep_is_an_error_that_names_the_key(self) -> None:
+        """A value that was put into a list past `set` is refused at the save, and nothing is written."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.set("cart", [1])
+        session = self.read(storage, self.cookie)
+        session["cart"].append({1, 2})
+        error = _raises(UnserializableValueError, partial(self.save, storage, session))
+        assert "cart[1]" in str(error)
+        assert self.now(storage) == {"cart": [1]}
+
+    def test_regeneration_changes_the_id_and_keeps_the_data(self) -> None:
+        """`regenerate_id` gives a new ID, under which everything is found."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.set("user", "mj")
+            session.flash("notice", "welcome")
+        old = session.id
+        with self.request(storage) as session:
+            session.keep()
+            session.regenerate_id()
+        assert session.id != old
+        again = self.read(storage, self.cookie)
+        assert again.id == session.id
+        assert dict(again) == {"user": "mj", "notice": "welcome"}
+
+    def test_destroy_clears_the_cookie(self) -> None:
+        """A destroyed session is answered "", reads as empty, and cannot be changed."""
+        storage = self.opened()
+        with self.request(storage) as session:
+            session.set("user", "mj")
+        session = self.read(storage, self.cookie)
+        session.destroy()
+        assert (session.get("user"), session.has("user"), session.size) == (None, False, 0)
+        _raises(SessionDestroyedError, partial(session.set, "user", "mj"))
+        assert self.answer(storage, session) == ""
+        assert self.cookie is None
+
+    def test_an_idle_session_ends(self) -> None:
+        """With `ttl`, a session that is not used for so long is gone."""
+        storage = self.opened(ttl=4 * self.tick)
+        with self.request(storage) as session:
+            session.set("user", "mj")
+        self.pass_time(2)
+        assert self.now(storage) == {"user": "mj"}
+        self.pass_time(3)
+        assert self.read(storage, self.cookie).is_new
+
+    def test_use_keeps_a_session_alive(self) -> None:
+        """With `ttl`, a request that reads begins the idle life anew, and so does one that writes."""
+        storage = self.opened(ttl=4 * self.tick)
+        with self.request(storage) as session:
+            session.set("count", 0)
+        for _ in range(2):
+            self.pass_time(2.5)
+            with self.request(storage) as session:
+                assert session.get("count") == 0
+        self.pass_time(2.5)
+        with self.request(storage) as session:
+            session.set("count", 1)
+        self.pass_time(2.5)
+        assert self.now(storage) == {"count": 1}
+
+    def test_use_cannot_extend_the_lifetime(self) -> None:
+        """With `lifetime`, a session ends so long after it was made, however much it is used."""
+        storage = self.opened(lifetime=5 * self.tick)
+        with self.request(storage) as session:
+            session.set("count", 0)
+        for count in range(1, 4):
+            self.pass_time(1)
+            with self.request(storage) as session:
+                assert session.get("count") == count - 1
+                session.set("count", count)
+                session.regenerate_id(count == 1 and storage.revocable)
+        self.pass_time(3)
+        assert self.read(storage, self.cookie).is_new
+
+    def test_lifetime_holds_with_ttl_too(self) -> None:
+        """With both, whichever ends first ends the session."""
+        storage = self.opened(ttl=3 * self.tick, lifetime=5 * self.tick)
+        with self.request(storage) as session:
+            session.set("user", "mj")
+        for _ in range(2):
+            self.pass_time(2)
+            with self.request(storage) as session:
+                assert session.get("user") == "mj"
+        self.pass_time(2)
+        assert self.read(storage, self.cookie).is_new
+
+    def test_a_time_that_is_none_is_refused(self) -> None:
+        """`ttl` and `lifetime` are more than 0 seconds."""
+        for option in ("ttl", "lifetime"):
+            for seconds in (0, -1, float("nan")):
+                _raises(UsageError, partial(self.opened, **{option: seconds}))
+
+
+class StorageContract(SessionContract):
+    """What a store of records promises beyond that, between requests that run at the same time too."""
+
+    can_scan: ClassVar[bool] = True
+    """Whether the store can list its sessions."""
+
+    def opened(self, **options: Any) -> RecordStorage:
+        """As above, for a store of records."""
+        storage = super().opened(**options)
+        assert isinstance(storage, RecordStorage)
+        return storage
+
+    def begin(self, storage: RecordStorage, **values: Any) -> str:
+        """Store a session with these values; its ID, which the browser has as its cookie."""
+        session = self.read(storage, None)
+        session.update(values)
+        assert self.answer(storage, session) == session.id
+        return session.id
+
+    def put(self, storage: RecordStorage, session_id: str, text: bytes) -> None:
+        """Lay a record into the store as another program would."""
+        outcome = storage.store(storage.key_of(session_id), None, text, None)
+        assert outcome.done
+
+    def text(self, storage: RecordStorage, session_id: str) -> bytes | None:
+        """The record of an ID as it lies in the store."""
+        stored = storage.load(storage.key_of(session_id))
+        return None if stored is None else stored.text
+
+    # -- records ----------------------------------------------------------------------------------------
+
+    def test_records_are_written_as_remix_writes_them(self) -> None:
+        """A record is `[values,flash]` in JavaScript's JSON: no spaces, text as it is."""
+        storage = self.opened()
+        session = self.read(storage, None)
+        session.update({"user": "мір", "cart": [1, {"b": None}], "half": "\udc00"})
+        session.flash("notice", "ok")
+        self.answer(storage, session)
+        expected = '[{"user":"мір","cart":[1,{"b":null}],"half":"\\udc00"},{"notice":"ok"}]'
+        assert self.text(storage, session.id) == expected.encode()
+
+    def test_records_that_remix_wrote_are_read(self) -> None:
+        """A record of another program is a session with its values and flash."""
+        storage = self.opened()
+        self.put(
+            storage,
+            "3f1c9a52-7a55-4b4e-9f0e-1d8b8a3c2f10",
+            '[{"user":"mj","n":1e3},{"notice":"да"}]'.encode(),
+        )
+        session = self.read(storage, "3f1c9a52-7a55-4b4e-9f0e-1d8b8a3c2f10")
+        assert dict(session) == {"user": "mj", "n": 1000.0, "notice": "да"}
+        assert not session.is_new
+
+    def test_lifetime_stands_in_a_third_member(self) -> None:
+        """The time of creation is there only where `lifetime` is set, and a storage without it keeps it."""
+        storage = self.opened(lifetime=100 * self.tick)
+        session_id = self.begin(storage, user="mj")
+        text = self.text(storage, session_id)
+        assert text is not None
+        assert text.startswith(b'[{"user":"mj"},{},{"created":1')
+        session = self.read(storage, session_id)
+        session.set("user", "kj")
+        self.save(storage, session)
+        assert self.text(storage, session_id) == text.replace(b"mj", b"kj")
+
+    def test_a_corrupt_record_is_told(self) -> None:
+        """A record that is no session is an error that gives no ID away; the record stays."""
+        storage = self.opened()
+        deep = b"[" * 100_000
+        for number, text in enumerate((b"", b"{", b"[{}", b"null", b"[1,2]", b"\xff", b"[{},{}", deep)):
+            session_id = f"corrupt-{number}-0123456789"
+            self.put(storage, session_id, text)
+            error = _raises(CorruptRecordError, partial(self.read, storage, session_id))
+            assert session_id not in str(error)
+            assert self.text(storage, session_id) == text
+
+    def test_a_corrupt_record_may_give_a_new_session(self) -> None:
+        """`on_corrupt="new"` answers a record that cannot be read with a new session of another ID."""
+        storage = self.opened(on_corrupt="new")
+        self.put(storage, "corrupt-0123456789", b'[{"user":')
+        session = self.read(storage, "corrupt-0123456789")
+        assert session.is_new
+        assert session.id != "corrupt-0123456789"
+
+    def test_every_read_is_a_copy(self) -> None:
+        """Two requests never share a list: what one changes and does not save, the other does not see."""
+        storage = self.opened()
+        session_id = self.begin(storage, cart=[1])
+        one, other = self.read(storage, session_id), self.read(storage, session_id)
+        one["cart"].append(2)
+        assert other["cart"] == [1]
+        assert self.read(storage, session_id)["cart"] == [1]
+
+    def test_what_was_saved_is_a_copy(self) -> None:
+        """A list that was given to a session is not the store's: a later change alone changes nothing."""
+        storage = self.opened()
+        cart = [1]
+        session_id = self.begin(storage, cart=cart)
+        cart.append(2)
+        assert self.read(storage, session_id)["cart"] == [1]
+
+    # -- IDs --------------------------------------------------------------------------------------------
+
+    def test_an_unknown_id_gets_another(self) -> None:
+        """A client cannot choose its session's ID."""
+        storage = self.opened()
+        for session_id in ("unknown", UNICODE, "\ud800", "../../etc/passwd", "a" * 5000):
+            session = self.read(storage, session_id)
+            assert session.is_new
+            assert session.id != session_id
+
+    def test_an_unknown_id_may_be_reused(self) -> None:
+        """`unknown_ids="reuse"` takes the client's ID, and stores under it."""
+        storage = self.opened(unknown_ids="reuse")
+        session = self.read(storage, "chosen-by-the-client")
+        assert session.is_new
+        session.set("user", "mj")
+        assert self.save(storage, session) == "chosen-by-the-client"
+        assert self.read(storage, "chosen-by-the-client").get("user") == "mj"
+
+    def test_an_id_may_be_any_text(self) -> None:
+        """IDs with spaces, slashes, line breaks, any script and any length each have their own record."""
+        storage = self.opened(unknown_ids="reuse")
+        ids = [UNICODE, "a b\r\nc", "../x", "*", "session:", "x" * 300, "ä", "a\u0308"]
+        for number, session_id in enumerate(ids):
+            session = self.read(storage, session_id)
+            assert session.is_new
+            session.set("n", number)
+            assert self.save(storage, session) == session_id
+        assert [self.read(storage, session_id)["n"] for session_id in ids] == list(range(len(ids)))
+
+    # -- requests at the same time ----------------------------------------------------------------------
+
+    def test_two_requests_that_set_different_keys_both_win(self) -> None:
+        """A save merges its own changes into the record as it is now."""
+        storage = self.opened()
+        session_id = self.begin(storage, keep=1, drop=1)
+        slow = self.read(storage, session_id)
+        fast = self.read(storage, session_id)
+        fast.set("fast", 1)
+        self.save(storage, fast)
+        slow.set("slow", 1)
+        slow.unset("drop")
+        assert self.save(storage, slow) == session_id
+        assert dict(self.read(storage, session_id)) == {"keep": 1, "fast": 1, "slow": 1}
+
+    def test_the_last_writer_wins_on_a_key(self) -> None:
+        """Of two requests that set one key, the later save stands; a key that was unset stays away."""
+        storage = self.opened()
+        session_id = self.begin(storage, name="old", gone=1)
+        slow = self.read(storage, session_id)
+        fast = self.read(storage, session_id)
+        fast.set("name", "fast")
+        fast.unset("gone")
+        self.save(storage, fast)
+        slow.set("name", "slow")
+        self.save(storage, slow)
+        assert dict(self.read(storage, session_id)) == {"name": "slow"}
+
+    def test_a_nested_change_is_merged_at_the_top_level(self) -> None:
+        """A change inside a dict writes that whole key, and no other."""
+        storage = self.opened()
+        session_id = self.begin(storage, cart={"a": 1}, other=1)
+        slow = self.read(storage, session_id)
+        fast = self.read(storage, session_id)
+        fast.set("other", 2)
+        self.save(storage, fast)
+        slow["cart"]["b"] = 2
+        self.save(storage, slow)
+        assert dict(self.read(storage, session_id)) == {"cart": {"a": 1, "b": 2}, "other": 2}
+
+    def test_flash_is_dropped_only_if_unchanged(self) -> None:
+        """A request drops the flash that it showed, and leaves what another one flashed meanwhile."""
+        storage = self.opened()
+        session = self.read(storage, None)
+        session.flash("notice", "first")
+        session.flash("shown", "first")
+        session_id = session.id
+        self.save(storage, session)
+        slow = self.read(storage, session_id)
+        fast = self.read(storage, session_id)
+        fast.flash("notice", "second")
+        fast.flash("error", "new")
+        fast.keep("shown")
+        self.save(storage, fast)
+        self.save(storage, slow)
+        assert dict(self.read(storage, session_id)) == {"notice": "second", "error": "new"}
+
+    def test_no_update_is_lost_between_many_writers(self) -> None:
+        """Many requests at once, each setting a key of its own: every key is there in the end."""
+        storage = self.opened()
+        session_id = self.begin(storage, k0=0)
+        keys = [f"k{number}" for number in range(24)]
+        if self.asynchronous:
+            self._await(self._set_together(storage, session_id, keys))
+        else:
+            with ThreadPoolExecutor(4) as threads:
+                list(threads.map(lambda key: self._set_one(storage, session_id, key), keys))
+        assert set(self.read(storage, session_id)) == set(keys)
+
+    def _set_one(self, storage: RecordStorage, session_id: str, key: str) -> None:
+        session = storage.read(session_id)
+        session.set(key, 1)
+        assert storage.save(session) == session_id
+
+    async def _set_together(self, storage: RecordStorage, session_id: str, keys: list[str]) -> None:
+        async def one(key: str) -> None:
+            session = await storage.aread(session_id)
+            session.set(key, 1)
+            assert await storage.asave(session) == session_id
+
+        await asyncio.gather(*map(one, keys))
+
+    def test_a_clean_session_writes_nothing(self) -> None:
+        """Saving a session that was only read leaves the record as it is, its version and time included."""
+        storage = self.opened()
+        session_id = self.begin(storage, user="mj")
+        before = storage.load(storage.key_of(session_id))
+        session = self.read(storage, session_id)
+        session.get("user")
+        assert self.save(storage, session) is None
+        assert storage.load(storage.key_of(session_id)) == before
+
+    def test_one_object_may_be_saved_again(self) -> None:
+        """What another request wrote between two saves of one object stays."""
+        storage = self.opened()
+        session_id = self.begin(storage, a=1)
+        session = self.read(storage, session_id)
+        session.set("a", 2)
+        self.save(storage, session)
+        other = self.read(storage, session_id)
+        other.set("b", 1)
+        self.save(storage, other)
+        session.set("c", 1)
+        assert self.save(storage, session) == session_id
+        assert dict(self.read(storage, session_id)) == {"a": 2, "b": 1, "c": 1}
+
+    # -- the end of a session ---------------------------------------------------------------------------
+
+    def test_destroy_ends_the_session(self) -> None:
+        """After a destroy the record is gone, and ending it again is no error."""
+        storage = self.opened()
+        session_id = self.begin(storage, user="mj")
+        one, other = self.read(storage, session_id), self.read(storage, session_id)
+        one.destroy()
+        assert self.save(storage, one) == ""
+        assert self.text(storage, session_id) is None
+        other.destroy()
+        assert self.save(storage, other) == ""
+
+    def test_a_destroyed_session_does_not_come_back(self) -> None:
+        """A slower request of a session that was ended saves nothing, is answered None, and is lost."""
+        storage = self.opened()
+        session_id = self.begin(storage, user="mj")
+        slow = self.read(storage, session_id)
+        self._end(storage, session_id)
+        slow.set("late", 1)
+        assert self.save(storage, slow) is None
+        assert slow.lost
+        assert self.text(storage, session_id) is None
+        assert self.read(storage, session_id).is_new
+
+    def test_a_lost_session_stays_lost_at_the_next_save(self) -> None:
+        """Saving a lost session once more writes nothing either."""
+        storage = self.opened()
+        session_id = self.begin(storage, user="mj")
+        slow = self.read(storage, session_id)
+        self._end(storage, session_id)
+        for value in (1, 2):
+            slow.set("late", value)
+            assert self.save(storage, slow) is None
+        assert self.text(storage, session_id) is None
+
+    def test_regeneration_does_not_bring_a_session_back(self) -> None:
+        """A slower request that regenerates the ID of an ended session leaves nothing under the new one."""
+        for delete_old in (False, True):
+            storage = self.opened()
+            session_id = self.begin(storage, user="mj")
+            slow = self.read(storage, session_id)
+            self._end(storage, session_id)
+            slow.regenerate_id(delete_old)
+            assert self.save(storage, slow) is None
+            assert slow.lost
+            assert self.text(storage, slow.id) is None
+
+    def test_a_clean_save_does_not_bring_a_session_back(self) -> None:
+        """With `ttl`, touching a session that was ended finds it lost."""
+        storage = self.opened(ttl=100 * self.tick)
+        session_id = self.begin(storage, user="mj")
+        slow = self.read(storage, session_id)
+        self._end(storage, session_id)
+        assert self.save(storage, slow) is None
+        assert slow.lost
+        assert self.text(storage, session_id) is None
+
+    def _end(self, storage: RecordStorage, session_id: str) -> None:
+        session = self.read(storage, session_id)
+        session.destroy()
+        assert self.save(storage, session) == ""
+
+    def test_regeneration_keeps_the_old_session_unless_told(self) -> None:
+        """After `regenerate_id()` both IDs lead to a session."""
+        storage = self.opened()
+        old = self.begin(storage, user="mj")
+        session = self.read(storage, old)
+        session.regenerate_id()
+        session.set("role", "admin")
+        assert self.save(storage, session) == session.id != old
+        assert dict(self.read(storage, old)) == {"user": "mj"}
+        assert dict(self.read(storage, session.id)) == {"user": "mj", "role": "admin"}
+
+    def test_regeneration_may_delete_the_old_session(self) -> None:
+        """After `regenerate_id(True)` the old ID leads nowhere."""
+        storage = self.opened()
+        old = self.begin(storage, user="mj")
+        session = self.read(storage, old)
+        session.regenerate_id(True)
+        assert self.save(storage, session) == session.id
+        assert self.text(storage, old) is None
+        assert dict(self.read(storage, session.id)) == {"user": "mj"}
+
+    def test_regeneration_takes_along_what_another_request_wrote(self) -> None:
+        """Changes that came to the old record meanwhile are under the new ID."""
+        storage = self.opened()
+        old = self.begin(storage, user="mj")
+        slow = self.read(storage, old)
+        fast = self.read(storage, old)
+        fast.set("cart", [1])
+        self.save(storage, fast)
+        slow.regenerate_id(True)
+        self.save(storage, slow)
+        assert dict(self.read(storage, slow.id)) == {"user": "mj", "cart": [1]}
+
+    def test_only_one_of_two_regenerations_wins(self) -> None:
+        """Two requests that replace the ID at once: the slower is lost, and one session is left."""
+        storage = self.opened()
+        old = self.begin(storage, user="mj")
+        one, other = self.read(storage, old), self.read(storage, old)
+        one.regenerate_id(True)
+        other.regenerate_id(True)
+        assert self.save(storage, one) == one.id
+        assert self.save(storage, other) is None
+        assert other.lost
+        left = [self.text(storage, session_id) is not None for session_id in (old, one.id, other.id)]
+        assert left == [False, True, False]
+
+    def test_a_lost_session_does_not_clear_the_cookie(self) -> None:
+        """The answer to a slow request never undoes the log-in that replaced the ID meanwhile."""
+        storage = self.opened()
+        self.begin(storage, user="guest")
+        slow = self.read(storage, self.cookie)
+        with self.request(storage) as login:
+            login.regenerate_id(True)
+            login.set("user", "mj")
+        slow.set("seen", 1)
+        assert self.answer(storage, slow) is None
+        assert self.now(storage) == {"user": "mj"}
+
+    def test_destroy_ends_every_id(self) -> None:
+        """Regenerated, then destroyed in one request: the old session is gone too, saved between or not."""
+        for saves_between in (False, True):
+            storage = self.opened()
+            old = self.begin(storage, user="mj")
+            session = self.read(storage, old)
+            session.regenerate_id()
+            if saves_between:
+                self.save(storage, session)
+            session.destroy()
+            assert self.save(storage, session) == ""
+            assert self.text(storage, old) is None
+            assert self.text(storage, session.id) is None
+
+    def test_a_new_session_that_is_destroyed_was_never_there(self) -> None:
+        """Destroying a session that was not saved clears the cookie and leaves no record."""
+        storage = self.opened()
+        session = self.read(storage, None)
+        session.set("user", "mj")
+        session.destroy()
+        assert self.save(storage, session) == ""
+        assert self.text(storage, session.id) is None
+
+    # -- all of them ------------------------------------------------------------------------------------
+
+    def test_scan_lists_every_session_once(self) -> None:
+        """A scan names each session by key, ref and size, and none that was ended."""
+        if not self.can_scan:
+            return
+        storage = self.opened()
+        ids = [self.begin(storage, n=number) for number in range(20)]
+        self._end(storage, ids.pop())
+        entries = sorted(storage.scan(), key=lambda entry: entry.ref)
+        expected = sorted(
+            (ref_of(sid), storage.key_of(sid), len(self.text(storage, sid) or b"")) for sid in ids
+        )
+        assert [(entry.ref, entry.key, entry.size) for entry in entries] == expected
+        assert all(isinstance(entry, Entry) for entry in entries)
+
+    def test_a_key_is_enough_to_read_and_change(self) -> None:
+        """Who has a key and no ID reads the session, changes it and ends it."""
+        storage = self.opened()
+        key = storage.key_of(self.begin(storage, user="mj"))
+        session = storage.read_key(key)
+        assert session is not None
+        session.set("user", "kj")
+        storage.save(session)
+        again = storage.read_key(key)
+        assert again is not None
+        assert again.get("user") == "kj"
+        again.destroy()
+        storage.save(again)
+        assert storage.read_key(key) is None
+
+
+class ServerExpiryContract(StorageContract):
+    """What a store that drops expired records by itself promises about the life that a record has left."""
+
+    real_time = True
+    tick = 1.0
+
+    def test_a_save_without_ttl_keeps_the_life_that_is_left(self) -> None:
+        """A storage without `ttl` neither makes a record immortal nor lengthens its life."""
+        limited, unlimited = self.opened(ttl=4 * self.tick), self.opened()
+        session_id = self.begin(limited, count=0)
+        self.pass_time(2)
+        session = self.read(unlimited, session_id)
+        session.set("count", 1)
+        assert self.save(unlimited, session) == session_id
+        self.pass_time(3)
+        assert self.text(unlimited, session_id) is None
+
+    def test_regeneration_without_ttl_keeps_the_life_that_is_left(self) -> None:
+        """The record under the new ID lives no longer than the old one would have."""
+        limited, unlimited = self.opened(ttl=4 * self.tick), self.opened()
+        session_id = self.begin(limited, count=0)
+        session = self.read(unlimited, session_id)
+        session.regenerate_id(True)
+        assert self.save(unlimited, session) == session.id
+        assert self.text(unlimited, session.id) is not None
+        self.pass_time(5)
+        assert self.text(unlimited, session.id) is None
+
+    def test_an_expired_session_takes_no_room(self) -> None:
+        """What has expired is gone from the store, not only from sight."""
+        storage = self.opened(ttl=2 * self.tick)
+        session_id = self.begin(storage, user="mj")
+        self.pass_time(3)
+        assert self.text(storage, session_id) is None

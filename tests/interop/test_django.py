@@ -1,0 +1,135 @@
+"""What Django writes is read, and what is written is read by Django."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sessionctl import formats
+
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
+
+KEY, OLD_KEY = "new-key-ü", "old-key"
+DATA = {"user_id": 42, "name": "Zoë 😀", "list": [1, None, {"x": 1.5}], "big": 2**70, "long": "x" * 500}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def django() -> Any:
+    """Django with sessions in cookies and one older key."""
+    pytest.importorskip("django")
+    import django
+    from django.conf import settings
+
+    if not settings.configured:
+        settings.configure(
+            SECRET_KEY=KEY,
+            SECRET_KEY_FALLBACKS=[OLD_KEY],
+            SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+            MESSAGE_STORAGE="django.contrib.messages.storage.cookie.CookieStorage",
+            USE_TZ=True,
+        )
+        django.setup()
+    return django
+
+
+def session(text: str) -> dict[str, Any]:
+    """The session that Django reads from a cookie; {} where it refuses."""
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+
+    return dict(SessionStore(text).items())
+
+
+def request(**cookies: str) -> Any:
+    """A request with these cookies, as they stand in the header."""
+    from django.http import HttpRequest
+    from django.http.cookie import parse_cookie
+
+    made = HttpRequest()
+    made.COOKIES = parse_cookie("; ".join(f"{name}={value}" for name, value in cookies.items()))
+    return made
+
+
+def test_django_reads_a_session() -> None:
+    """A session made here is Django's, be it signed with the newest or an older key."""
+    form = formats.get("django")
+    assert session(form.encode(DATA, [KEY])) == DATA
+    assert session(form.encode(DATA, [OLD_KEY])) == DATA
+    assert session(form.encode(DATA, ["other"])) == {}
+
+
+def test_a_session_of_django_is_read() -> None:
+    """A session that Django saved verifies and says the same."""
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+
+    store = SessionStore()
+    store.update(DATA)
+    store.save()
+    form = formats.get("django")
+    verdict = form.verify(store.session_key, [KEY])
+    assert verdict.valid, verdict
+    assert form.decode(store.session_key).data == DATA
+
+
+def test_django_shows_a_flashed_message() -> None:
+    """Messages flashed here are shown by both of Django's storages, with level and tags."""
+    from django.contrib.messages.storage.cookie import CookieStorage
+    from django.contrib.messages.storage.session import SessionStorage
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+
+    flash = {"success": "Gespeichert; ü", "big": "x"}
+    cookie = formats.get("django-signed", kind="messages").encode([], [KEY], flash=flash)
+    with_session = request()
+    with_session.session = SessionStore(formats.get("django").encode({}, [KEY], flash=flash))
+    for storage in (CookieStorage(request(messages=cookie)), SessionStorage(with_session)):
+        assert [(item.level, item.message, item.tags) for item in storage] == [
+            (25, "Gespeichert; ü", "success"),
+            (20, "x", "big info"),
+        ]
+
+
+def test_messages_of_django_are_read() -> None:
+    """A cookie of messages that Django wrote verifies and shows them."""
+    from django.contrib.messages.storage.cookie import CookieStorage
+    from django.http import HttpResponse
+
+    storage, response = CookieStorage(request()), HttpResponse()
+    storage.add(30, "Achtung: ü;", "extra")
+    storage.update(response)
+    text = response.cookies["messages"].coded_value
+    form = formats.get("django-signed")
+    assert form.verify(text, [KEY]).valid
+    assert form.decode(text).flash == [{"level": "warning", "message": "Achtung: ü;", "tags": "extra"}]
+
+
+@pytest.mark.parametrize("value", ["dark", "", "a:b:c", 'x y; z, "q" \\', "ü", "Ã¼"])
+@pytest.mark.parametrize("salt", ["", "extra"])
+def test_signed_cookies(value: str, salt: str) -> None:
+    """A signed cookie goes both ways, with and without a salt."""
+    from django.http import HttpResponse
+
+    form = formats.get("django-signed", kind="set_signed_cookie", salt=salt)
+    text = form.encode(value, [KEY], cookie_name="prefs")
+    assert request(prefs=text).get_signed_cookie("prefs", salt=salt) == value
+    response = HttpResponse()
+    response.set_signed_cookie("prefs", value, salt=salt)
+    theirs = response.cookies["prefs"].coded_value
+    assert form.verify(theirs, [KEY], cookie_name="prefs").valid
+
+
+def test_signers() -> None:
+    """`dumps`, `Signer`, `TimestampSigner` and `sign_object` go both ways."""
+    from django.core import signing
+
+    def made(data: Any, **options: str) -> str:
+        return formats.get("django-signed", **options).encode(data, [KEY])
+
+    assert signing.loads(made(DATA)) == DATA
+    assert signing.loads(made(DATA, salt="mine"), salt="mine") == DATA
+    assert signing.Signer().unsign(made("v:1", kind="Signer")) == "v:1"
+    assert signing.TimestampSigner(salt="s").unsign(made("v", kind="TimestampSigner", salt="s")) == "v"
+    assert signing.Signer().unsign_object(made(DATA, kind="sign_object")) == DATA
+    assert formats.get("django-signed").verify(signing.dumps(DATA, compress=True), [KEY]).valid
+    theirs = signing.Signer(sep="/", algorithm="sha512").sign("v")
+    form = formats.get("django-signed", kind="Signer", separator="/", digest="sha512")
+    assert form.verify(theirs, [KEY]).valid
