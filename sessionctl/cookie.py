@@ -96,7 +96,7 @@ class Cookie:
             found = self._signer.unsign(text)
         except MalformedCookieError:
             return None
-        return None if self._expired(found) else found.value
+        return found.value if self._max_age is None or not self._expired(found) else None
 
     def verify(self, header: str | None) -> Verdict:
         """As `parse`, with the reason, the key, and whether the cookie should be signed anew."""

@@ -14,7 +14,7 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
     Raises `MalformedCookieError`; of an encrypted text `NoKeyError` without a key and `BadSignatureError`
     where none fits. The error carries the format in `json_fields`.
     """
-    known = identify(source, setup)
+    known = identify(source, setup, judge=False)
     try:
         return known.format.name, known.format.decode(
             known.text,

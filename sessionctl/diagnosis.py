@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from sessionctl.encoding import b64decode_urlsafe
@@ -53,14 +52,14 @@ def _texts(known: Identified) -> Iterator[tuple[str, Identified]]:
         changes.append(("the text fits without the name in front", text.partition("=")[2]))
     for hint, changed in changes:
         if changed != text and changed:
-            yield hint, replace(known, text=changed)
+            yield hint, known._replace(text=changed)
 
 
 def _keys(known: Identified) -> Iterator[tuple[str, Identified]]:
     for index, secret in enumerate(known.context.keys):
         for hint, changed in _variants(secret):
             ring = KeyRing([changed])
-            yield f"key {index} fits {hint}", replace(known, context=replace(known.context, keys=ring))
+            yield f"key {index} fits {hint}", known._replace(context=known.context._replace(keys=ring))
 
 
 def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
@@ -91,9 +90,9 @@ def _names(known: Identified) -> Iterator[tuple[str, Identified]]:
     given = known.context.cookie_name
     for name in known.format.cookie_names:
         if name != given:
-            context = replace(known.context, cookie_name=name)
-            yield f"it fits under the cookie name {name!r}: give it as {name}=... or with --cookie-name", replace(
-                known, context=context
+            context = known.context._replace(cookie_name=name)
+            yield f"it fits under the cookie name {name!r}: give it as {name}=... or with --cookie-name", known._replace(
+                context=context
             )
 
 
@@ -110,7 +109,7 @@ def _options(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]
                     form = formats.get(known.format.name, **changed)
                 except SessionctlError:
                     continue
-                yield f"it fits with -O {option.name}={choice}", replace(known, format=form)
+                yield f"it fits with -O {option.name}={choice}", known._replace(format=form)
 
 
 def _cut(known: Identified) -> list[Warn]:

@@ -7,7 +7,7 @@ is changed only if it is genuine; changing a forged one would sign it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from sessionctl import records
@@ -44,6 +44,8 @@ class Made:
     storage: str | None
     id: str | None
     companions: Mapping[str, str] = field(default_factory=dict)
+    revoked: bool = True
+    """False where an old session was to be ended that lives on in copies of its cookie."""
 
     @property
     def ref(self) -> str | None:
@@ -308,8 +310,9 @@ def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
     if not opened.session.id:
         raise UsageError("a session found by its ref keeps its unknown ID; give the cookie or --id")
     opened.session.keep()
-    opened.session.regenerate_id(delete_old)
-    return _saved(opened)
+    in_cookie = isinstance(opened.storage, CookieStorage)
+    opened.session.regenerate_id(delete_old and not in_cookie)
+    return replace(_saved(opened), revoked=not (delete_old and in_cookie))
 
 
 def _saved(opened: Opened) -> Made:

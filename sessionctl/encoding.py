@@ -45,9 +45,13 @@ def percent_decode(text: str) -> str:
     if "%" not in text:
         return text
     try:
-        first, *rest = text.encode().split(b"%")
         octets = _octets()
-        return (first + b"".join([octets[part[:2]] + part[2:] for part in rest])).decode()
+        parts = iter(text.encode().split(b"%"))
+        plain = bytearray(next(parts))
+        for part in parts:
+            plain += octets[part[:2]]
+            plain += part[2:]
+        return plain.decode()
     except (KeyError, ValueError):
         raise MalformedCookieError("the percent-encoding is broken") from None
 

@@ -22,6 +22,7 @@ SessionctlError
 │   ├── MalformedCookieError       the cookie is not of the format it should be of
 │   └── CorruptRecordError         the stored record cannot be read
 └── StorageError                   the storage did not do it
+    ├── RecordTooLargeError        the record is over what the server takes
     └── StorageUnavailableError    it could not be reached, or not in time
 
 Each class carries `code`, the word for it in JSON, and `exit_status`, what the
@@ -200,6 +201,23 @@ class StorageError(SessionctlError):
 
     code = "storage"
     exit_status = 4
+
+
+class RecordTooLargeError(StorageError):
+    """The record is over what the server takes for one item; what was stored before is still there.
+
+    `size` is in bytes; `largest` names the largest keys with the bytes that each takes, largest first.
+    """
+
+    code = "record-too-large"
+
+    def __init__(self, location: str, size: int, largest: tuple[tuple[str, int], ...] = ()) -> None:
+        keys = ", ".join(f"{key} ({length} bytes)" for key, length in largest)
+        where = f"; the largest keys: {keys}" if keys else ""
+        super().__init__(f"{location}: its {size} bytes are more than the server takes for one item{where}")
+        self.location = location
+        self.size = size
+        self.largest = largest
 
 
 class StorageUnavailableError(StorageError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
 from sessionctl.errors import MalformedCookieError
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 SURE = 0.4
 """The confidence below which no name is given to a text."""
 
+_UNJUDGED = Verdict(valid=False, reason="no-key")
+
 ALIKE = 0.05
 """The difference in confidence below which two formats are not told apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class Setup(NamedTuple):
     """What a person works with: storage, keys, format and clock, and which of them were asked for.
 
     `default_keys` serve the `native` format alone, where no keys were given. `storage_source` and
@@ -35,11 +36,11 @@ class Setup:
     storage: SessionStorage | None = None
     storage_given: bool = False
     storage_source: str = "the default"
-    keys: KeyRing = field(default_factory=KeyRing)
+    keys: KeyRing = KeyRing()
     keys_source: str = "none"
-    default_keys: KeyRing = field(default_factory=KeyRing)
+    default_keys: KeyRing = KeyRing()
     format: str | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = MappingProxyType({})
     cookie_name: str | None = None
     max_age: float | None = DEFAULT_MAX_AGE
     max_size: int = MAX_SIZE
@@ -67,8 +68,7 @@ class Setup:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """The session that is meant: a cookie, or an ID or a ref in the storage."""
 
     source: Source | None = None
@@ -76,8 +76,7 @@ class Target:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(NamedTuple):
     """The format of a text, the other candidates (best first, the chosen one included), and the verdict."""
 
     format: Format
@@ -94,19 +93,22 @@ class Identified:
         return self.verdict.key_index is not None
 
 
-def identify(source: Source, setup: Setup) -> Identified:
-    """The format of a cookie. Raises `MalformedCookieError` where it is missing or of no known format."""
+def identify(source: Source, setup: Setup, *, judge: bool = True) -> Identified:
+    """The format of a cookie, and the verdict on it; without `judge` no verdict where no key could settle it.
+
+    Raises `MalformedCookieError` where the cookie is missing or of no known format.
+    """
     if source.value is None:
         name = source.name or "?"
         raise MalformedCookieError(f"there is no cookie {name!r} in the header; --cookie-name chooses another")
     if setup.format is not None:
-        return _judge(setup.format, [(setup.format, 1.0)], source, setup)
+        return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge)
     found = formats.detect(source.value, cookie_name=source.name)
     if not source.value:
         found = [("native", SURE)]
     if not found or found[0][1] < SURE:
         raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
-    tried = [_judge(name, found, source, setup) for name in _worth_trying(found, setup)]
+    tried = [_judge(name, found, source, setup, judge=judge) for name in _worth_trying(found, setup)]
     return next((one for one in tried if one.settled), tried[0])
 
 
@@ -116,14 +118,17 @@ def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
     return [best, *(name for name in others if setup.keys_for(name))]
 
 
-def _judge(name: str, found: list[tuple[str, float]], source: Source, setup: Setup) -> Identified:
+def _judge(
+    name: str, found: list[tuple[str, float]], source: Source, setup: Setup, *, judge: bool
+) -> Identified:
     form = setup.open(name)
     context = setup.context(name, source)
     text = source.value or ""
     scores = dict(found)
     others = [other for other in scores if other != name]
     rivals = tuple(other for other in others if scores[name] - scores[other] < ALIKE)
-    return Identified(form, text, context, form.judge(text, context), (name, *others), rivals)
+    verdict = form.judge(text, context) if judge or context.keys else _UNJUDGED
+    return Identified(form, text, context, verdict, (name, *others), rivals)
 
 
 def _no_name(text: str, names: list[str]) -> str:

@@ -20,6 +20,8 @@ from sessionctl.verdict import Verdict, Warn
 
 REF_LENGTH = 12
 
+STORED = "found by its ID or ref; no cookie was looked at"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -107,7 +109,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         flash=session.flashed,
         payload_type="json",
         encrypted=False,
-        verdict=Verdict(valid=True),
+        verdict=Verdict(valid=True, detail=STORED),
         status="unchecked",
         algorithm=None,
         expired=False,

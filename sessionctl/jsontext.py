@@ -25,6 +25,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MAX_DEPTH = 100
 """How deep lists and objects may be nested in what a session keeps."""
 
+_SPACE = " \t\n\r"
 _MAX_ARRAY_INDEX = 2**32 - 2
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCALARS = frozenset({str, bool, type(None)})
@@ -59,12 +60,13 @@ def loads(text: str) -> Any:
     Raises `MalformedError` for what is no JSON, `NaN` and `Infinity` included, or is nested too deep.
     """
     try:
-        start = 0 if text[:1] not in " \t\n\r" else len(text) - len(text.lstrip(" \t\n\r"))
-        value, end = _scan(text, start)
-        if end != len(text) and text[end:].strip(" \t\n\r"):
-            raise MalformedError(f"not JSON: more text follows at character {end}")
-        return value
+        value, end = _scan(text, 0)
+        if end == len(text) or not text[end:].strip(_SPACE):
+            return value
+        raise MalformedError(f"not JSON: more text follows at character {end}")
     except StopIteration as error:
+        if text[:1] and text[0] in _SPACE and text.strip(_SPACE):
+            return loads(text.strip(_SPACE))
         raise MalformedError(f"not JSON at character {error.value}") from None
     except RecursionError:
         raise MalformedError("JSON that is nested too deep") from None
@@ -176,24 +178,32 @@ def check(value: Any, key: str, depth: int = 0) -> None:
         return
     if depth > MAX_DEPTH:
         raise UnserializableValueError(key[:80], f"nested deeper than {MAX_DEPTH} levels")
-    if kind is int:
-        if not -MAX_SAFE_INTEGER - 1 <= value <= MAX_SAFE_INTEGER + 1:
-            raise UnserializableValueError(key, "an integer past 2**53 loses digits in JSON numbers; use text")
-    elif kind is float:
-        if value - value != 0:
-            raise UnserializableValueError(key, f"JSON has no {value}")
-    elif kind is dict:
-        for name, item in value.items():
-            if type(name) is not str:
-                raise UnserializableValueError(key, f"a key of type {type(name).__name__}, not str")
-            if type(item) not in _SCALARS:
-                check(item, f"{key}.{name}" if key else name, depth + 1)
+    if kind is int or kind is float:
+        _check_number(value, key)
     elif kind is list:
         for index, item in enumerate(value):
             if type(item) not in _SCALARS:
                 check(item, f"{key}[{index}]", depth + 1)
+    elif kind is dict:
+        _check_members(value, key, depth)
     else:
-        raise UnserializableValueError(key, f"{_article(kind.__name__)} does not survive JSON{_advice(kind)}")
+        problem = f"{_article(kind.__name__)} does not survive JSON{_advice(kind)}"
+        raise UnserializableValueError(key, problem)
+
+
+def _check_number(value: float, key: str) -> None:
+    if type(value) is int and abs(value) > MAX_SAFE_INTEGER + 1:
+        raise UnserializableValueError(key, "an integer past 2**53 loses digits in JSON numbers; use text")
+    if value - value != 0:
+        raise UnserializableValueError(key, f"JSON has no {value}")
+
+
+def _check_members(value: dict[Any, Any], key: str, depth: int) -> None:
+    for name, item in value.items():
+        if type(name) is not str:
+            raise UnserializableValueError(key, f"a key of type {type(name).__name__}, not str")
+        if type(item) not in _SCALARS:
+            check(item, f"{key}.{name}" if key else name, depth + 1)
 
 
 def _article(name: str) -> str:

@@ -20,6 +20,10 @@ from sessionctl import jsontext
 from sessionctl.errors import MalformedError
 
 
+MAX_TIME = 8_640_000_000_000_000
+"""The last millisecond that a JavaScript date can hold, in the year 275760."""
+
+
 class Record(NamedTuple):
     """One stored session. `created` and `used` are Unix seconds, None where they are not kept."""
 
@@ -50,12 +54,15 @@ def dump(values: Mapping[str, Any], flash: Mapping[str, Any], created: float | N
 def parse_value(text: str) -> Record:
     """The session in a `cookie:` value. Raises `MalformedError`."""
     value = jsontext.loads(text)
-    if not isinstance(value, dict) or not isinstance(value.get("d"), list) or len(value["d"]) < 2:  # noqa: PLR2004
+    pair = value.get("d") if isinstance(value, dict) else None
+    if not isinstance(pair, list) or len(pair) < 2:  # noqa: PLR2004
         raise MalformedError("not an object with a session's values and flash")
     identity = value.get("i")
-    if not isinstance(identity, (str, type(None))):
+    if not isinstance(identity, str) and identity is not None:
         raise MalformedError("the ID is no text")
-    values, flash = _pair(value["d"])
+    values, flash = _pair(pair)
+    if len(value) == 2:  # noqa: PLR2004 - the ID, the data and no times
+        return Record(values, flash, None, None, identity or None)
     return Record(values, flash, _seconds(value.get("created")), _seconds(value.get("used")), identity or None)
 
 
@@ -77,7 +84,11 @@ def _pair(value: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _seconds(milliseconds: Any) -> float | None:
-    return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else None
+    """Seconds of a time as JavaScript has it; None for what is none (ECMA-262, 21.4.1.1)."""
+    if type(milliseconds) not in (int, float) or not 0 <= milliseconds <= MAX_TIME:
+        return None
+    seconds: float = milliseconds / 1000
+    return seconds
 
 
 def same(one: Any, other: Any) -> bool:

@@ -50,10 +50,11 @@ class Session(MutableMapping[str, Any]):
         *,
         data: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
     ) -> None:
-        self._state = StoredState() if id is None else StoredState(id)
+        self._state = StoredState([] if id is None else [id])
         self._id = self._original_id = create_session_id() if id is None else id
-        self._values: dict[str, Any] = dict(data[0]) if data else {}
-        self._flash: dict[str, Any] = dict(data[1]) if data else {}
+        values, flash = data or ({}, {})
+        self._values: dict[str, Any] = dict(values)
+        self._flash: dict[str, Any] = dict(flash)
         self._next: dict[str, Any] = {}
         self._changed: dict[str, None] = {}
         self._flashed: dict[str, None] = {}
@@ -159,10 +160,10 @@ class Session(MutableMapping[str, Any]):
         """Set a value; None unsets it."""
         if self._destroyed:
             raise SessionDestroyedError
+        if value is None:
+            self.unset(key)
+            return
         if type(value) not in _SCALARS:
-            if value is None:
-                self.unset(key)
-                return
             jsontext.check(value, key)
         if type(key) is not str:
             raise UnserializableValueError(repr(key)[:80], "a key is not text")
@@ -277,7 +278,8 @@ class Session(MutableMapping[str, Any]):
         """Note what was written: a further save of this object starts from there."""
         self._values, self._next = values, flash
         self._changed, self._flashed, self._kept = {}, {}, set()
-        self._seen = {key: jsontext.dumps(values[key]) for key in self._seen if key in values}
+        if self._seen:
+            self._seen = {key: jsontext.dumps(values[key]) for key in self._seen if key in values}
         self._dirty = True  # as in Remix: what was saved once is answered with its cookie again
 
 
@@ -288,12 +290,11 @@ class StoredState:
     last, `created` the time that `lifetime` counts from.
     """
 
-    __slots__ = ("created", "found", "ids", "key", "lost", "stored")
+    key: str | None = None
+    stored: Any = None
+    created: float | None = None
+    found = False
+    lost = False
 
-    def __init__(self, *ids: str) -> None:
-        self.ids: list[str] = list(ids)
-        self.key: str | None = None
-        self.stored: Any = None
-        self.created: float | None = None
-        self.found = False
-        self.lost = False
+    def __init__(self, ids: list[str]) -> None:
+        self.ids = ids

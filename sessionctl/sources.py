@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from sessionctl.encoding import is_canonical_b64
 from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.jsontext import loads_bytes
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
-_PAIR = re.compile(rf"\s*({_TOKEN})\s*=")
-_HEADER = re.compile(r"\s*(set-)?cookie\s*:\s*", re.IGNORECASE)
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+"""What a cookie's name is made of (RFC 9110, 5.6.2)."""
+
+LONGEST_NAME = 40
+"""Characters over which `TEXT=` is no name with an empty value, but a value that ends in padding."""
+
 _CHUNK = r"[.-](\d{1,3})$"
+_ATTRIBUTES = frozenset({"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One cookie as it was found.
 
     `value` is None where the cookie that was asked for is not there. `cookies` holds all of the header,
@@ -30,7 +34,7 @@ class Source:
 
     name: str | None
     value: str | None
-    cookies: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = MappingProxyType({})
     attributes: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
 
@@ -44,19 +48,20 @@ def read_cookie(text: str, cookie_name: str | None = None) -> Source:
     text = text.strip()
     if not text:
         raise MalformedCookieError("the cookie is empty")
-    header = _HEADER.match(text)
-    if header and header[1]:
-        return _set_cookie(text[header.end() :])
-    if header:
-        return _pick(parse_cookie_header(text[header.end() :]), cookie_name)
-    pair = _PAIR.match(text)
-    if not pair or _is_padded_base64(text):
+    kind, colon, rest = text.partition(":")
+    if colon and kind.strip().lower() == "set-cookie":
+        return _set_cookie(rest)
+    if colon and kind.strip().lower() == "cookie":
+        return _pick(parse_cookie_header(rest), cookie_name)
+    name, equals, value = text.partition("=")
+    name = name.rstrip()
+    if not equals or not name or not _TOKEN.issuperset(name) or _is_padded_base64(text):
         return Source(cookie_name, text)
-    if _is_set_cookie(text):
-        return _set_cookie(text)
-    if ";" in text:
-        return _pick(parse_cookie_header(text), cookie_name)
-    return _pick({pair[1]: text[pair.end() :].strip()}, cookie_name)
+    if not value.strip() and len(name) > LONGEST_NAME:
+        return Source(cookie_name, text)
+    if ";" not in text:
+        return _pick({name: value.strip()}, cookie_name)
+    return _set_cookie(text) if _is_set_cookie(text) else _pick(parse_cookie_header(text), cookie_name)
 
 
 def parse_cookie_header(header: str) -> dict[str, str]:
@@ -77,14 +82,21 @@ def _split(header: str) -> list[str]:
 
 
 def _is_padded_base64(text: str) -> bool:
-    """Whether `abc=` is a bare value that ends in padding, not a name with an empty value."""
-    return len(text) >= 16 and text.endswith("=") and len(text) % 4 == 0 and is_canonical_b64(text)  # noqa: PLR2004
+    """Whether the first `=` is base64's padding, not the end of a name: `eyJpZCI6MX0=`, `eyJpZCI6MX0=.mac`.
+
+    What stands before it is base64 of a whole number of bytes; after it comes nothing, or a separator.
+    """
+    bare = text.partition("=")[0]
+    padded = len(bare) + len(text[len(bare) :]) - len(text[len(bare) :].lstrip("="))
+    if len(bare) < 16 or padded % 4 or text[padded : padded + 1] not in ("", *".-:|?!;"):  # noqa: PLR2004
+        return False
+    if text[padded:] and ("-" in bare or "_" in bare):
+        return False
+    return is_canonical_b64(bare)
 
 
 def _is_set_cookie(text: str) -> bool:
-    return bool(
-        re.search(r";\s*(path|httponly|secure|samesite|max-age|expires|domain)\s*(=|;|$)", text, re.IGNORECASE)
-    )
+    return any(part.partition("=")[0].strip().lower() in _ATTRIBUTES for part in _split(text)[1:])
 
 
 def _set_cookie(text: str) -> Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -13,8 +12,7 @@ class Warn(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether a cookie is genuine, as its own framework would answer.
 
     `reason` is None, `bad-signature`, `expired`, `not-yet-valid`, `malformed`, `unsigned`,

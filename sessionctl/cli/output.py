@@ -10,13 +10,14 @@ import click
 
 from sessionctl import jsontext
 
-# Control characters (Unicode Cc), and what changes the direction or hides text: UAX #9 and zero-width.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]")
+# Control characters (Unicode Cc), and what changes the direction or hides text: UAX #9 and zero-width. It is
+# compiled at the first text that has any, since most have none.
+_OBEYED = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 
 
 def visible(text: str) -> str:
     """Text with every character that a terminal would obey, or that hides others, shown as an escape."""
-    return _OBEYED.sub(lambda match: _escape(match[0]), text)
+    return text if text.isprintable() else re.sub(_OBEYED, lambda match: _escape(match[0]), text)
 
 
 def _escape(char: str) -> str:
@@ -27,7 +28,7 @@ def _escape(char: str) -> str:
 def json_text(value: Any) -> str:
     """One line of JSON in which nothing is left that a terminal would obey; still the same JSON."""
     text = jsontext.dumps(value)
-    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return text if text.isprintable() else re.sub(_OBEYED, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def print_json(value: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -14,11 +15,12 @@ from rich.text import Text
 from sessionctl.cli.output import visible
 from sessionctl.duration import iso
 from sessionctl.formats.base import human_seconds
+from sessionctl.inspection import STORED
 
 if TYPE_CHECKING:
     from sessionctl.inspection import Report
 
-GOOD, BAD, ODD, DIM, NAME = "green", "bold red", "yellow", "dim", "cyan"
+GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
 WIDEST = 100
 
 
@@ -42,21 +44,27 @@ def console(color: str, *, stderr: bool = False) -> Console:
 
 
 def print_report(report: Report, color: str, *, verbose: bool = False) -> None:
-    """Print a report."""
+    """Print a report, without white space at the ends of lines."""
     out = console(color)
+    with out.capture() as capture:
+        _print_all(out, report, verbose=verbose)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
+
+
+def _print_all(out: Console, report: Report, *, verbose: bool) -> None:
     out.print(_headline(report))
     out.print(_facts(report, verbose=verbose))
     _print_data(out, report)
     if report.warnings:
         out.print()
-        for warning in report.warnings:
-            mark = "hint" if warning.code == "hint" else "note"
-            out.print(_row(Text(mark, style=ODD), Text(visible(warning.message))))
+    for warning in report.warnings:
+        mark = "hint" if warning.code == "hint" else "note"
+        out.print(_row(Text(mark, style=ODD), Text(visible(warning.message))))
 
 
 def _row(left: Text, right: Any) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(width=9, no_wrap=True)
+    table.add_column(width=7, no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row(left, right)
     return table
@@ -64,34 +72,38 @@ def _row(left: Text, right: Any) -> Table:
 
 def _headline(report: Report) -> Text:
     verdict = report.verdict
-    kind = Text(f"{report.format} cookie", style="bold")
-    if report.encrypted:
-        kind.append(", encrypted", style="bold")
-    if report.status == "valid" and not report.expired:
-        return kind + Text(": genuine", style=f"bold {GOOD}") + Text(_by(report))
+    if verdict.detail == STORED:
+        return Text.assemble(("stored session", "bold"), ", found")
+    kind = (f"{report.format} cookie{', encrypted' if report.encrypted else ''}", "bold")
+    by = visible(_by(report))
+    if report.status == "valid" and report.expired:
+        return Text.assemble(kind, ": ", ("expired", BAD), f", though genuine{by}")
+    if report.status == "valid" and report.found is False:
+        return Text.assemble(kind, ": ", ("session not found", BAD), f", though genuine{by}")
     if report.status == "valid":
-        return kind + Text(": expired", style=BAD) + Text(f", though genuine{_by(report)}")
+        return Text.assemble(kind, ": ", ("genuine", GOOD), by)
     if report.status == "unsigned":
-        return kind + Text(": not signed", style=f"bold {ODD}") + Text(", anybody could have written it")
+        return Text.assemble(kind, ": ", ("not signed", ODD), ", anybody could have written it")
     if report.status == "unchecked":
-        return kind + Text(": not checked", style=f"bold {ODD}") + Text(", no secret was given (--secret)")
-    return kind + Text(": NOT genuine", style=BAD) + Text(f": {visible(verdict.detail)} ({report.keys_source})")
+        return Text.assemble(kind, ": ", ("not checked", ODD), ", no secret was given (--secret)")
+    return Text.assemble(kind, ": ", ("NOT genuine", BAD), f": {visible(verdict.detail)} ({report.keys_source})")
 
 
 def _by(report: Report) -> str:
     verdict = report.verdict
     if verdict.key_index is None:
         return ""
-    which = "the secret" if verdict.keys == 1 else f"key {verdict.key_index} of {verdict.keys}"
-    if verdict.keys > 1 and verdict.key_index == 0:
-        which = f"the newest of {verdict.keys} keys"
-    algorithm = f" ({report.algorithm})" if report.algorithm else ""
-    return f", by {which}{algorithm} from {report.keys_source}"
+    which = f"key {verdict.key_index} of {verdict.keys} from {report.keys_source}"
+    if verdict.keys == 1:
+        which = report.keys_source if report.keys_source.startswith("the ") else f"the secret of {report.keys_source}"
+    elif verdict.key_index == 0:
+        which = f"the newest of {verdict.keys} keys from {report.keys_source}"
+    return f", by {which}{f' ({report.algorithm})' if report.algorithm else ''}"
 
 
 def _facts(report: Report, *, verbose: bool) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(style=DIM, no_wrap=True, width=9)
+    table.add_column(style=DIM, no_wrap=True, width=7)
     table.add_column(overflow="fold")
     for name, text in _lines(report, verbose=verbose):
         if text:

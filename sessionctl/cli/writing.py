@@ -36,6 +36,8 @@ def change(
 
 def print_made(made: Made, look: options.Look, output: str | None = None, url: str | None = None) -> None:
     """Print the cookie of a session that was made or changed, in the form that was asked for."""
+    if not made.revoked:
+        say("not revocable: a copy of the old cookie stays valid until it expires", quiet=look.quiet or look.json)
     if look.json or output == "json":
         print_json(answer(made))
         return
@@ -61,6 +63,8 @@ def answer(made: Made) -> dict[str, Any]:
         "id": made.id,
         "ref": made.ref,
     }
+    if not made.revoked:
+        result["warnings"] = [{"code": "not-revocable", "message": "a copy of the old cookie stays valid"}]
     if made.companions:
         result["companions"] = dict(made.companions)
     return result

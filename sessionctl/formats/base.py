@@ -13,7 +13,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sessionctl.errors import (
@@ -44,8 +44,7 @@ DEFAULT_MAX_AGE: Final = -1.0
 CLEARED: Final = Warn("cleared", "the cookie is empty: the application ended the session, nothing is left to verify")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """What is known beside the text.
 
     `cookies` are the cookies that came in the same header (`NAME.sig`), `now` is in Unix seconds,
@@ -53,10 +52,10 @@ class Context:
     what a compressed payload may become, in bytes.
     """
 
-    keys: KeyRing = field(default_factory=KeyRing)
+    keys: KeyRing = KeyRing()
     cookie_name: str | None = None
-    cookies: Mapping[str, str] = field(default_factory=dict)
-    now: float = field(default_factory=time.time)
+    cookies: Mapping[str, str] = MappingProxyType({})
+    now: float = 0.0
     max_age: float | None = DEFAULT_MAX_AGE
     max_size: int = MAX_SIZE
 
@@ -65,8 +64,7 @@ class Context:
         return default if self.max_age == DEFAULT_MAX_AGE else self.max_age
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What a cookie says, whether or not it is genuine.
 
     `data` is the session as the framework wrote it, as JSON; for an ID-only cookie it is the ID, and `id`
@@ -226,6 +224,10 @@ class Format(ABC):
         """`data` with a message flashed in the framework's own layout; `data` itself stays as it is."""
         raise NotSupportedError(f"format {self.name!r} has no flash messages of its own")
 
+    def companions(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - part of the interface
+        """The cookies, by name, that go along with a text that `encode` made: cookie-session's `NAME.sig`."""
+        return {}
+
     def for_people(self, decoded: Decoded) -> Any:
         """The data as a report shows them: Flask's tags resolved, and the like."""
         return decoded.data
@@ -248,6 +250,7 @@ class Format(ABC):
 def _context(keys: KeyRing | Iterable[str | bytes], given: Mapping[str, Any]) -> Context:
     ring = keys if isinstance(keys, KeyRing) else KeyRing(keys)
     known = {name: value for name, value in given.items() if value is not None or name == "max_age"}
+    known.setdefault("now", time.time())
     return Context(keys=ring, **known)
 
 
@@ -325,14 +328,13 @@ def judge_age(verdict: Verdict, context: Context, limit: float | None) -> Verdic
     expires_at = verdict.issued_at + limit
     if context.now - verdict.issued_at > limit:
         return expire(verdict, expires_at, context)
-    return replace(verdict, expires_at=expires_at)
+    return verdict._replace(expires_at=expires_at)
 
 
 def expire(verdict: Verdict, expires_at: float | None, context: Context) -> Verdict:
     """The verdict of a genuine cookie that is too old."""
     ago = "" if expires_at is None else f" {human_seconds(context.now - expires_at)} ago"
-    return replace(
-        verdict,
+    return verdict._replace(
         valid=False,
         reason="expired",
         expired=True,

@@ -138,11 +138,12 @@ class CookieSession(Format):
         return {f"{name}.sig": self._write(self._mac(context.keys.newest).digest(message))}
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
-        """The data with a message as connect-flash keeps it: `flash[KEY]` is a list."""
+        """The data with a message as connect-flash keeps it: `flash[KEY]` is a list, and a list adds its items."""
         held = data.get(_FLASH, {}) if isinstance(data, dict) else None
         if not isinstance(held, dict) or not isinstance(held.get(key, []), list):
             return super().with_flash(data, key, value)
-        return {**data, _FLASH: {**held, key: [*held.get(key, []), value]}}
+        new = value if isinstance(value, list) else [value]
+        return {**data, _FLASH: {**held, key: [*held.get(key, []), *new]}}
 
     def for_people(self, decoded: Decoded) -> Any:
         """The data without what koa-session keeps beside them; the times stand in the report."""

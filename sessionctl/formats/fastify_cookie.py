@@ -7,7 +7,7 @@
        padding (43 characters), compared as text
 
 There is no prefix unless @fastify/session's `cookiePrefix` sets one (`s:`, to share cookies with Express),
-and no time. Releases from 11.1 on percent-encode only what a cookie cannot hold; either is read.
+and no time. Releases from 11.1.1 on percent-encode only what a cookie cannot hold; either is read.
 Sources: @fastify/cookie 11.1.5 and 8.3.0, signer.js; @fastify/session 11.1.3, index.js.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sessionctl.signing.mac import Hmac
 
 _ID = 32
+_LENGTHS = (43, 64, 86)  # of SHA-256, SHA-384, SHA-512
 
 
 class FastifyCookie(Format):
@@ -47,7 +48,9 @@ class FastifyCookie(Format):
     def _detect(self, text: str, cookie_name: str | None) -> float:
         plain = cookie_signature.header_text(text)
         value, signature = cookie_signature.split(plain)
-        if not cookie_signature.looks_signed(signature) or plain.startswith("s:"):
+        if signature is None or len(signature) not in _LENGTHS or plain.startswith("s:"):
+            return 0.0
+        if not cookie_signature.looks_signed(signature, len(signature)):
             return 0.0
         if "." in value or value.startswith(
             ("eyJ", "eyI", "e30", "Ij", "Il", "Im")
@@ -56,6 +59,8 @@ class FastifyCookie(Format):
         named = cookie_name in self.cookie_names
         if len(value) == _ID and value.replace("-", "").replace("_", "").isalnum():
             return 0.95 if named else 0.88
+        if len(signature) != cookie_signature.LENGTH:
+            return 0.2
         return 0.85 if named else 0.5
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key

@@ -39,6 +39,7 @@ from sessionctl.formats.base import (
 from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
 from sessionctl.signing.django import pack, unpack
+from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 FLASHES = "_flashes"
 
@@ -57,7 +58,7 @@ class Flask(Format):
     options = (
         Option("salt", "cookie-session", "salt of the key: the session interface's `salt`"),
         Option("key-derivation", "hmac", "how the key is derived", timed_token.DERIVATIONS),
-        Option("digest", "sha1", "hash of key and signature", tuple(timed_token.DIGEST_SIZES)),
+        Option("digest", "sha1", "hash of key and signature", tuple(DIGEST_SIZES)),
         timed_token.EPOCH,
     )
     default_max_age = (
@@ -68,7 +69,7 @@ class Flask(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         scheme = (self.option("salt"), self.option("key-derivation"), self.option("digest"))
-        self._macs = timed_token.Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
+        self._macs = Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
         self._algorithm = f"HMAC-{self.option('digest').upper()}"
         self._epoch = timed_token.parse_epoch(self.option("epoch"))
 
@@ -102,7 +103,7 @@ class Flask(Format):
         token = timed_token.split(unquote(text))
         if not context.keys:
             self._decode(text, context)  # what cannot be read is told before the want of a key
-        index, odd = timed_token.find_key(token, self._macs.of(context.keys))
+        index, odd = timed_token.find_key(token, self._macs, context.keys)
         issued_at = timed_token.seconds(token.stamp, self._epoch)
         payload = unpack(token.value, context.max_size)
         data = timed_token.read_json(payload)

@@ -1,22 +1,22 @@
-r"""Anything that itsdangerous signed, by each of its classes: tokens in links, IDs of Flask-Session, "remember me".
+r"""Anything that itsdangerous signed, by each of its classes: tokens in links, IDs of Flask-Session.
 
-    Signer                         text "." signature
-    TimestampSigner                text "." timestamp "." signature
-    Serializer                     JSON "." signature
-    TimedSerializer                JSON "." timestamp "." signature
-    URLSafeSerializer              payload "." signature
-    URLSafeTimedSerializer         payload "." timestamp "." signature
-    JSONWebSignatureSerializer     header "." payload "." signature        (before 2.1)
+    Signer                           text "." signature
+    TimestampSigner                  text "." timestamp "." signature
+    Serializer                       JSON "." signature
+    TimedSerializer                  JSON "." timestamp "." signature
+    URLSafeSerializer                payload "." signature
+    URLSafeTimedSerializer           payload "." timestamp "." signature
+    JSONWebSignatureSerializer       header "." payload "." signature        (before 2.1)
     TimedJSONWebSignatureSerializer  the same, with `iat` and `exp` in the header
 
-    JSON      as `json.dumps` writes it; the payload is URL-safe base64 without padding of compact JSON, or "."
-              and the same of its zlib stream where that is shorter; either may be a pickle instead
-    header    URL-safe base64 without padding of `{"alg":"HS512"}`; the secret is the HMAC key itself, unless a
-              salt was given
+    JSON     as `json.dumps` writes it, with spaces
+    payload  URL-safe base64 without padding of compact JSON, or "." and the same of its zlib stream where
+             that is shorter; a pickle instead of JSON where the application asked for it
 
-The signing is drawn in `sessionctl.formats.timed_token`. Which class it was is not in the text: without the option
-`signer` it is told from the shape. itsdangerous takes its keys oldest first, a key ring is newest first.
-Sources: itsdangerous 2.2.0 signer.py, timed.py, serializer.py, url_safe.py; 1.1.0 and 0.24 the same and jws.py.
+The signing is drawn in `sessionctl.formats.timed_token`, the web signatures in `itsdangerous_jws`. Which
+class it was is not in the text: without the option `signer` its shape tells. itsdangerous takes its keys
+oldest first, a key ring is newest first.
+Sources: itsdangerous 2.2.0 signer.py, timed.py, serializer.py, url_safe.py; 1.1.0 and 0.24 also jws.py.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ from sessionctl.formats.base import (
 )
 from sessionctl.formats.django import names_session
 from sessionctl.formats.remix import looks_like_id
-from sessionctl.payload import python_json
+from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.django import pack, unpack
+from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 
 class _Kind(NamedTuple):
@@ -102,7 +103,7 @@ class ItsDangerous(Format):
             "digest",
             "sha1",
             "hash of key and signature; of the JWS: as the header says",
-            (*timed_token.DIGEST_SIZES, NONE),
+            (*DIGEST_SIZES, NONE),
         ),
         Option("separator", ".", "what stands between the parts"),
         timed_token.EPOCH,
@@ -113,7 +114,7 @@ class ItsDangerous(Format):
         super().__init__(**options)
         self._epoch = timed_token.parse_epoch(self.option("epoch"))
         self._digest = self.option("digest")
-        self._macs: dict[str, timed_token.Macs] = {}
+        self._macs: dict[str, Macs] = {}
         separator = self.option("separator")
         if not separator or set(separator) & _ALPHABET:
             raise UsageError("option 'separator' is a text without letters, digits, '-', '_' and '='")
@@ -203,12 +204,12 @@ class ItsDangerous(Format):
 
     # -- keys and verdicts ------------------------------------------------------------------------
 
-    def _macs_of(self, name: str) -> timed_token.Macs:
+    def _macs_of(self, name: str) -> Macs:
         macs = self._macs.get(name)
         if macs is None:
             salt = self.option("salt") if self.given("salt") else _KINDS[name].salt
             scheme = (salt, self.option("key-derivation"), self._digest)
-            macs = self._macs[name] = timed_token.Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
+            macs = self._macs[name] = Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
         return macs
 
     def _verify_as(self, name: str, text: str, context: Context) -> Verdict:
@@ -237,7 +238,7 @@ class ItsDangerous(Format):
         self, token: timed_token.Token, name: str, context: Context
     ) -> tuple[int | None, tuple[Warn, ...]]:
         if self._digest != NONE:
-            return timed_token.find_key(token, self._macs_of(name).of(context.keys))
+            return timed_token.find_key(token, self._macs_of(name), context.keys)
         if token.signature:
             raise BadSignatureError("the text has a signature, where digest=none takes none")
         return None, (jws.UNSIGNED,)
@@ -278,21 +279,8 @@ def _read(value: str, layout: str, max_size: int) -> tuple[Any, str]:
     if layout == "text":
         return value, "text"
     data = unpack(value, max_size) if layout == "packed" else timed_token.utf8(value)
-    if data[:1] == b"\x80":
-        return _unpickle(data), "pickle"
     try:
-        return timed_token.read_json(data), "json"
-    except MalformedCookieError:
-        if data[-1:] != b".":
-            raise
-    return _unpickle(data), "pickle"  # protocol 0 and 1 begin with any letter
-
-
-def _unpickle(data: bytes) -> Any:
-    from sessionctl.payload import pickle
-
-    try:
-        return pickle.loads(data)
+        return pickle_or_json.loads(data)
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None
 
@@ -309,7 +297,7 @@ def _write(data: Any, layout: str) -> str:
 
 
 def _confidence(kind: _Kind, value: str, digest: str, cookie_name: str | None) -> float:
-    """Flask and Starlette write the same as two of the classes, and Node's frameworks sign text with SHA-256."""
+    """Flask and Starlette write what two of the classes write, and Node's frameworks sign with SHA-256."""
     usual = digest == "sha1"
     if kind.layout == "text" and not kind.timed:
         if not value.isprintable():
@@ -317,5 +305,7 @@ def _confidence(kind: _Kind, value: str, digest: str, cookie_name: str | None) -
         return (0.86 if looks_like_id(value) and len(value) >= _ID else 0.5) if usual else 0.2
     if kind.timed:
         session = cookie_name is not None and names_session(cookie_name)
-        return (0.86 if session or cookie_name is None else 0.9) if usual else 0.82
-    return 0.87 if usual else 0.5
+        return (0.86 if session or cookie_name is None else 0.9) if usual else 0.85
+    if usual or kind.layout == "json":
+        return 0.87
+    return 0.5 if len(value) % 4 else 0.35  # a payload of whole groups may as well be one of Node's

@@ -2,14 +2,14 @@ r"""itsdangerous' JSON Web Signatures, which it had before 2.1.
 
     header "." payload "." signature
 
-    header     URL-safe base64 without padding of `{"alg":"HS512"}`; the timed class adds `iat` and `exp` in Unix
-               seconds, which a JWT has in its payload
+    header     URL-safe base64 without padding of `{"alg":"HS512"}`; the timed class adds `iat` and `exp` in
+               Unix seconds, which a JWT has in its payload
     payload    the same of compact JSON, never compressed
     signature  HMAC-SHA256, -384 or -512 over "header.payload", by `alg`; none at all for `alg` none
     key        the secret itself; with a salt it is derived as by every signer, with SHA-1
 
-An application takes one algorithm, HS256 by default up to 0.24 and HS512 in 1.x. Which one is not in its keys, so
-any of the three passes here unless the option `digest` names one; `none` passes only so.
+An application takes one algorithm, HS256 by default up to 0.24 and HS512 in 1.x. Any of the three passes here
+unless the option `digest` names one; `none` passes only so.
 Sources: itsdangerous 1.1.0 and 0.24, jws.py.
 """
 
@@ -23,6 +23,7 @@ from sessionctl.formats import timed_token
 from sessionctl.formats.base import Context, Decoded, Verdict, Warn, expire, genuine, judge_age
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import b64encode_urlsafe
+from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -60,16 +61,16 @@ def confidence(text: str) -> float:
     header = header_of(text) or {}
     if "typ" in header:
         return 0.0
-    return 0.96 if {"iat", "exp"} <= header.keys() else 0.4
+    return 0.98 if {"iat", "exp"} <= header.keys() else 0.3
 
 
 def decode(text: str) -> Decoded:
     """What the text says. Raises `MalformedCookieError`."""
     token = timed_token.split(text, timed=False)
-    header, data = _read(token.value)
+    header, payload = _split(token.value)
     expires_at = _expiry(header.get("exp")) if "exp" in header else None
     return Decoded(
-        data=data,
+        data=_part(payload, "payload"),
         issued_at=_issued_at(header),
         expires_at=expires_at,
         signed=bool(token.signature),
@@ -80,15 +81,16 @@ def decode(text: str) -> Decoded:
 def verify(text: str, scheme: Scheme, context: Context, *, timed: bool) -> Verdict:
     """The verdict; of a timed one by the `exp` of its header."""
     token = timed_token.split(text, timed=False)
-    header, _ = _read(token.value)
+    header, payload = _split(token.value)
     digest = _digest_of(header, scheme.digest)
     if digest != "none":
-        macs = [_hmac_of(secret, scheme, digest) for secret in (context.keys.newest, *context.keys[1:])]
-        index, odd = timed_token.find_key(token, macs)
+        macs = Macs(lambda secret: _hmac_of(secret, scheme, digest))
+        index, odd = timed_token.find_key(token, macs, context.keys)
     elif token.signature:
         raise BadSignatureError('the header says alg "none", but there is a signature')
     else:
         index, odd = None, (UNSIGNED,)
+    _part(payload, "payload")
     issued_at = _issued_at(header)
     verdict = genuine(context, index, algorithm=_algorithm(header), issued_at=issued_at, warnings=odd)
     if not timed:
@@ -116,14 +118,15 @@ def encode(data: Any, scheme: Scheme, context: Context, *, timed: bool, old: boo
     return timed_token.sign(value, mac)
 
 
-def _read(value: str) -> tuple[dict[str, Any], Any]:
+def _split(value: str) -> tuple[dict[str, Any], str]:
+    """The header, read, and the payload as it stands. Raises `MalformedCookieError`."""
     head, dot, payload = value.partition(".")
     if not dot:
         raise MalformedCookieError("a JWS has a header, a payload and a signature, with dots between")
     header = _part(head, "header")
     if not isinstance(header, dict):
         raise MalformedCookieError("the header of the JWS is no object")
-    return header, _part(payload, "payload")
+    return header, payload
 
 
 def _part(text: str, what: str) -> Any:

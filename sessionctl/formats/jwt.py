@@ -19,7 +19,6 @@ jsonwebtoken 9.0.3 verify.js.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sessionctl import jsontext
@@ -140,8 +139,8 @@ class Jwt(Format):
         return Decoded(
             data=data,
             payload_type=kind,
-            issued_at=_shown(claims.get("iat")),
-            expires_at=_shown(claims.get("exp")),
+            issued_at=shown_time(claims.get("iat")),
+            expires_at=shown_time(claims.get("exp")),
             algorithm=algorithm(token.header),
             warnings=_odd_header(token.header) + _odd_content(data),
             **more,
@@ -325,15 +324,15 @@ def judge_claims(
         key_index=index,
         keys=len(context.keys),
         needs_resign=index > 0,
-        issued_at=_shown(iat),
-        expires_at=_shown(exp) if limit is None else _ends(iat, exp, limit),
+        issued_at=shown_time(iat),
+        expires_at=shown_time(exp) if limit is None else _ends(iat, exp, limit),
         algorithm=algorithm,
         warnings=warnings,
     )
     if nbf is not None and nbf > now + leeway:
         return _too_early(verdict, nbf, context)
     if exp is not None and exp <= now - leeway:
-        return expire(verdict, _shown(exp), context)
+        return expire(verdict, shown_time(exp), context)
     return verdict if limit is None else _judge_age(verdict, iat, limit + leeway, leeway, context)
 
 
@@ -350,7 +349,7 @@ def _judge_age(verdict: Verdict, iat: float | None, limit: float, leeway: float,
 
 def _too_early(verdict: Verdict, start: float, context: Context) -> Verdict:
     detail = f"genuine, but valid only in {human_seconds(start - context.now)} from now"
-    return replace(verdict, valid=False, reason="not-yet-valid", detail=detail, needs_resign=False)
+    return verdict._replace(valid=False, reason="not-yet-valid", detail=detail, needs_resign=False)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:
@@ -365,10 +364,10 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
 
 def _ends(iat: float | None, exp: float | None, limit: float) -> float | None:
     ends = [end for end in (exp, None if iat is None else iat + limit) if end is not None]
-    return _shown(min(ends)) if ends else None
+    return shown_time(min(ends)) if ends else None
 
 
-def _shown(value: Any) -> float | None:
+def shown_time(value: Any) -> float | None:
     """A time as a report can show it: None where it is no date of this calendar."""
     if (type(value) is int or type(value) is float) and 0 <= value <= _LATEST:
         return float(value)

@@ -10,8 +10,8 @@
 A flashed value is an ordinary member `__flash_NAME__`, which `session.get(NAME)` removes, and which a plain
 member NAME hides. React Router reads S as bytes (`atob`), so padding and stray low bits pass; Remix 2
 compares the text. Where S fits and P is no JSON, both read an empty object.
-Sources: react-router 7.18.5, lib/server-runtime/cookies.ts, crypto.ts, sessions.ts; @remix-run/node 2.17.5
-with cookie-signature 1.2.2.
+Sources: react-router 7.18.5, lib/server-runtime/cookies.ts, crypto.ts, sessions.ts; @remix-run/server-runtime
+2.17.5, cookies.js, with cookie-signature 1.2.2.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class ReactRouter(Format):
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         payload, signature = cookie_signature.split(cookie_signature.header_text(text))
-        if signature is not None and not cookie_signature.looks_signed(signature):
+        padded = cookie_signature.looks_signed(signature, cookie_signature.LENGTH + 1)
+        if signature is not None and not padded and not cookie_signature.looks_signed(signature):
             return 0.0
         if len(payload) % 4 or not payload.isascii() or '"' in text:
             return 0.0

@@ -15,6 +15,8 @@ src/lib/session-storage/cookie.ts.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sessionctl import records
 from sessionctl.encoding import atob, is_canonical_b64
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -29,8 +31,10 @@ from sessionctl.formats.base import (
     genuine,
     refused,
 )
-from sessionctl.session import create_session_id
-from sessionctl.signing.mac import Hmac, b64encode
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
+    from sessionctl.signing.mac import Hmac
 
 _SIGNATURE = 43
 
@@ -73,14 +77,22 @@ class Remix(Format):
         if len(mac) != 32:  # noqa: PLR2004 - SHA-256
             raise MalformedCookieError(f"the signature has {len(mac)} bytes in place of 32")
         message = payload.encode()
-        index = first_fit(context, lambda secret: Hmac(secret.bytes).verify(message, mac))
+        index = first_fit(context, lambda secret: self.kept(_hmac, secret).verify(message, mac))
         value = _value(payload)
         return genuine(context, index, algorithm="HMAC-SHA256", value=value, warnings=_odd(signature))
 
     def _encode(self, content: Content, context: Context) -> str:
+        from sessionctl.signing.mac import Hmac, b64encode
+
         payload = b64encode(value_of(content).encode())
         tag = Hmac(context.keys.newest.bytes).digest(payload.encode("ascii"))
         return f"{payload}.{b64encode(tag).rstrip('=')}"
+
+
+def _hmac(secret: Secret) -> Hmac:
+    from sessionctl.signing.mac import Hmac
+
+    return Hmac(secret.bytes)
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -139,6 +151,8 @@ def value_of(content: Content) -> str:
     """The cookie value of new content: a text is an ID, anything else the values of a session."""
     if isinstance(content.data, str):
         return content.data
+    from sessionctl.session import create_session_id
+
     return records.dump_value(
         records.Record(content.data, dict(content.flash), id=content.id or create_session_id())
     )

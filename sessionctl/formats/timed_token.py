@@ -21,18 +21,16 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import is_canonical_b64
-from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
+from sessionctl import jsontext
+from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats.base import Context, Option, Verdict, Warn, expire, human_seconds
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sessionctl.signing.keys import KeyRing, Secret
 
 EPOCH_2011 = 1_293_840_000
@@ -41,11 +39,8 @@ EPOCH_2011 = 1_293_840_000
 EARLIEST, LATEST = 1_301_616_000, 4_102_444_800
 """Between April 2011, when itsdangerous came out, and 2100 lies the time of a plausible token."""
 
-DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
-"""Bytes of a signature by digest."""
-
 _DIGESTS_BY_LENGTH = {(size * 8 + 5) // 6: digest for digest, size in DIGEST_SIZES.items()}
-_FOREIGN = frozenset("+/=")
+_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 DERIVATIONS = ("hmac", "django-concat", "concat", "none")
 
@@ -120,49 +115,17 @@ def hmac_of(secret: Secret, salt: str, derivation: str, digest: str, mac_digest:
     return Hmac(key, mac_digest or digest)
 
 
-class Macs:
-    """The HMACs of a key ring, derived once, however many texts are verified with it."""
-
-    __slots__ = ("_derive", "_kept")
-
-    def __init__(self, derive: Callable[[Secret], Hmac]) -> None:
-        self._derive = derive
-        self._kept: tuple[KeyRing | None, list[Hmac]] = (None, [])
-
-    def of(self, keys: KeyRing) -> list[Hmac]:
-        """The HMACs of a ring, in its order. Raises `NoKeyError` where it is empty."""
-        ring, macs = self._kept
-        if ring is not keys:
-            macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
-            self._kept = (keys, macs)
-        return macs
-
-
-def find_key(token: Token, macs: list[Hmac]) -> tuple[int, tuple[Warn, ...]]:
+def find_key(token: Token, macs: Macs, keys: KeyRing) -> tuple[int, tuple[Warn, ...]]:
     """The index of the key that signed the text, and what is odd about the signature.
 
-    Raises `BadSignatureError`, which says what a signature of another size may be.
+    Raises `NoKeyError` and `BadSignatureError`.
     """
-    message = utf8(token.message)
     try:
         given = b64decode(token.signature)
     except Base64Error:
         given = b""
-    for index, mac in enumerate(macs):
-        if compare_digest(mac.digest(message), given):
-            return index, () if b64encode_urlsafe(given) == token.signature else (NON_CANONICAL,)
-    raise BadSignatureError(_misfit(len(given), macs))
-
-
-def _misfit(size: int, macs: list[Hmac]) -> str:
-    """Why a signature of `size` bytes fits none of the keys."""
-    digest = macs[0].name.removeprefix("HMAC-").lower()
-    if size == DIGEST_SIZES[digest]:
-        keys = "the key" if len(macs) == 1 else f"any of the {len(macs)} keys"
-        return f"the signature does not fit {keys}"
-    other = [name for name, length in DIGEST_SIZES.items() if length == size]
-    hint = f"it may be of {other[0]} (-O digest={other[0]})" if other else "the text was cut or altered"
-    return f"the signature has {size} bytes in place of {DIGEST_SIZES[digest]} of {digest}: {hint}"
+    index = macs.find(keys, utf8(token.message), given)
+    return index, () if b64encode_urlsafe(given) == token.signature else (NON_CANONICAL,)
 
 
 def judge(
@@ -193,7 +156,7 @@ def judge(
         f"genuine, but made {human_seconds(-age)} in the future, by a clock that is wrong: "
         "itsdangerous 2.0 and later call that expired"
     )
-    return replace(verdict, valid=False, reason="expired", detail=detail)
+    return verdict._replace(valid=False, reason="expired", detail=detail)
 
 
 def sign(value: str, mac: Hmac | None, separator: str = ".", issued_at: int | None = None) -> str:
@@ -232,9 +195,8 @@ def is_plausible_time(issued_at: float) -> bool:
 
 def digest_of(signature: str) -> str | None:
     """The digest whose signatures look like this text, or None where none's do."""
-    if signature.isascii() and is_canonical_b64(signature) and not set(signature) & _FOREIGN:
-        return _DIGESTS_BY_LENGTH.get(len(signature))
-    return None
+    digest = _DIGESTS_BY_LENGTH.get(len(signature))
+    return digest if set(signature) <= _ALPHABET else None
 
 
 def is_spaced(value: Any, data: bytes) -> bool:
@@ -245,8 +207,6 @@ def is_spaced(value: Any, data: bytes) -> bool:
 def read_json(data: bytes) -> Any:
     """The value of a JSON payload in UTF-8. Raises `MalformedCookieError`."""
     try:
-        return python_json.loads(data.decode())
-    except UnicodeDecodeError as error:
-        raise MalformedCookieError(f"the payload is not UTF-8 at byte {error.start}") from None
+        return python_json.loads(jsontext.decode_utf8(data))
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None

@@ -19,12 +19,14 @@ erts/doc/guides/erl_ext_dist.md.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedError, UnserializableValueError
 from sessionctl.payload.budget import MAX_DEPTH, Budget, key_text, text_or_base64
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KIND = "an Erlang term"
 _VERSION: Final = 131

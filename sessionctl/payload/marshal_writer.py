@@ -87,4 +87,5 @@ def _packed(number: int) -> bytes:
 def _float_text(value: float) -> str:
     if value - value != 0:
         raise UnserializableValueError("", f"a session has no {value}")
-    return repr(value).removesuffix(".0")
+    mantissa, e, exponent = repr(value).removesuffix(".0").partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa

@@ -186,7 +186,7 @@ _SIZED: Final[dict[int, tuple[str, Callable[[_Reader, int, int], Any]]]] = {
 
 
 def _timestamp(content: bytes) -> str:
-    """4 bytes of seconds; 30 bits of nanoseconds and 34 of seconds; or 4 bytes of nanoseconds and 8 of seconds."""
+    """4 bytes of seconds; 30 bits of nanoseconds, 34 of seconds; or 4 bytes of nanoseconds, 8 of seconds."""
     from datetime import datetime, timedelta, timezone
 
     if len(content) == 4:  # noqa: PLR2004

@@ -28,10 +28,11 @@ class Secret:
         """A secret as the command line takes it.
 
         `text:...`, `hex:...`, `base64:...` (either alphabet, padded or not), `@FILE` (the content of
-        the file without one last line break), anything else: the text itself. Raises `SecretError`.
+        the file without one last line break; a name has no control characters), anything else: the text
+        itself. Raises `SecretError`.
         """
         kind, colon, rest = text.partition(":")
-        if text.startswith("@"):
+        if text.startswith("@") and text.isprintable():
             return cls(_read(text[1:]))
         if colon and kind == "text":
             return cls(_from_argument(rest))

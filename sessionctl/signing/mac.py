@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Hmac", "b64encode", "b64encode_urlsafe", "compare_digest"]
+__all__ = ["Hmac", "b64encode", "b64encode_tag", "b64encode_urlsafe", "b64encode_urlsafe_tag", "compare_digest"]
 
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -53,9 +53,19 @@ def b64encode(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
+def b64encode_tag(tag: bytes) -> bytes:
+    """Standard base64 without padding, as bytes to compare with a signature."""
+    return binascii.b2a_base64(tag, newline=False).rstrip(b"=")
+
+
 _TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def b64encode_urlsafe(data: bytes) -> str:
     """URL-safe base64 without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URLSAFE).rstrip(b"=").decode("ascii")
+    return b64encode_urlsafe_tag(data).decode("ascii")
+
+
+def b64encode_urlsafe_tag(tag: bytes) -> bytes:
+    """URL-safe base64 without padding, as bytes to compare with a signature."""
+    return binascii.b2a_base64(tag, newline=False).translate(_TO_URLSAFE, b"=")

@@ -12,12 +12,12 @@ Source: @remix-run/cookie 0.5.3, src/lib/cookie-signing.ts and cookie.ts.
 from __future__ import annotations
 
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 
 from sessionctl.errors import MalformedCookieError
 from sessionctl.signing.base import Unsigned
 from sessionctl.signing.keys import KeyRing
-from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.mac import Hmac, b64encode_tag, compare_digest
 
 
 class RemixSigner:
@@ -29,26 +29,28 @@ class RemixSigner:
 
     def sign(self, value: str) -> str:
         """The cookie text of a value. Raises `UnicodeEncodeError` for a lone surrogate, as Remix does."""
-        payload = b64encode(value.encode())
-        if not self._macs:
-            return payload
-        return f"{payload}.{b64encode(self._macs[0].digest(payload.encode('ascii')))[:43]}"
+        payload = b2a_base64(value.encode(), newline=False)
+        if self._macs:
+            payload += b"." + b64encode_tag(self._macs[0].digest(payload))
+        return payload.decode("ascii")
 
     def unsign(self, text: str) -> Unsigned:
         """What a cookie text holds, and the key that signed it. Raises `MalformedCookieError`."""
         if not self._macs:
             return Unsigned(_value(text), None)
-        payload, dot, signature = text.rpartition(".")
-        if not dot or not text.isascii():
+        try:
+            payload, dot, given = text.encode("ascii").rpartition(b".")
+        except UnicodeEncodeError:
+            raise MalformedCookieError("a remix cookie is ASCII alone") from None
+        if not dot:
             raise MalformedCookieError("there is no signature")
-        message, given = payload.encode("ascii"), signature.encode("ascii")
         for index, mac in enumerate(self._macs):
-            if compare_digest(b64encode(mac.digest(message))[:43].encode("ascii"), given):
+            if compare_digest(b64encode_tag(mac.digest(payload)), given):
                 return Unsigned(_value(payload), index)
         return Unsigned(None, None)
 
 
-def _value(payload: str) -> str:
+def _value(payload: str | bytes) -> str:
     try:
         return a2b_base64(payload, strict_mode=True).decode()
     except (Base64Error, ValueError):

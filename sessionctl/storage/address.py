@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote
 
 from sessionctl.errors import SecretError, UsageError
@@ -52,7 +53,9 @@ def _server(text: str, default_port: int) -> tuple[str, int]:
     match = _HOST.fullmatch(text)
     port = int(match["port"] or default_port) if match else 0
     if match is None or not 0 < port <= _MAX_PORT:
-        raise UsageError("a server is given as HOST or HOST:PORT; encode '@', ':', '/' and '?' in a password as %40 ...")
+        raise UsageError(
+            "a server is given as HOST or HOST:PORT; encode '@', ':', '/' and '?' in a password as %40 ..."
+        )
     return match["host"].strip("[]") or "localhost", port
 
 
@@ -71,13 +74,13 @@ def find_password(given: str | None, env: str | None, file: str | None) -> str |
             raise SecretError(f"the environment variable {env}, named by password_env, is not set")
         return os.environ[env]
     if file is not None:
-        return _first_line(os.path.expanduser(file))
+        return _first_line(Path(file).expanduser())
     return given
 
 
-def _first_line(path: str) -> str:
+def _first_line(path: Path) -> str:
     try:
-        with open(path, encoding="utf-8") as stream:
+        with path.open(encoding="utf-8") as stream:
             line = stream.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

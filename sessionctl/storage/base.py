@@ -214,7 +214,7 @@ class RecordStorage(SessionStorage):
         """As `load`, with every time that the store can tell, where that costs more than to read."""
         return self.load(key)
 
-    def facts(self, key: str | None = None) -> dict[str, Any]:
+    def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - for stores that know more
         """What the store tells about itself, and about where the record of a key lies, for people to read.
 
         JSON values under plain names, none of them secret; only what this store knows. To be asked before

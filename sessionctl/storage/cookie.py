@@ -85,7 +85,8 @@ class CookieStorage(SessionStorage):
             return None
         session.collect_changes()
         values, flash = session.data
-        record = records.Record(values, flash, self._created(session), self._used(), session.id)
+        used = None if self.ttl is None else self.clock()
+        record = records.Record(values, flash, self._created(session), used, session.id)
         value = records.dump_value(record)
         session._state.stored = record  # noqa: SLF001
         if session.dirty:
@@ -94,6 +95,8 @@ class CookieStorage(SessionStorage):
 
     def is_live(self, record: records.Record) -> bool:
         """Whether neither `ttl` nor `lifetime` has run out; a value without its times is live."""
+        if self.lifetime is None and self.ttl is None:
+            return True
         now = self.clock()
         if self.lifetime is not None and record.created is not None and record.created + self.lifetime <= now:
             return False
@@ -110,9 +113,6 @@ class CookieStorage(SessionStorage):
         if self.lifetime is not None and state.created is None:
             state.created = self.clock()
         return state.created
-
-    def _used(self) -> float | None:
-        return None if self.ttl is None else self.clock()
 
 
 def _is_json(text: str) -> bool:

@@ -25,8 +25,8 @@ from sessionctl.storage.redis_scripts import Command
 from sessionctl.storage.remote import RemoteStorage
 
 try:
-    import redis
-    from redis.exceptions import ConnectionError as RedisConnectionError, NoScriptError, ResponseError
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import NoScriptError, ResponseError
 except ModuleNotFoundError:
     raise MissingExtraError("a Redis storage", "redis") from None
 
@@ -95,7 +95,9 @@ class RedisStorage(RemoteStorage):
     def _place(self, address: Address, db: int | str | None) -> dict[str, Any]:
         """What the path of the URL says."""
         if len(address.servers) > 1:
-            raise UsageError(f"{self.scheme}: takes one server; several are redis+cluster: or redis+sentinel:")
+            raise UsageError(
+                f"{self.scheme}: takes one server; several are redis+cluster: or redis+sentinel:"
+            )
         return {"db": _number("db", address.path.strip("/") or db or 0)}
 
     @classmethod
@@ -142,7 +144,9 @@ class RedisStorage(RemoteStorage):
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         return self._run(key, self._storing(key, expected, text, expires_in))
 
-    async def astore(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
+    async def astore(
+        self, key: str, expected: Stored | None, text: bytes, expires_in: float | None
+    ) -> Outcome:
         """As `store`."""
         return await self._arun(key, self._storing(key, expected, text, expires_in))
 
@@ -205,10 +209,10 @@ class RedisStorage(RemoteStorage):
 
     def scan(self) -> Iterator[Entry]:
         """Every session, a batch at a time. A server that resizes its table may name one twice."""
-        with translated(self.url):
+        with translated(self):
             keys = self._clients.get().scan_iter(match=_glob(self.prefix) + b"*", count=SCAN_BATCH)
         while True:
-            with translated(self.url):
+            with translated(self):
                 batch = list(islice(keys, SCAN_BATCH))
                 answers = self._look_at(batch)
             if not batch:
@@ -242,7 +246,7 @@ class RedisStorage(RemoteStorage):
 
         On a Cluster also `node` and `slot`. What the server does not tell, or forbids, is left out.
         """
-        with translated(self.url):
+        with translated(self):
             client = self._clients.get()
             where, node = self._where(client, key)
             told = self._ask(client, "INFO", **node)
@@ -263,7 +267,7 @@ class RedisStorage(RemoteStorage):
     # -- running commands ---------------------------------------------------------------------------
 
     def _run(self, key: str, commands: Commands[T]) -> T:
-        with translated(self.url, self.location_of(key)):
+        with translated(self, key):
             client = self._clients.get()
             answer = None
             while True:
@@ -285,7 +289,7 @@ class RedisStorage(RemoteStorage):
             return client.execute_command(*command)
 
     async def _arun(self, key: str, commands: Commands[T]) -> T:
-        with translated(self.url, self.location_of(key)):
+        with translated(self, key):
             client = self._clients.aget()
             answer = None
             while True:
@@ -310,11 +314,11 @@ class RedisStorage(RemoteStorage):
         return None if life < 0 else self.clock() + life / 1000
 
     def close(self) -> None:
-        with translated(self.url):
+        with translated(self):
             self._clients.close()
 
     async def aclose(self) -> None:
-        with translated(self.url):
+        with translated(self):
             await self._clients.aclose()
 
 
@@ -430,7 +434,9 @@ def _outcome(answer: Any, text: bytes | None = None) -> Outcome:
 
 def _glob(prefix: str) -> bytes:
     """A prefix as a pattern of SCAN that means itself."""
-    return b"".join(b"\\" + bytes([byte]) if byte in b"*?[]^\\" else bytes([byte]) for byte in prefix.encode())
+    return b"".join(
+        b"\\" + bytes([byte]) if byte in b"*?[]^\\" else bytes([byte]) for byte in prefix.encode()
+    )
 
 
 def _is_of_other_kind(error: Exception) -> bool:
@@ -438,7 +444,11 @@ def _is_of_other_kind(error: Exception) -> bool:
 
 
 def _about_server(info: dict[str, Any]) -> dict[str, Any]:
-    name, version = ("valkey", info.get("valkey_version")) if "valkey_version" in info else ("redis", info.get("redis_version"))
+    name, version = (
+        ("valkey", info.get("valkey_version"))
+        if "valkey_version" in info
+        else ("redis", info.get("redis_version"))
+    )
     facts = {
         "server": version and f"{name} {version}",
         "maxmemory": info.get("maxmemory"),

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import redis
 import redis.asyncio
+import redis.asyncio.cluster
+import redis.asyncio.sentinel
+import redis.cluster
+import redis.sentinel
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sessionctl.storage.address import Address
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+    from sessionctl.storage.address import Address
+
+_redis: Any = redis  # whose constructors are typed in part
+_aredis: Any = redis.asyncio
 _OLD_CLUSTER = int(redis.__version__.partition(".")[0]) < 6  # noqa: PLR2004 - where `retry` took over
 
 
@@ -105,18 +113,18 @@ class ServerClients(Clients):
     """Clients of one server. A request that finds all connections in use waits for one, up to `timeout`."""
 
     def _make(self) -> Any:
-        pool = redis.BlockingConnectionPool(
-            connection_class=getattr(redis, self._kind()), retry=Retry(NoBackoff(), 0), **self._options()
+        pool = _redis.BlockingConnectionPool(
+            connection_class=getattr(_redis, self._kind()), retry=Retry(NoBackoff(), 0), **self._options()
         )
-        return redis.Redis.from_pool(pool)
+        return _redis.Redis.from_pool(pool)
 
     def _make_async(self) -> Any:
-        pool = redis.asyncio.BlockingConnectionPool(
-            connection_class=getattr(redis.asyncio, self._kind()),
+        pool = _aredis.BlockingConnectionPool(
+            connection_class=getattr(_aredis, self._kind()),
             retry=AsyncRetry(NoBackoff(), 0),
             **self._options(),
         )
-        return redis.asyncio.Redis.from_pool(pool)
+        return _aredis.Redis.from_pool(pool)
 
     def _kind(self) -> str:
         return "SSLConnection" if self.target.tls else "Connection"
@@ -146,19 +154,17 @@ class ClusterClients(Clients):
     """Clients of a Redis Cluster, which learn its nodes from any of those named."""
 
     def _make(self) -> Any:
-        from redis.cluster import ClusterNode
-
         retry = {"cluster_error_retry_attempts": 0} if _OLD_CLUSTER else {"retry": Retry(NoBackoff(), 0)}
-        nodes = [ClusterNode(*server) for server in self.target.address.servers]
-        return redis.RedisCluster(startup_nodes=nodes, **retry, **self._options())
+        nodes = [_redis.cluster.ClusterNode(*server) for server in self.target.address.servers]
+        return _redis.RedisCluster(startup_nodes=nodes, **retry, **self._options())
 
     def _make_async(self) -> Any:
-        from redis.asyncio.cluster import ClusterNode
-
         retry = {"cluster_error_retry_attempts": 0, "connection_error_retry_attempts": 0}
-        nodes = [ClusterNode(*server) for server in self.target.address.servers]
-        return redis.asyncio.RedisCluster(
-            startup_nodes=nodes, **(retry if _OLD_CLUSTER else {"retry": AsyncRetry(NoBackoff(), 0)}), **self._options()
+        nodes = [_aredis.cluster.ClusterNode(*server) for server in self.target.address.servers]
+        return _aredis.RedisCluster(
+            startup_nodes=nodes,
+            **(retry if _OLD_CLUSTER else {"retry": AsyncRetry(NoBackoff(), 0)}),
+            **self._options(),
         )
 
     def _options(self) -> dict[str, Any]:
@@ -169,24 +175,23 @@ class SentinelClients(Clients):
     """Clients of the primary that Sentinels name, asked anew at every connection."""
 
     def _make(self) -> Any:
-        from redis.sentinel import Sentinel
-
         retry = Retry(NoBackoff(), 0)
-        sentinel = Sentinel(self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry))
+        sentinel = _redis.sentinel.Sentinel(
+            self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry)
+        )
         return sentinel.master_for(self.target.service, retry=retry, **self._options())
 
     def _make_async(self) -> Any:
-        from redis.asyncio.sentinel import Sentinel
-
         retry = AsyncRetry(NoBackoff(), 0)
-        sentinel = Sentinel(self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry))
+        sentinel = _aredis.sentinel.Sentinel(
+            self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry)
+        )
         return sentinel.master_for(self.target.service, retry=retry, **self._options())
 
     def _sentinel_options(self, retry: Any) -> dict[str, Any]:
         target = self.target
-        return {
-            **target.times(), **target.tls, "password": target.sentinel_password, "protocol": 2, "retry": retry
-        }  # fmt: skip
+        options = {**target.times(), **target.tls, "password": target.sentinel_password}
+        return {**options, "protocol": 2, "retry": retry}
 
     def _options(self) -> dict[str, Any]:
         target = self.target

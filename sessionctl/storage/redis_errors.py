@@ -7,17 +7,21 @@ name, because each version of redis-py has a few that the others lack.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import redis
 
 from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError
 
-_PASSWORD = "it wants another user or password; see password_env= and password_file="
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sessionctl.storage.base import RecordStorage
+
+_ANOTHER_USER = "it wants another user or password; see password_env= and password_file="
 _FULL = "it is out of memory (maxmemory), and its maxmemory-policy frees none; nothing was written"
-_READ_ONLY = "it is a replica and takes no writes; name the primary, or use redis+sentinel: to follow it"
+_READ_ONLY = "it is a replica and takes no writes; name the primary, or let redis+sentinel: find it"
 _CLUSTER_DOWN = "the cluster is down: not every slot has a node that serves it"
 _OTHER_KIND = "what lies there is no text, so no session"
 
@@ -38,7 +42,7 @@ def _unavailable(text: str) -> _Meaning:
 _BY_CLASS = {
     # the server cannot be reached, or not now
     "ConnectionError": _unavailable("it cannot be reached; is it running, and do host and port lead to it?"),
-    "TimeoutError": _unavailable("it did not answer in time; is it stopped, overloaded or behind a firewall?"),
+    "TimeoutError": _unavailable("it did not answer in time; is it stopped, overloaded, firewalled?"),
     "BusyLoadingError": _unavailable("it is still loading its data; try again in a while"),
     "MaxConnectionsError": _unavailable("all connections of the pool are in use; see max_connections="),
     "MasterNotFoundError": _unavailable("no Sentinel that answers knows a primary of that name"),
@@ -48,15 +52,15 @@ _BY_CLASS = {
     "MasterDownError": _unavailable("it is a replica that has lost its primary"),
     "SlotNotCoveredError": _unavailable(_CLUSTER_DOWN),
     "AskError": _unavailable("the record's slot is moving to another node of the cluster"),
-    "MovedError": _unavailable("the record's slot is on another node; is this a cluster? then use redis+cluster:"),
+    "MovedError": _unavailable("the record is on another node; for a cluster use redis+cluster:"),
     "TryAgainError": _unavailable("the record's slot is moving to another node of the cluster"),
     "RedisClusterException": _unavailable("no node of the cluster can be reached, or it is no cluster"),
     # it answered no
-    "AuthenticationError": _refused(_PASSWORD),
-    "AuthenticationWrongNumberOfArgsError": _refused(_PASSWORD),
-    "AuthorizationError": _refused(_PASSWORD),
-    "ExternalAuthProviderError": _refused(_PASSWORD),
-    "NoPermissionError": _refused("its user may not run the commands, or use the keys, that sessions need (ACL)"),
+    "AuthenticationError": _refused(_ANOTHER_USER),
+    "AuthenticationWrongNumberOfArgsError": _refused(_ANOTHER_USER),
+    "AuthorizationError": _refused(_ANOTHER_USER),
+    "ExternalAuthProviderError": _refused(_ANOTHER_USER),
+    "NoPermissionError": _refused("its user may not run these commands, or use these keys (ACL)"),
     "OutOfMemoryError": _refused(_FULL),
     "ReadOnlyError": _refused(_READ_ONLY),
     "ResponseError": _refused("it refused the command; is it Redis 6.0 or newer, or Valkey?"),
@@ -69,8 +73,8 @@ _BY_CLASS = {
 }  # fmt: skip
 
 _BY_WORD = {
-    "NOAUTH": _refused(_PASSWORD),
-    "WRONGPASS": _refused(_PASSWORD),
+    "NOAUTH": _refused(_ANOTHER_USER),
+    "WRONGPASS": _refused(_ANOTHER_USER),
     "NOPERM": _BY_CLASS["NoPermissionError"],
     "OOM": _refused(_FULL),
     "READONLY": _refused(_READ_ONLY),
@@ -85,23 +89,27 @@ _BY_WORD = {
 
 
 @contextmanager
-def translated(url: str, location: str | None = None) -> Iterator[None]:
+def translated(storage: RecordStorage, key: str | None = None) -> Iterator[None]:
     """Turn what redis-py raises inside into `StorageError`, `StorageUnavailableError`, `CorruptRecordError`.
 
-    `location` is where the record lies that this is about.
+    `key` is that of the record that this is about.
     """
     try:
         yield
     except (redis.RedisError, redis.RedisClusterException, *_OTHERS) as error:
-        if location is not None and _first_word(error) == "WRONGTYPE":
-            raise CorruptRecordError(location, _OTHER_KIND) from None
+        if key is not None and _first_word(error) == "WRONGTYPE":
+            raise CorruptRecordError(storage.location_of(key), _OTHER_KIND) from None
         meaning = _meaning(error)
-        raise meaning.kind(f"{url}: {meaning.text}{_reason(error)}") from None
+        raise meaning.kind(f"{storage.url}: {meaning.text}{_reason(error)}") from None
 
 
 _OTHERS = (
     OSError,
-    *(kind for name in ("ChildDeadlockedError", "IncorrectPolicyType") if (kind := getattr(redis.exceptions, name, None))),
+    *(
+        kind
+        for name in ("ChildDeadlockedError", "IncorrectPolicyType")
+        if (kind := getattr(redis.exceptions, name, None))
+    ),
 )
 
 

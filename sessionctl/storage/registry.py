@@ -49,7 +49,9 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
     given = dict(parse_qsl(query, keep_blank_values=True)) | options
     factory = _factory(scheme.lower())
     try:
-        storage: SessionStorage = factory(location, **{key: _option(key, value) for key, value in given.items()})
+        storage: SessionStorage = factory(
+            location, **{key: _option(key, value) for key, value in given.items()}
+        )
     except TypeError as error:
         unknown = _unknown_option(error)
         if unknown is None:

@@ -1,4 +1,4 @@
-"""What storages on other servers have in common: a prefix that marks their keys, and the server's own clock."""
+"""What storages on other servers have in common: a prefix marks their keys, and the server ends records."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class RemoteStorage(RecordStorage):
 
     def check_sweep(self) -> None:
         if not self.prefix:
-            raise UsageError(f"{self.url}: with an empty prefix every key of the server would count as a session")
+            raise UsageError(
+                f"{self.url}: with an empty prefix every key of the server would count as a session"
+            )
 
     def _modified_at(self, text: bytes | None, expires_at: float | None) -> float | None:
         """When a record was last saved or touched: its expiry less `ttl`.
@@ -46,7 +48,8 @@ class RemoteStorage(RecordStorage):
         """
         if self.ttl is None or expires_at is None:
             return None
-        if self.lifetime is not None:
-            if text is None or expires_at >= self._created(Stored(text)) + self.lifetime - _ROUNDING:
-                return None
+        if self.lifetime is None:
+            return expires_at - self.ttl
+        if text is None or expires_at >= self._created(Stored(text)) + self.lifetime - _ROUNDING:
+            return None
         return expires_at - self.ttl

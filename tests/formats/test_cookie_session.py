@@ -154,9 +154,9 @@ def test_encode_needs_a_key() -> None:
 
 
 def test_flash_lies_where_connect_flash_keeps_it() -> None:
-    """The member `flash` holds a list for each type, and a new message goes to its end."""
-    text = FORM.encode({"flash": {"info": ["a"]}}, ["k"], flash={"info": "b", "error": "c"})
-    assert FORM.decode(text).flash == {"info": ["a", "b"], "error": ["c"]}
+    """The member `flash` holds a list for each type, and new messages go to its end."""
+    text = FORM.encode({"flash": {"info": ["a"]}}, ["k"], flash={"info": ["b", "c"], "error": "d"})
+    assert FORM.decode(text).flash == {"info": ["a", "b", "c"], "error": ["d"]}
 
 
 @pytest.mark.parametrize("data", [UUID, {"flash": "text"}, {"flash": {"info": "text"}}])

@@ -6,7 +6,7 @@ import json
 import time
 import zlib
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import pytest
@@ -45,7 +45,7 @@ def token(payload: Any, header: dict[str, Any] | None = None, key: bytes = SECRE
     return f"{message}.{b64encode_urlsafe(Hmac(key).digest(message.encode()))}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def private_key(kind: str) -> Any:
     """A key of a kind, made once."""
     curves = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1, "secp256k1": ec.SECP256K1}
@@ -109,7 +109,7 @@ def jwk(kind: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_every_algorithm_signs_and_verifies(kind: str, alg: str) -> None:
-    """What the private key signs, the public key verifies, given as PEM, DER or JWK; a changed one it does not."""
+    """What the private key signs, the public key verifies, in any notation; a changed token it does not."""
     text = formats.get("jwt", alg=alg).encode(CLAIMS, [pem(kind)])
     for key in (
         pem(kind),
@@ -156,7 +156,7 @@ def test_a_certificate_counts_as_its_key() -> None:
 
 @pytest.mark.parametrize("secret", ["PEM", "DER", "OpenSSH", "JWK"])
 def test_a_public_key_is_no_hmac_secret(secret: str) -> None:
-    """The key confusion attack (HS256 with the text of a public key) never verifies, in no notation of the key."""
+    """The key confusion attack (HS256 with the text of a public key) never verifies, in no notation of it."""
     key = json.dumps(jwk("RSA")) if secret == "JWK" else public("RSA", secret)
     forged = token(CLAIMS, key=key if isinstance(key, bytes) else key.encode())
     verdict = verify(forged, key)
@@ -197,7 +197,7 @@ def test_one_key_of_the_right_kind_is_enough() -> None:
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE"])
 def test_none_never_verifies(alg: str) -> None:
-    """A token with `alg: none` is refused with any key, with or without a signature; without a key it is unsigned."""
+    """A token with `alg: none` is refused with any key, signature or not; without a key it is unsigned."""
     text = token(CLAIMS, {"alg": alg})
     unsigned = text[: text.rindex(".") + 1]
     for given in (text, unsigned):
@@ -337,7 +337,7 @@ def test_a_short_secret_is_told() -> None:
 
 
 def test_stray_bits_are_told() -> None:
-    """jose takes other low bits in the last character of the signature; the warning says so."""
+    """Libraries like jose take other low bits in the last character of the signature; the warning says so."""
     text = token(CLAIMS)
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     other = alphabet[alphabet.index(text[-1]) ^ 1]
@@ -348,7 +348,7 @@ def test_stray_bits_are_told() -> None:
 
 @pytest.mark.parametrize("shape", ["Bearer {}", '"Bearer {}"', "Bearer%20{}", '"{}"'])
 def test_what_stands_around_a_token(shape: str) -> None:
-    """Quotes, percent signs and the word Bearer, as FastAPI applications put them into a cookie, are taken off."""
+    """Quotes, percent signs and the word Bearer, which FastAPI applications may have, are taken off."""
     text = shape.format(token(CLAIMS))
     assert verify(text).valid
     assert FORMAT.decode(text).data == CLAIMS

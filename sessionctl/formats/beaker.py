@@ -1,0 +1,370 @@
+r"""Beaker (Pylons, TurboGears, Pyramid with pyramid_beaker): sessions in the cookie, or their signed ID.
+
+    40 hex digits of HMAC-SHA1(key, rest)  rest
+
+    kind    rest                                                        key
+    cookie  standard base64 with padding of the session                 validate_key
+    cookie  nonce, standard base64 of the session encrypted             validate_key
+    id      the session's ID, 32 hex digits                             secret
+
+    session   pickle of protocol 2, or a zlib stream, always, of JSON (data_serializer=json); a dict with
+              `_id`, `_creation_time`, `_accessed_time`, and in newer releases `_domain` and `_path`
+    nonce     base64 text, used as it is: 24 characters of 16 bytes, or 8 of 6 (encrypt_nonce_bits=48, and
+              releases before 1.8)
+    AES key   PBKDF2-HMAC-SHA1(encrypt_key, validate_key nonce, 1 iteration, 32 bytes)
+    crypto    cryptography: IV (12), tag (16), AES-256-GCM; pycryptodome: AES-256-CTR from counter 0, no tag
+
+`timeout` counts from `_accessed_time`. The value is never quoted; quotes around it are taken off.
+Sources: Beaker 1.14.1, 1.8.1 and 1.6.5 session.py, util.py, crypto/.
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sessionctl.encoding import decompress
+from sessionctl.errors import (
+    BadSignatureError,
+    MalformedCookieError,
+    MalformedError,
+    MissingExtraError,
+    NoKeyError,
+    UnserializableValueError,
+    UsageError,
+)
+from sessionctl.formats.base import (
+    MAX_SIZE,
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Option,
+    Verdict,
+    Warn,
+    first_fit,
+    genuine,
+    judge_age,
+)
+from sessionctl.payload import python_json
+from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sessionctl.signing.keys import Secret
+
+_TAG = 40  # hex digits of SHA-1
+_ID = 32  # hex digits of a UUID
+_NONCE = 24  # characters of the usual nonce
+_IV, _GCM_TAG = 12, 16
+_HEX = frozenset("0123456789abcdef")
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+_CIPHERS = {"cryptography": "AES-256-GCM", "pycryptodome": "AES-256-CTR", "pycrypto": "AES-256-CTR"}
+
+
+class Opened(NamedTuple):
+    """The serialized session, the place of its key in the ring, and the cipher it was under."""
+
+    data: bytes
+    key_index: int | None
+    cipher: str | None = None
+
+
+class Beaker(Format):
+    """The session cookie of Beaker."""
+
+    name = "beaker"
+    summary = "Beaker: sessions in the cookie, signed or encrypted, and signed IDs"
+    cookie_names = ("beaker.session.id",)
+    options = (
+        Option(
+            "crypto-type",
+            "none",
+            "the crypto module of an encrypted session; secrets come in pairs: validate_key, encrypt_key",
+            ("none", *_CIPHERS),
+        ),
+        Option("encrypt-nonce-bits", "128", "encrypt_nonce_bits; 48 before Beaker 1.8"),
+        Option("kind", "cookie", "the session itself or its ID", ("cookie", "id")),
+        Option(
+            "data-serializer", "pickle", "how a new session is written; reading sees it", ("pickle", "json")
+        ),
+    )
+    example = (
+        "03567200af729ec1d0b7bb8e9544db43e32b40b5eJxtjEsOwjAQQ69SZY0gvxGUy0TuZBCR0hQ16Qpxd0hhyc5Pz/ZThbjM"
+        "SEVdh7LlfBhUeKDdP6hOqlOKPRsPrbUTWLC/wE12upEbRZNzwoRe3aqs37q3PyyYpc+RE8t+x6ugpaWElnZlziN568nQUXcP"
+        "ZqlV4j//egMIoDGT"
+    )
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        bits = self.option("encrypt-nonce-bits")
+        if not (bits.isascii() and bits.isdigit() and len(bits) <= 4 and int(bits) and int(bits) % 8 == 0):  # noqa: PLR2004
+            raise UsageError("option 'encrypt-nonce-bits' is a multiple of 8")
+        self._nonce_bytes = int(bits) // 8
+        self._nonce_size = (4 * self._nonce_bytes // 3 + 3) & ~3
+
+    # -- detect -----------------------------------------------------------------------------------
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        tag, rest = _split(text)
+        if not _HEX.issuperset(tag) or not rest or not _BASE64.issuperset(rest):
+            return 0.0
+        named = cookie_name in self.cookie_names
+        if _is_id(rest):
+            return 0.95 if named else 0.3
+        if rest.startswith(("gAJ9", "eJ", "eN", "eF")):
+            data, _ = _load(_b64(rest), MAX_SIZE)
+            ours = isinstance(data, dict) and not {"_id", "_creation_time", "_accessed_time"}.isdisjoint(data)
+            return 0.97 if ours else 0.2
+        if _looks_encrypted(rest):
+            return 0.95 if named else 0.86
+        return 0.85 if named else 0.1
+
+    # -- decode and verify ------------------------------------------------------------------------
+
+    def _decode(self, text: str, context: Context) -> Decoded:
+        _, rest = _split(text)
+        if self._is_id(rest):
+            return Decoded(data=rest, id=rest, payload_type="text", algorithm="HMAC-SHA1")
+        opened = self._open(text, context) if self._is_encrypted(rest) else Opened(_b64(rest), None)
+        data, payload_type = _load(opened.data, context.max_size)
+        return Decoded(
+            data=data,
+            id=_id_of(data),
+            issued_at=_accessed(data),
+            encrypted=opened.cipher is not None,
+            payload_type=payload_type,
+            algorithm=_algorithm(opened.cipher),
+            warnings=_odd(data),
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        tag, rest = _split(text)
+        if self._is_id(rest):
+            index = self._signer(tag, rest, context)
+            return genuine(context, index, algorithm="HMAC-SHA1", value=rest)
+        if self._is_encrypted(rest):
+            opened = self._open(text, context)
+        else:
+            opened = Opened(_b64(rest), self._signer(tag, rest, context))
+        data, _ = _load(opened.data, context.max_size)
+        verdict = genuine(
+            context,
+            opened.key_index,
+            issued_at=_accessed(data),
+            algorithm=_algorithm(opened.cipher),
+            value=rest,
+            warnings=_odd(data),
+        )
+        return judge_age(verdict, context, context.age_limit(self.default_max_age))
+
+    def _is_id(self, rest: str) -> bool:
+        return self.option("kind") == "id" if self.given("kind") else _is_id(rest)
+
+    def _is_encrypted(self, rest: str) -> bool:
+        return self.option("crypto-type") != "none" or (
+            not self.given("crypto-type") and _looks_encrypted(rest)
+        )
+
+    def _signer(self, tag: str, rest: str, context: Context) -> int:
+        """The index of the key that signed. Raises `NoKeyError` and `BadSignatureError`."""
+        return first_fit(context, lambda secret: self._fits(secret, tag, rest))
+
+    def _fits(self, secret: Secret, tag: str, rest: str) -> bool:
+        mac = self.kept(_mac, secret)
+        return compare_digest(
+            mac.digest(rest.encode("utf-8", "replace")).hex().encode(), tag.encode("utf-8", "replace")
+        )
+
+    def _open(self, text: str, context: Context) -> Opened:
+        """The session of an encrypted cookie. Raises `NoKeyError` and `BadSignatureError`."""
+        tag, rest = _split(text)
+        nonce, box = rest[: self._nonce_size], _b64(rest[self._nonce_size :])
+        signed = False
+        for index, validate_key, encrypt_key in _pairs(context):
+            if not self._fits(validate_key, tag, rest):
+                continue
+            signed = True
+            key = _aes_key(encrypt_key.bytes, validate_key.bytes + nonce.encode("utf-8", "replace"))
+            for cipher in self._ciphers():
+                plain = _decrypt(cipher, key, box)
+                if plain is not None and (cipher == "AES-256-GCM" or _is_session(plain, context.max_size)):
+                    return Opened(plain, index, cipher)
+        if signed:
+            raise BadSignatureError("the validate_key fits, but the encrypt_key (or crypto-type) does not")
+        raise BadSignatureError("the signature does not fit the validate_key")
+
+    def _ciphers(self) -> list[str]:
+        """The cipher that was asked for, or both."""
+        kind = self.option("crypto-type")
+        return ["AES-256-GCM", "AES-256-CTR"] if kind == "none" else [_CIPHERS[kind]]
+
+    # -- encode -----------------------------------------------------------------------------------
+
+    def _encode(self, content: Content, context: Context) -> str:
+        validate_key = context.keys.newest
+        if self.option("kind") == "id":
+            rest = content.data if isinstance(content.data, str) and content.data else content.id
+            if not rest:
+                raise UsageError("kind=id signs a session's ID: the data are to be one JSON string")
+        else:
+            rest = self._seal(_dump(content.data, self.option("data-serializer")), context)
+        return f"{self.kept(_mac, validate_key).digest(rest.encode('utf-8', 'replace')).hex()}{rest}"
+
+    def _seal(self, data: bytes, context: Context) -> str:
+        if self.option("crypto-type") == "none":
+            return b64encode(data)
+        import os
+
+        _, validate_key, encrypt_key = next(_pairs(context))
+        nonce = b64encode(os.urandom(self._nonce_bytes))[: self._nonce_size]
+        key = _aes_key(encrypt_key.bytes, validate_key.bytes + nonce.encode("ascii"))
+        return nonce + b64encode(_encrypt(_CIPHERS[self.option("crypto-type")], key, data))
+
+
+def _mac(secret: Secret) -> Hmac:
+    return Hmac(secret.bytes, "sha1")
+
+
+def _split(text: str) -> tuple[str, str]:
+    text = text.strip('"')
+    if len(text) <= _TAG:
+        raise MalformedCookieError("too short for a signature of 40 hex digits and a session")
+    return text[:_TAG], text[_TAG:]
+
+
+def _is_id(rest: str) -> bool:
+    return len(rest) == _ID and _HEX.issuperset(rest)
+
+
+def _looks_encrypted(rest: str) -> bool:
+    """Whether a nonce of 16 bytes stands in front: base64 ends in == there, and goes on."""
+    return len(rest) > _NONCE and rest[_NONCE - 2 : _NONCE] == "==" and "=" not in rest[: _NONCE - 2]
+
+
+def _b64(text: str) -> bytes:
+    """Base64 as Python reads it: foreign characters are dropped, padding is needed."""
+    try:
+        return a2b_base64(text.encode("ascii", "ignore"))
+    except Base64Error:
+        raise MalformedCookieError("the session is not base64, or has lost its padding") from None
+
+
+def _pairs(context: Context) -> Iterator[tuple[int, Secret, Secret]]:
+    """The pairs of validate_key and encrypt_key, each with the place of the first in the ring."""
+    keys = context.keys
+    if not keys:
+        raise NoKeyError("the session is encrypted: --secret gives its validate_key, then its encrypt_key")
+    if len(keys) % 2:
+        raise NoKeyError("an encrypted session needs secrets in pairs: validate_key, then encrypt_key")
+    for index in range(0, len(keys), 2):
+        yield index, keys[index], keys[index + 1]
+
+
+def _load(data: bytes, max_size: int) -> tuple[Any, str]:
+    """The session of its bytes, and how it was serialized. Raises `MalformedCookieError`."""
+    try:
+        if data[:1] == b"\x78":
+            return python_json.loads(decompress(data, max_size).decode()), "json"
+        if data[:1] != b"\x80":
+            raise MalformedCookieError("the session is neither a pickle nor compressed JSON")
+        from sessionctl.payload import pickle
+
+        return pickle.loads(data), "pickle"
+    except UnicodeDecodeError:
+        raise MalformedCookieError("the session is not UTF-8") from None
+    except MalformedCookieError:
+        raise
+    except MalformedError as error:
+        raise MalformedCookieError(f"the session is {error}") from None
+
+
+def _is_session(plain: bytes, max_size: int) -> bool:
+    """Whether the plaintext of a cipher without a tag makes sense."""
+    try:
+        _load(plain, max_size)
+    except MalformedCookieError:
+        return False
+    return True
+
+
+def _dump(data: Any, serializer: str) -> bytes:
+    if not isinstance(data, dict):
+        raise UnserializableValueError("", "a Beaker session is an object")
+    if serializer == "json":
+        import zlib
+
+        return zlib.compress(python_json.dumps(data, spaced=True).encode("ascii"))
+    from sessionctl.payload import pickle
+
+    return pickle.dumps(data, 2)
+
+
+def _aes_key(encrypt_key: bytes, salt: bytes) -> bytes:
+    from hashlib import pbkdf2_hmac
+
+    return pbkdf2_hmac("sha1", encrypt_key, salt, 1, 32)
+
+
+def _decrypt(cipher: str, key: bytes, box: bytes) -> bytes | None:
+    """The plaintext, or None where the tag does not fit."""
+    if cipher == "AES-256-CTR":
+        return _ctr(key, box)
+    try:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError:
+        raise MissingExtraError("format beaker", "formats") from None
+    if len(box) < _IV + _GCM_TAG:
+        return None
+    iv, tag, ciphertext = box[:_IV], box[_IV : _IV + _GCM_TAG], box[_IV + _GCM_TAG :]
+    try:
+        return AESGCM(key).decrypt(iv, ciphertext + tag, None)
+    except InvalidTag:
+        return None
+
+
+def _encrypt(cipher: str, key: bytes, data: bytes) -> bytes:
+    if cipher == "AES-256-CTR":
+        return _ctr(key, data)
+    import os
+
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError:
+        raise MissingExtraError("format beaker", "formats") from None
+    iv = os.urandom(_IV)
+    sealed = AESGCM(key).encrypt(iv, data, None)
+    return iv + sealed[-_GCM_TAG:] + sealed[:-_GCM_TAG]
+
+
+def _ctr(key: bytes, data: bytes) -> bytes:
+    """AES-CTR from counter 0, which is its own inverse."""
+    try:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    except ImportError:
+        raise MissingExtraError("format beaker", "formats") from None
+    stream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+    return bytes(stream.update(data) + stream.finalize())
+
+
+def _algorithm(cipher: str | None) -> str:
+    return "HMAC-SHA1" if cipher is None else f"HMAC-SHA1, {cipher}"
+
+
+def _accessed(data: Any) -> float | None:
+    accessed = data.get("_accessed_time") if isinstance(data, dict) else None
+    return float(accessed) if isinstance(accessed, (int, float)) and abs(accessed) < 1 << 62 else None
+
+
+def _id_of(data: Any) -> str | None:
+    found = data.get("_id") if isinstance(data, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _odd(data: Any) -> tuple[Warn, ...]:
+    if isinstance(data, dict):
+        return ()
+    return (Warn("no-session", "the payload is no object: Beaker would fail to read a session"),)

@@ -1,0 +1,331 @@
+"""Go's gorilla/securecookie, and gorilla/sessions over it.
+
+    URL-safe base64 with padding of   date "|" value "|" mac
+
+    date   Unix seconds in decimal
+    value  URL-safe base64 with padding of the payload; with a block key of 16 bytes of iv and the payload
+           under AES-CTR
+    mac    raw bytes, 32 with SHA-256: HMAC(hash key, cookie name "|" date "|" value)
+
+The payload is gob (of gorilla/sessions a `map[interface{}]interface{}`, of its FilesystemStore and other
+stores the ID of 52 characters), JSON with a line end, or bytes as they are (NopEncoder, shown as standard
+base64). Flashes are lists, under `_flash` unless the application names another key. A text of more than 4096
+characters is refused; the time may lie in the future; the age counts whole seconds; max_age 0 sets no limit.
+Sources: gorilla/securecookie 1.1.1 securecookie.go; gorilla/sessions 1.2.1 sessions.go, store.go.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sessionctl import jsontext
+from sessionctl.encoding import b64decode
+from sessionctl.errors import (
+    BadSignatureError,
+    CookieTooLargeError,
+    MalformedCookieError,
+    MalformedError,
+    MissingExtraError,
+    NoKeyError,
+    NotSupportedError,
+    UnserializableValueError,
+    UsageError,
+)
+from sessionctl.formats.base import (
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Option,
+    Verdict,
+    expire,
+    first_fit,
+    genuine,
+)
+from sessionctl.payload import gob
+from sessionctl.signing.keys import parse_option_secret
+from sessionctl.signing.mac import Hmac, b64encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sessionctl.signing.keys import KeyRing, Secret
+
+FLASH = "_flash"
+
+_LONGEST = 4096
+_IV = 16
+_DIGESTS = ("sha256", "sha512", "sha384", "sha1", "md5")
+_MACS = {32: "sha256", 64: "sha512", 48: "sha384", 20: "sha1", 16: "md5"}
+_BLOCK_KEYS = (16, 24, 32)
+_EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # the years 2000 and 2100
+_ID = 52
+_ID_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/--")  # "-" is then foreign, as "+" and "/" are to Go
+_TO_URLSAFE = str.maketrans("+/", "-_")
+
+
+class _Parts(NamedTuple):
+    """What the outer base64 holds; `signed` is the date and the value, with the bar between them."""
+
+    date: bytes
+    value: bytes
+    mac: bytes
+    signed: bytes
+
+
+class Gorilla(Format):
+    """The cookies of gorilla/securecookie."""
+
+    name = "gorilla"
+    summary = "Go: gorilla/securecookie, and gorilla/sessions in cookies and stores"
+    cookie_names = ("session", "session-name")
+    options = (
+        Option(
+            "block-key", "", "the second key, which encrypts: base64:..., hex:... or text of 16, 24, 32 bytes"
+        ),
+        Option("digest", "sha256", "HashFunc", _DIGESTS),
+        Option("serializer", "gob", "left out, the payload tells", ("gob", "json", "nop")),
+    )
+    default_max_age = 2_592_000.0  # MaxAge of New(): 30 days
+    example = (
+        "MTc5NTQyNTI3M3xEdi1EQkFFQ180UUFBUkFCRUFBQVBQLUVBQUlHYzNSeWFXNW5EQVlBQkhWelpYSUdjM1J5YVc1bkRBY0FC"
+        "V0ZzYVdObEJuTjBjbWx1Wnd3SUFBWjJhWE5wZEhNRGFXNTBCQUlBQmc9PXyog5T7qsETqSmlNuAY6tYDzjNjY1KmyuQkvjtW"
+        "jHt0_g=="
+    )
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        block_key = self.option("block-key")
+        self._block_key = parse_option_secret(block_key) if block_key else None
+        if self._block_key is not None and len(self._block_key) not in _BLOCK_KEYS:
+            raise UsageError(f"the block key has {len(self._block_key)} bytes in place of 16, 24 or 32")
+        self._digest = self.option("digest")
+        self._algorithm = f"HMAC-{self._digest.upper()}"
+        self._serializer = self.option("serializer")
+
+    # -- the four questions ---------------------------------------------------------------------------
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - the layout is distinctive
+        if len(text) % 4 or text[:1] != "M" or len(text) > _LONGEST:
+            return 0.0
+        parts = _split(text)
+        if not _EARLIEST < _seconds(parts.date) < _LATEST or len(parts.mac) not in _MACS:
+            return 0.0
+        _b64(parts.value, "the value")
+        return 0.97
+
+    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - the payload needs no key
+        parts = _split(text)
+        payload = self._decrypted(_b64(parts.value, "the value"))
+        data, kind = self._deserialized(payload)
+        return Decoded(
+            data=data,
+            id=data if _is_id(data) else None,
+            flash=data.get(FLASH) if isinstance(data, dict) else None,
+            issued_at=float(_seconds(parts.date)),
+            encrypted=self._block_key is not None,
+            payload_type=kind,
+            algorithm=self._algorithm,
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        if len(text) > _LONGEST:
+            raise MalformedCookieError(f"{len(text)} characters: securecookie reads {_LONGEST} (MaxLength)")
+        parts = _split(text)
+        name = context.cookie_name
+        index = self._key_of(parts, context) if name is None else self._fit(parts, name, context)
+        issued_at = float(_seconds(parts.date))
+        limit = context.age_limit(self.default_max_age) or None
+        expires_at = None if limit is None else issued_at + limit
+        late = expires_at is not None and expires_at < context.now // 1
+        value = None if late else self._checked(_b64(parts.value, "the value"))
+        verdict = genuine(
+            context,
+            index,
+            algorithm=self._algorithm,
+            value=value,
+            issued_at=issued_at,
+            expires_at=expires_at,
+        )
+        return expire(verdict, expires_at, context) if late else verdict
+
+    def _encode(self, content: Content, context: Context) -> str:
+        name = context.cookie_name or self.cookie_names[0]
+        payload = self._serialized(content.id if content.data is None else content.data)
+        if self._block_key is not None:
+            iv = os.urandom(_IV)
+            payload = iv + _ctr(self._block_key, iv, payload)
+        signed = b"%d|%s" % (int(context.now), _encode_b64(payload).encode())
+        mac = self.kept(_mac, context.keys.newest, self._digest)
+        tag = mac.digest(_utf8(name) + b"|" + signed)
+        text = _encode_b64(signed + b"|" + tag)
+        if len(text) > _LONGEST:
+            raise CookieTooLargeError(len(text), _LONGEST)
+        return text
+
+    def with_flash(self, data: Any, key: str, value: Any) -> Any:
+        """`data` after `session.AddFlash(value, key)`; the key of gorilla's own is `_flash`."""
+        if not isinstance(data, dict):
+            raise NotSupportedError("this gorilla cookie holds no session, so nothing can be flashed in it")
+        found = data.get(key)
+        return {**data, key: [*(found if isinstance(found, list) else ()), value]}
+
+    def decode_record(
+        self, data: bytes, keys: KeyRing | Iterable[str | bytes] = (), **context: Any
+    ) -> Decoded:
+        """What a file of FilesystemStore says: the text of a cookie. Raises `MalformedError`."""
+        try:
+            text = data.strip(b"\r\n").decode("ascii")
+        except UnicodeDecodeError:
+            raise MalformedError("a record of gorilla/sessions is ASCII alone") from None
+        return self.decode(text, keys, **context)
+
+    # -- reading --------------------------------------------------------------------------------------
+
+    def _fit(self, parts: _Parts, name: str, context: Context) -> int:
+        message = b"%s|%s" % (_utf8(name), parts.signed)
+        return first_fit(
+            context, lambda secret: self.kept(_mac, secret, self._digest).verify(message, parts.mac)
+        )
+
+    def _key_of(self, parts: _Parts, context: Context) -> int:
+        """The key, where no name was given: the usual names are tried."""
+        for name in self.cookie_names:
+            try:
+                return self._fit(parts, name, context)
+            except BadSignatureError:
+                continue
+        raise BadSignatureError(
+            "the signature fits no key; it covers the cookie's name, which was not given (name=value)"
+        )
+
+    def _decrypted(self, value: bytes) -> bytes:
+        if self._block_key is None:
+            return value
+        if len(value) <= _IV:
+            raise MalformedCookieError("the value could not be decrypted: it has no more than an iv")
+        return _ctr(self._block_key, value[:_IV], value[_IV:])
+
+    def _recognised(self, payload: bytes) -> tuple[str, str | None]:
+        """How a payload was serialized, and its text if in JSON; `("", None)` for none of what may be."""
+        wanted = (self._serializer,) if self.given("serializer") else ("gob", "json")
+        if "nop" in wanted or ("gob" in wanted and gob.looks_whole(payload)):
+            return wanted[0], None
+        text = _json_text(payload) if "json" in wanted else None
+        return ("", None) if text is None else ("json", text)
+
+    def _checked(self, value: bytes) -> str | None:
+        """The JSON text of a genuine cookie; raise `MalformedError` for a payload that Go could not read."""
+        kind, text = self._recognised(self._decrypted(value))
+        if not kind:
+            raise MalformedCookieError(f"genuine, but {self._problem()}")
+        return text
+
+    def _deserialized(self, payload: bytes) -> tuple[Any, str]:
+        """The data and how they were written. Raises `MalformedError`, `NoKeyError`, `BadSignatureError`."""
+        kind, text = self._recognised(payload)
+        if text is not None:
+            return jsontext.loads(text), "json"
+        if kind == "nop":
+            return b64encode(payload), "bytes"
+        if kind:
+            return gob.loads(payload), "gob"
+        raise (NoKeyError if self._block_key is None else BadSignatureError)(self._problem())
+
+    def _problem(self) -> str:
+        expected = self._serializer if self.given("serializer") else "gob or JSON"
+        if self._block_key is None:
+            return f"the payload is no {expected}: it may be encrypted (-O block-key=...)"
+        return f"the payload is no {expected}: the block key does not fit"
+
+    # -- writing --------------------------------------------------------------------------------------
+
+    def _serialized(self, data: Any) -> bytes:
+        if self._serializer == "nop":
+            if not isinstance(data, str):
+                raise UnserializableValueError("", "the serializer nop takes bytes, as base64 text")
+            try:
+                return b64decode(data, "the data")
+            except MalformedError as error:
+                raise UnserializableValueError("", str(error)) from None
+        if self._serializer == "json":
+            return _go_json(data)
+        return gob.dumps(data)
+
+
+def _split(text: str) -> _Parts:
+    """The parts, in at most three: the mac may hold bars. Raises `MalformedCookieError`."""
+    try:
+        raw = text.encode("ascii")
+    except UnicodeEncodeError:
+        raise MalformedCookieError("a securecookie is ASCII alone") from None
+    data = _b64(raw, "the text")
+    date, bar, rest = data.partition(b"|")
+    value, more, mac = rest.partition(b"|")
+    if not bar or not more:
+        raise MalformedCookieError("a securecookie has a date, a value and a mac, with bars between")
+    return _Parts(date, value, mac, data[: len(date) + 1 + len(value)])
+
+
+def _b64(text: bytes, what: str) -> bytes:
+    """URL-safe base64 as Go's `base64.URLEncoding` reads it: padding is a must, line ends are dropped."""
+    try:
+        return a2b_base64(text.translate(_TO_STANDARD, b"\r\n"), strict_mode=True)
+    except Base64Error:
+        raise MalformedCookieError(f"{what} is not URL-safe base64 with padding") from None
+
+
+def _encode_b64(data: bytes) -> str:
+    return b64encode(data).translate(_TO_URLSAFE)
+
+
+def _seconds(date: bytes) -> int:
+    """The date as Go's `ParseInt` takes it. Raises `MalformedCookieError`."""
+    digits = date[1:] if date[:1] in (b"-", b"+") else date
+    if not digits.isdigit() or len(digits) > 18:  # noqa: PLR2004 - below 2**63 in any case
+        raise MalformedCookieError("the date is no number of seconds")
+    return int(date)
+
+
+def _mac(secret: Secret, digest: str) -> Hmac:
+    return Hmac(secret.bytes, digest)
+
+
+def _utf8(name: str) -> bytes:
+    return name.encode("utf-8", "replace")
+
+
+def _json_text(payload: bytes) -> str | None:
+    """The JSON text of a payload, which Go ends with a line feed; None where it is something else."""
+    try:
+        text = jsontext.decode_utf8(payload)
+        jsontext.loads(text)
+    except MalformedError:
+        return None
+    return text.removesuffix("\n")
+
+
+def _go_json(data: Any) -> bytes:
+    """JSON as Go's encoder writes it: HTML's special characters escaped, and a line end."""
+    text = jsontext.dumps(data)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text.encode() + b"\n"
+
+
+def _is_id(data: Any) -> bool:
+    return isinstance(data, str) and len(data) == _ID and _ID_ALPHABET.issuperset(data)
+
+
+def _ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
+    """AES in counter mode, which is its own reverse."""
+    try:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    except ImportError:
+        raise MissingExtraError("format gorilla", "formats") from None
+    engine = Cipher(algorithms.AES(key), modes.CTR(iv)).encryptor()
+    return engine.update(data) + engine.finalize()

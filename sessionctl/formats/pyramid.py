@@ -1,0 +1,233 @@
+r"""Pyramid's sessions in the cookie: SignedCookieSessionFactory, and the older "unencrypted" factory.
+
+    base64url( signature, serialized )     kind=signed, from 1.5 on
+    hex signature, base64( serialized )    kind=unencrypted: UnencryptedCookieSessionFactoryConfig, up to 1.10
+
+    signature   64 bytes: HMAC-SHA512 over the serialized bytes; unencrypted: 40 hexadecimal digits of
+                HMAC-SHA1
+    serialized  [renewed, created, {the session}]: JSON from 2.0 on, a pickle before; renewed and created are
+                Unix seconds, created with a fraction
+    key         salt + secret ("pyramid.session." by default); unencrypted: the secret. Both in Latin-1 where
+                they fit, else both in UTF-8
+
+Base64 of `signed` is URL-safe without padding. It expires `timeout` seconds, 1200, after `renewed`. Messages
+lie under "_f_" and the name of their queue, the CSRF token under "_csrft_".
+Sources: Pyramid 2.1, 1.10.8 and 1.4.9 session.py; WebOb 1.8.9 cookies.py (`SignedSerializer`).
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, hexlify
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sessionctl.encoding import unquote
+from sessionctl.errors import MalformedCookieError, MalformedError, UnserializableValueError
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, genuine_within
+from sessionctl.payload import pickle_or_json, python_json
+from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
+from sessionctl.signing.macs import DIGEST_SIZES, Macs
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
+
+FLASH = "_f_"
+"""What the key of a queue of messages begins with."""
+
+_UNENCRYPTED = "unencrypted"
+_HEX_SIGNATURE = 40
+_HEX = frozenset("0123456789abcdef")
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_LATEST = 253_402_300_799  # the end of the year 9999, past which Python has no dates
+
+
+class Pyramid(Format):
+    """The session cookie of Pyramid's cookie session factories."""
+
+    name = "pyramid"
+    summary = "Pyramid: SignedCookieSessionFactory; UnencryptedCookieSessionFactoryConfig up to 1.10"
+    cookie_names = ("session",)
+    options = (
+        Option("kind", "signed", "which session factory", ("signed", _UNENCRYPTED)),
+        Option("salt", "pyramid.session.", "what stands before the secret (kind=signed)"),
+        Option("digest", "sha512", "hash of the signature: `hashalg` (kind=signed)", tuple(DIGEST_SIZES)),
+        Option("serializer", "json", "how a new session is written; reading sees it", ("json", "pickle")),
+    )
+    default_max_age = 1200.0  # the factories' `timeout`
+    example = (
+        "i9oKnRtOJZJKwRQOvfTTfj0JKpU8uggkRVFLG7b0L5lcXvNf9sq5lNkpZ1SJeSG1n3Ovk8k"
+        "mupV_v6JZf-jt5FsxNzk1NDIzNzQyLCAxNzk1NDIzNzQyLCB7InVzZXJfaWQiOiA0MiwgInVzZXJuYW1lIjogImFsaWNlIn1d"
+    )
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._unencrypted = self.option("kind") == _UNENCRYPTED
+        self._digest = "sha1" if self._unencrypted else self.option("digest")
+        salt = "" if self._unencrypted else self.option("salt")
+        self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), self._digest))
+
+    # -- the four questions -----------------------------------------------------------------------
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        text = unquote(text)
+        if len(text) < _SHORTEST or not text.isascii():
+            return 0.0
+        named = 0.02 if cookie_name in self.cookie_names else 0.0
+        if set(text[:_HEX_SIGNATURE]) <= _HEX:
+            return (0.97 if _is_session(_split_unencrypted(text).serialized) else 0.0) + named
+        if "." in text or "=" in text:
+            return 0.0
+        data = _b64decode(text)
+        for digest in (self._digest,) if self.given("digest") else _MOST_USUAL_FIRST:
+            if _is_session(data[DIGEST_SIZES[digest] :]):
+                return (0.97 if digest == "sha512" else 0.93) + named
+        return 0.0
+
+    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+        session = _read(self._split(text).serialized)
+        return Decoded(
+            data=session.state,
+            flash=_flashed(session.state),
+            issued_at=session.renewed,
+            payload_type=session.payload_type,
+            algorithm=f"HMAC-{self._digest.upper()}",
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        parts = self._split(text)
+        if not context.keys:
+            _read(parts.serialized)  # what cannot be read is told before the want of a key
+        write = hexlify if self._unencrypted else bytes
+        index = self._macs.find(context.keys, parts.serialized, parts.signature, write)
+        renewed = _read(parts.serialized).renewed
+        return genuine_within(
+            context,
+            context.age_limit(self.default_max_age),
+            index,
+            renewed,
+            algorithm=f"HMAC-{self._digest.upper()}",
+        )
+
+    def _encode(self, content: Content, context: Context) -> str:
+        if not isinstance(content.data, dict):
+            raise UnserializableValueError("", "a Pyramid session is an object")
+        serialized = self._dump([int(context.now), context.now, content.data])
+        tag = self._macs.of(context.keys)[0].digest(serialized)
+        if self._unencrypted:
+            return tag.hex() + b64encode(serialized)
+        return b64encode_urlsafe(tag + serialized)
+
+    def with_flash(self, data: Any, key: str, value: Any) -> Any:
+        """`data` with a message as `session.flash(value, queue)` adds it; `key` is the queue."""
+        if not isinstance(data, dict):
+            raise UnserializableValueError("", "a Pyramid session is an object")
+        queue = data.get(FLASH + key, [])
+        if not isinstance(queue, list):
+            raise UnserializableValueError(FLASH + key, "the messages are no list")
+        return {**data, FLASH + key: [*queue, value]}
+
+    # -- the text ---------------------------------------------------------------------------------
+
+    def _split(self, text: str) -> _Parts:
+        text = unquote(text)
+        if self._unencrypted:
+            return _split_unencrypted(text)
+        data = _b64decode(text)
+        size = DIGEST_SIZES[self._digest]
+        if len(data) <= size:
+            raise MalformedCookieError(f"{len(data)} bytes, not more than the signature of {size} takes")
+        return _Parts(data[:size], data[size:])
+
+    def _dump(self, value: Any) -> bytes:
+        if self.option("serializer") == "json" and not self._unencrypted:
+            return python_json.dumps(value, spaced=True).encode("ascii")
+        from sessionctl.payload import pickle
+
+        return pickle.dumps(value, 2)
+
+
+_MOST_USUAL_FIRST = ("sha512", "sha256", "sha1", "sha384", "sha224", "md5")
+
+_SHORTEST = 48
+"""Characters of the shortest session: a signature of MD5 and `[1, 1, {}]` with ten digits each."""
+
+
+class _Parts(NamedTuple):
+    signature: bytes
+    serialized: bytes
+
+
+class _Session(NamedTuple):
+    renewed: float
+    state: Any
+    payload_type: str
+
+
+def _split_unencrypted(text: str) -> _Parts:
+    try:
+        return _Parts(text[:_HEX_SIGNATURE].encode(), a2b_base64(text[_HEX_SIGNATURE:].encode()))
+    except (Base64Error, UnicodeEncodeError):
+        raise MalformedCookieError("what follows the signature of 40 digits is not base64") from None
+
+
+def _b64decode(text: str) -> bytes:
+    raw = text.encode("ascii", "ignore").translate(_TO_STANDARD)
+    try:
+        return a2b_base64(raw + b"=" * (-len(raw) % 4))
+    except Base64Error:
+        raise MalformedCookieError("the text is not base64") from None
+
+
+def _read(serialized: bytes) -> _Session:
+    """The session with its time. Raises `MalformedCookieError`."""
+    try:
+        content, payload_type = pickle_or_json.loads(serialized)
+    except MalformedError as error:
+        raise MalformedCookieError(f"the payload is {error}") from None
+    if not isinstance(content, list) or len(content) != 3:  # noqa: PLR2004
+        raise MalformedCookieError("the payload is not [renewed, created, session]")
+    renewed, created, state = content
+    _time(created)
+    return _Session(_time(renewed), state, payload_type)
+
+
+def _time(value: Any) -> float:
+    """A time as `float` takes it. Raises `MalformedCookieError`."""
+    try:
+        moment = float(value)
+    except (TypeError, ValueError, OverflowError):
+        moment = -1.0
+    if not 0 <= moment <= _LATEST:
+        raise MalformedCookieError("the payload's times are no Unix seconds")
+    return moment
+
+
+def _is_session(serialized: bytes) -> bool:
+    """Whether the bytes begin like a session and are one."""
+    if serialized[:1] not in (b"[", b"\x80", b"("):
+        return False
+    try:
+        session = _read(serialized)
+    except MalformedCookieError:
+        return False
+    return isinstance(session.state, dict)
+
+
+def _flashed(state: Any) -> dict[str, Any] | None:
+    """The messages by queue, that of the default queue being empty, or None where there are none."""
+    if not isinstance(state, dict):
+        return None
+    return {key.removeprefix(FLASH): value for key, value in state.items() if key.startswith(FLASH)} or None
+
+
+def _salted(salt: str, secret: Secret) -> bytes:
+    """Salt and secret in Latin-1 where both fit, else both in UTF-8; bytes are taken as they are."""
+    if secret.text is None:
+        try:
+            return salt.encode("latin-1") + secret.bytes
+        except UnicodeEncodeError:
+            return salt.encode("utf-8", "surrogatepass") + secret.bytes
+    try:
+        return (salt + secret.text).encode("latin-1")
+    except UnicodeEncodeError:
+        return salt.encode("utf-8", "surrogatepass") + secret.bytes

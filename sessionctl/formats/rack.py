@@ -1,0 +1,187 @@
+"""Rack::Session::Cookie: Sinatra, Roda, Hanami and bare Rack.
+
+    base64( 02 | salt 32 | nonce 12 | tag 16 | ciphertext )       rack-session 2, `secrets`
+    base64( 01 | salt 32 | IV 16 | ciphertext | HMAC 32 )         the same with `mode: :v1`
+    B "--" H                                                      rack 1 and 2, `secret`
+
+The encrypted texts are drawn in `sessionctl.signing.rack`.
+
+    B  standard base64 of Marshal (the default), JSON or zlib(JSON)
+    H  HMAC-SHA1(secret, the text B), hexadecimal
+
+In the header the text is percent-encoded as in forms. Rack-session 2 reads the old texts by
+`legacy_hmac_secret`. The session holds its own ID, with Marshal as an object, which is shown as its text.
+Sources: rack-session 2.1.2 lib/rack/session/cookie.rb; rack 2.2.22 lib/rack/session/cookie.rb.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionctl import jsontext
+from sessionctl.encoding import b64decode, b64decode_lenient, compress, decompress
+from sessionctl.errors import MalformedCookieError, MalformedError, NoKeyError
+from sessionctl.formats.base import (
+    Content,
+    Context,
+    Decoded,
+    Format,
+    Option,
+    Verdict,
+    Warn,
+    first_fit,
+    first_opened,
+    genuine,
+)
+from sessionctl.formats.ruby_session import hash_id, read_payload, with_id
+from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.rack import ALGORITHMS, BLOCK, Sealed, seal, split, unlock
+from sessionctl.signing.ruby_text import Signed, from_header, hex_tag, pasted, split_signed, to_header
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
+
+_COOKIE_NAME: Final = "rack.session"
+_LONGEST_TAG: Final = 130
+"""Two hyphens and the hexadecimal digits of SHA-512."""
+
+_NAME_ASSUMED: Final = Warn(
+    "name-assumed", "the cookie's name is part of what is checked; rack.session was assumed (--cookie-name)"
+)
+
+
+class Rack(Format):
+    """The cookie of Rack::Session::Cookie."""
+
+    name = "rack"
+    summary = "Rack::Session::Cookie: Sinatra, Roda, Hanami; rack 1 to 3, rack-session 2"
+    cookie_names = (_COOKIE_NAME,)
+    options = (
+        Option("digest", "sha1", "of signed cookies", ("sha1", "sha256", "sha384", "sha512")),
+        Option(
+            "serializer",
+            "marshal",
+            "for writing; reading goes by the bytes",
+            ("marshal", "json", "zipjson"),
+        ),
+        Option("mode", "v2", "for writing: encrypted, or signed as by rack 2", ("v2", "v1", "signed")),
+    )
+    example = ""
+
+    # -- detection --------------------------------------------------------------------------------
+
+    def _detect(self, text: str, cookie_name: str | None) -> float:
+        named = 0.1 if cookie_name == _COOKIE_NAME else 0.0
+        plain = from_header(text)
+        if "--" in plain[-_LONGEST_TAG:]:
+            return _detect_signed(split_signed(plain), named)
+        if plain[:1] != "A" or len(plain) < 80:  # noqa: PLR2004 - the version's bits; the overhead
+            return 0.0
+        return (0.87 if split(plain).plain_size % BLOCK == 0 else 0.25) + named
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def _decode(self, text: str, context: Context) -> Decoded:
+        found = _split(from_header(text))
+        if isinstance(found, Signed):
+            payload, algorithm = b64decode_lenient(found.body), f"HMAC-{found.digest.upper()}"
+        else:
+            _, payload = _open(found, context)
+            algorithm = ALGORITHMS[found.version]
+        data, kind, warnings = _read(payload, context.max_size)
+        return Decoded(
+            data=data,
+            id=hash_id(data),
+            encrypted=isinstance(found, Sealed),
+            payload_type=kind,
+            algorithm=algorithm,
+            warnings=(*pasted(text), *warnings),
+        )
+
+    def _verify(self, text: str, context: Context) -> Verdict:
+        found = _split(from_header(text))
+        if isinstance(found, Signed):
+            index = self._check(found, context)
+            return genuine(context, index, algorithm=f"HMAC-{found.digest.upper()}", warnings=pasted(text))
+        index, _ = _open(found, context)
+        assumed = (_NAME_ASSUMED,) if context.cookie_name is None else ()
+        return genuine(
+            context, index, algorithm=ALGORITHMS[found.version], warnings=(*pasted(text), *assumed)
+        )
+
+    def _check(self, found: Signed, context: Context) -> int:
+        """The index of the key that signed. Raises `NoKeyError` or `BadSignatureError`."""
+        if self.given("digest") and self.option("digest") != found.digest:
+            raise MalformedCookieError(
+                f"the signature has the length of {found.digest}, not of {self.option('digest')} (-O digest)"
+            )
+        message, given = found.body.encode("ascii"), found.tag.encode("ascii")
+
+        def fits(secret: Secret) -> bool:
+            tag = self.kept(_make_mac, secret, found.digest).digest(message)
+            return compare_digest(tag.hex().encode("ascii"), given)
+
+        return first_fit(context, fits)
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _encode(self, content: Content, context: Context) -> str:
+        payload = self._dump(with_id(content.data, content.id))
+        secret, mode = context.keys.newest, self.option("mode")
+        if mode != "signed":
+            return to_header(seal(1 if mode == "v1" else 2, payload, secret, _purpose(context)))
+        body = b64encode(payload)
+        return to_header(f"{body}--{hex_tag(self.kept(_make_mac, secret, self.option('digest')), body)}")
+
+    def _dump(self, data: Any) -> bytes:
+        if self.option("serializer") == "marshal":
+            from sessionctl.payload import marshal
+
+            return marshal.dumps(data)
+        text = jsontext.dumps_bytes(data)
+        return compress(text) if self.option("serializer") == "zipjson" else text
+
+
+def _detect_signed(found: Signed, named: float) -> float:
+    int(found.tag, 16)
+    value, kind, _ = _read(b64decode(found.body), 1 << 16)
+    if kind not in {"json", "marshal"}:
+        return 0.0
+    if not isinstance(value, dict) or "_rails" in value:
+        return 0.1
+    return (0.88 if "session_id" in value else 0.5) + named
+
+
+def _split(plain: str) -> Signed | Sealed:
+    """The parts of a text. Raises `MalformedCookieError`, and `BadSignatureError` for broken base64."""
+    if "--" in plain[-_LONGEST_TAG:]:
+        return split_signed(plain)
+    if plain[:1] != "A":
+        raise MalformedCookieError("neither encrypted (version 1 or 2) nor signed: no two hyphens")
+    return split(plain)
+
+
+def _open(found: Sealed, context: Context) -> tuple[int, bytes]:
+    """The index of the key that fits, and the payload. Raises `NoKeyError` or `BadSignatureError`."""
+    if not context.keys:
+        raise NoKeyError("no secret was given; --secret takes one of Rack's secrets")
+    purpose = _purpose(context)
+    return first_opened(context, lambda secret: unlock(found, secret, purpose))
+
+
+def _purpose(context: Context) -> bytes:
+    return (context.cookie_name or _COOKIE_NAME).encode("utf-8", "replace")
+
+
+def _make_mac(secret: Secret, digest: str) -> Hmac:
+    return Hmac(secret.bytes, digest)
+
+
+def _read(payload: bytes, max_size: int) -> tuple[Any, str, tuple[Warn, ...]]:
+    """As `read_payload`, through zlib where ZipJSON wrote it."""
+    if payload[:1] == b"x":
+        try:
+            return read_payload(decompress(payload, max_size))
+        except MalformedError:
+            pass
+    return read_payload(payload)

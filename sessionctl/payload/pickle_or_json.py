@@ -1,0 +1,31 @@
+"""A payload of Python's that is a pickle or JSON, which its bytes tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessionctl import jsontext
+from sessionctl.errors import MalformedError
+from sessionctl.payload import python_json
+
+
+def loads(data: bytes) -> tuple[Any, str]:
+    """The value as JSON can hold it, and what it was: `json` or `pickle`. Raises `MalformedError`.
+
+    A pickle of protocol 2 or later begins with 0x80, an older one with any letter; all end in a full stop,
+    which JSON does not.
+    """
+    if data[:1] == b"\x80":
+        return _unpickle(data), "pickle"
+    try:
+        return python_json.loads(jsontext.decode_utf8(data)), "json"
+    except MalformedError:
+        if data[-1:] != b".":
+            raise
+    return _unpickle(data), "pickle"
+
+
+def _unpickle(data: bytes) -> Any:
+    from sessionctl.payload import pickle
+
+    return pickle.loads(data)

@@ -1,0 +1,62 @@
+"""The HMACs of a key ring, and which of them a signature fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sessionctl.errors import BadSignatureError
+from sessionctl.signing.mac import Hmac, compare_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.signing.keys import KeyRing, Secret
+
+DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+"""Bytes of a signature by digest."""
+
+
+class Macs:
+    """The HMACs of a key ring, derived once, however many texts are verified with it."""
+
+    __slots__ = ("_derive", "_kept")
+
+    def __init__(self, derive: Callable[[Secret], Hmac]) -> None:
+        self._derive = derive
+        self._kept: tuple[KeyRing | None, list[Hmac]] = (None, [])
+
+    def of(self, keys: KeyRing) -> list[Hmac]:
+        """The HMACs of a ring, in its order. Raises `NoKeyError` where it is empty."""
+        ring, macs = self._kept
+        if ring is not keys:
+            macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
+            self._kept = (keys, macs)
+        return macs
+
+    def find(
+        self, keys: KeyRing, message: bytes, given: bytes, write: Callable[[bytes], bytes] = bytes
+    ) -> int:
+        """The index of the first key whose signature of the message is the given one, in constant time.
+
+        `write` makes the text of a signature where texts are compared. Raises `NoKeyError`, and
+        `BadSignatureError`, which says what a signature of another length may be.
+        """
+        macs = self.of(keys)
+        for index, mac in enumerate(macs):
+            if compare_digest(write(mac.digest(message)), given):
+                return index
+        raise BadSignatureError(_misfit(len(given), macs, write))
+
+
+def _misfit(length: int, macs: list[Hmac], write: Callable[[bytes], bytes]) -> str:
+    lengths = {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
+    digest = macs[0].name.removeprefix("HMAC-").lower()
+    if length == lengths[digest]:
+        keys = "the key" if len(macs) == 1 else f"any of the {len(macs)} keys"
+        return f"the signature does not fit {keys}"
+    other = [name for name, known in lengths.items() if known == length]
+    hint = (
+        f"it is of {other[0]} (-O digest={other[0]}), or was cut" if other else "the text was cut or altered"
+    )
+    unit = "bytes" if write is bytes else "characters"
+    return f"the signature has {length} {unit} in place of {lengths[digest]} of {digest}: {hint}"

@@ -1,0 +1,297 @@
+"""The commands do what DESIGN.md section 6 says, on every storage of the core."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sessionctl import Cookie, open_storage
+from tests.cli.conftest import Answer
+
+Run = Callable[..., Answer]
+
+INSPECT_KEYS = {
+    "format", "candidates", "cookie_name", "id", "ref", "data", "flash", "signature", "encrypted", "issued_at",
+    "expires_at", "expired", "size", "storage", "found", "attributes", "warnings",
+}  # fmt: skip
+MADE_KEYS = {"cookie", "set_cookie", "cookie_name", "format", "storage", "id", "ref"}
+
+
+@pytest.fixture(params=["default", "fs", "cookie", "remix-fs", "remix-cookie"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """The options that name a storage, a secret and a format."""
+    return {
+        "default": [],
+        "fs": ["-s", f"fs:{tmp_path}/store", "--secret", "s3cret"],
+        "cookie": ["-s", "cookie:", "--secret", "s3cret"],
+        "remix-fs": ["-s", f"fs:{tmp_path}/store", "--secret", "s3cret", "-f", "remix"],
+        "remix-cookie": ["-s", "cookie:", "--secret", "s3cret", "-f", "remix"],
+    }[request.param]
+
+
+def test_one_session_through_all_commands(run: Run, place: list[str]) -> None:
+    """A session is made, read, changed, renewed and ended with nothing but the text of its cookie."""
+    cookie = run("create", "--set", "userId=mj", "--flash", "notice=hi", *place).text
+    assert run("verify", cookie, *place).status == 0
+    assert run("get", cookie, "userId", *place).text == "mj"
+    cookie = run("set", cookie, "a:=1", 'b={"c":[1,2]}', *place).text
+    cookie = run("flash", cookie, "error=oops", *place).text
+    cookie = run("unset", cookie, "a", *place).text
+    report = run("inspect", cookie, "--json", *place).json
+    assert report["data"] == {"userId": "mj", "b": {"c": [1, 2]}}
+    assert report["flash"] == {"notice": "hi", "error": "oops"}
+    assert report["signature"]["status"] == "valid"
+    renewed = run("regenerate", cookie, "--delete-old", *place).text
+    assert renewed != cookie
+    assert run("get", renewed, "b.c.1", *place).text == "2"
+    ended = run("destroy", renewed, "--json", *place)
+    stored = "cookie:" not in place
+    assert ended.status == 0
+    assert ended.json["revocable"] is stored
+    assert run("inspect", renewed, *place).status == (1 if stored and place else 0)
+
+
+def test_old_id_is_gone(run: Run, tmp_path: Path) -> None:
+    """After `regenerate --delete-old` the old cookie names nothing; without, it still does."""
+    place = ["-s", f"fs:{tmp_path}/store"]
+    first = run("create", "--set", "a=1", *place).text
+    second = run("regenerate", first, *place).text
+    third = run("regenerate", second, "--delete-old", *place).text
+    assert run("get", first, "a", *place).text == "1"
+    assert run("get", second, "a", *place).status == 1
+    assert run("get", third, "a", *place).text == "1"
+
+
+def test_json_keys(run: Run) -> None:
+    """The keys of the contract are there."""
+    made = run("create", "--set", "a=1", "--json")
+    assert made.json.keys() >= MADE_KEYS
+    cookie = made.json["cookie"]
+    assert run("inspect", cookie, "--json").json.keys() >= INSPECT_KEYS
+    assert run("set", cookie, "a=2", "--json").json.keys() >= MADE_KEYS
+    assert run("decode", cookie, "--json").json.keys() >= {
+        "format", "id", "data", "flash", "issued_at", "encrypted", "signed"
+    }  # fmt: skip
+    verdict = run("verify", cookie, "--json").json
+    assert verdict.keys() >= {
+        "valid", "format", "key_index", "keys", "needs_resign", "reason", "issued_at", "expired"
+    }  # fmt: skip
+    assert run("get", cookie, "nope", "--json").json == {"key": "nope", "value": None, "found": False}
+    assert run("destroy", cookie, "--json").json == {"matched": 1, "destroyed": 1, "revocable": True}
+
+
+def test_inspect_finds_what_is_stored(run: Run) -> None:
+    """The report names the store, and whether the session is there."""
+    cookie = run("create", "--set", "userId=42").text
+    report = run("inspect", f"session={cookie}", "--json").json
+    assert (report["found"], report["data"], report["cookie_name"]) == (True, {"userId": 42}, "session")
+    assert report["ref"] and report["storage"].startswith("fs:")
+    run("destroy", cookie)
+    gone = run("inspect", cookie)
+    assert gone.status == 0
+    assert "session not found" in gone.out.splitlines()[0]
+    assert "logged out" in gone.out
+
+
+def test_inspect_consumes_nothing(run: Run, tmp_path: Path) -> None:
+    """Reading a session leaves its file as it was, flash included."""
+    store = tmp_path / "store"
+    cookie = run("create", "--flash", "notice=hi", "-s", f"fs:{store}").text
+    path = next(path for path in store.rglob("*") if path.is_file())
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+    run("inspect", cookie, "-s", f"fs:{store}")
+    run("get", cookie, "notice", "-s", f"fs:{store}")
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize("command", [["inspect", "a.b.c"], ["decode", "a.b.c"], ["verify", "a.b.c"], ["get", "a.b.c", "k"]])
+def test_reading_creates_nothing(run: Run, home: Path, command: list[str]) -> None:
+    """A reading command on an empty home leaves it empty."""
+    run(*command)
+    assert list(home.rglob("*")) == []
+
+
+def test_default_secret_is_private(run: Run, home: Path) -> None:
+    """The embedded secret has mode 0600, its directory 0700."""
+    run("create")
+    secret = next(home.rglob("secret"))
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert stat.S_IMODE(secret.parent.stat().st_mode) == 0o700
+
+
+def test_default_secret_serves_native_alone(run: Run) -> None:
+    """Another format without a key answers `no-key`, and making one is wrong usage."""
+    run("create")
+    foreign = run("create", "-f", "remix", "-s", "cookie:", "--secret", "x", "--set", "a=1").text
+    answer = run("verify", foreign, "--json")
+    assert (answer.status, answer.json["reason"], answer.json["valid"]) == (1, "no-key", False)
+    assert run("create", "-f", "remix").status == 2
+
+
+def test_rotation(run: Run) -> None:
+    """A cookie of the old key verifies, says so, and is signed with the new one at the next save."""
+    ring = ["--secret", "new", "--secret", "old", "-s", "cookie:"]
+    cookie = run("create", "--set", "a=1", "--secret", "old", "-s", "cookie:").text
+    verdict = run("verify", cookie, "--json", *ring).json
+    assert (verdict["valid"], verdict["key_index"], verdict["keys"], verdict["needs_resign"]) == (True, 1, 2, True)
+    assert "needs-resign" in {warning["code"] for warning in run("inspect", cookie, "--json", *ring).json["warnings"]}
+    again = run("set", cookie, "b=2", *ring).text
+    assert run("verify", again, "--secret", "new", "--json").json["key_index"] == 0
+
+
+def test_session_by_id_and_ref(run: Run, tmp_path: Path) -> None:
+    """--id and --ref name a stored session, and every positional argument is then a key."""
+    place = ["-s", f"fs:{tmp_path}/store"]
+    made = run("create", "--id", "known-id-1", "--set", "a=1", "--json", *place).json
+    assert made["id"] == "known-id-1"
+    assert run("get", "--id", "known-id-1", "a", *place).text == "1"
+    changed = run("set", "--ref", made["ref"], "a=2", "--json", *place)
+    assert (changed.status, changed.json["cookie"]) == (0, None)
+    assert run("get", "--ref", made["ref"], "a", *place).text == "2"
+    assert run("inspect", "--ref", made["ref"], "--json", *place).json["data"] == {"a": 2}
+    assert run("destroy", "--ref", made["ref"], *place).status == 0
+    assert run("get", "--id", "known-id-1", "a", *place).status == 1
+
+
+def test_id_taken(run: Run) -> None:
+    """`create --id` does not overwrite a session."""
+    assert run("create", "--id", "mine").status == 0
+    assert run("create", "--id", "mine").status == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("k=42", 42),
+        ("k=text", "text"),
+        ("k=true", True),
+        ('k="42"', "42"),
+        ("k:=[1]", [1]),
+        ("k=", ""),
+        ("k=a=b", "a=b"),
+        ("k=NaN", "NaN"),
+        ("k=żółć", "żółć"),
+    ],
+)
+def test_assignment(run: Run, word: str, value: Any) -> None:
+    """V is JSON where it parses as JSON, else text."""
+    cookie = run("create", "--set", word, "-s", "cookie:").text
+    assert run("decode", cookie, "--json").json["data"] == {"k": value}
+
+
+@pytest.mark.parametrize("word", ["k:=text", "k:=", "novalue", "=1", "k=123456789012345678901"])
+def test_wrong_assignment(run: Run, word: str) -> None:
+    """What is no K=V, no JSON after :=, or no exact JSON, is wrong usage."""
+    answer = run("create", "--set", word, "-s", "cookie:")
+    assert answer.status == 2
+    assert answer.err.count("\n") == 1
+
+
+def test_create_from_what_decode_printed(run: Run, tmp_path: Path) -> None:
+    """`create --from` writes back what `decode --json` printed."""
+    cookie = run("create", "--set", "a=[1]", "--flash", "f=1", "-s", "cookie:").text
+    printed = run("decode", cookie, "--json").out
+    again = run("create", "--from", "-", "-s", "cookie:", stdin=printed).text
+    first, second = json.loads(printed), run("decode", again, "--json").json
+    assert (first["id"], first["data"], first["flash"]) == (second["id"], second["data"], second["flash"])
+
+
+def test_library_and_command_line_share_sessions(run: Run, tmp_path: Path) -> None:
+    """What a program stores, the command line reads, and the other way round."""
+    storage = open_storage(f"fs:{tmp_path}/store")
+    cookie = Cookie("session", secrets=["s3cret"])
+    session = storage.read(None)
+    session.set("userId", 42)
+    header = cookie.serialize(storage.save(session) or "")
+    place = ["-s", f"fs:{tmp_path}/store", "--secret", "s3cret"]
+    assert run("get", f"Set-Cookie: {header}", "userId", *place).text == "42"
+    text = run("set", header.split(";")[0], "userId=43", *place).text
+    assert storage.read(cookie.parse(f"session={text}")).get("userId") == 43
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("pair", "session={}"),
+        ("header", "Cookie: session={}"),
+        ("set-cookie", "Set-Cookie: session={}; HttpOnly; Path=/; SameSite=Lax; Secure"),
+        ("curl", "curl -b session={} https://example.com/app"),
+    ],
+)
+def test_output(run: Run, kind: str, expected: str) -> None:
+    """--output gives the cookie in the form that another program takes."""
+    url = ["--url", "https://example.com/app"]
+    made = run("create", "--id", "fixed-id-123", "--now", "1700000000", *url, "--output", kind).text
+    text = run("set", "--id", "fixed-id-123", "a=1", "--now", "1700000000").text
+    assert made == expected.format(text)
+
+
+def test_output_for_browsers(run: Run) -> None:
+    """The cookie jar is Netscape's, the storage state is Playwright's."""
+    jar = run("create", "--output", "cookie-jar", "--url", "http://localhost:8000/").text.splitlines()
+    assert jar[0] == "# Netscape HTTP Cookie File"
+    assert jar[1].split("\t")[:6] == ["#HttpOnly_localhost", "FALSE", "/", "FALSE", "0", "session"]
+    state = run("create", "--output", "playwright", "--url", "https://example.com").json
+    assert state["cookies"][0]["domain"] == "example.com"
+    assert run("create", "--output", "curl").status == 2
+
+
+def test_purge(run: Run, tmp_path: Path) -> None:
+    """`purge` deletes what was last saved before, and tells what it did."""
+    place = ["-s", f"fs:{tmp_path}/store"]
+    for number in range(5):
+        run("create", "--set", f"n={number}", *place)
+    assert run("purge", "--older-than", "1h", *place, "--json").json["deleted"] == 0
+    dry = run("purge", "--older-than", "1h", "--dry-run", "--now", "4000000000", "--json", *place).json
+    assert (dry["matched"], dry["deleted"], dry["dry_run"]) == (5, 0, True)
+    limited = run("purge", "--older-than", "1h", "--limit", "2", "--now", "4000000000", "--json", *place).json
+    assert (limited["deleted"], limited["complete"]) == (2, False)
+    quiet = run("purge", "--older-than", "1h", "--now", "4000000000", "--quiet", *place)
+    assert (quiet.status, quiet.out, quiet.err) == (0, "", "")
+    assert run("purge", "--older-than", "0s", "--json", *place).json["scanned"] == 0
+
+
+def test_purge_refuses_what_is_no_store(run: Run, home: Path, tmp_path: Path) -> None:
+    """`/`, a home directory and a directory of other things are refused; --force only for the last."""
+    (tmp_path / "docs" / "letters").mkdir(parents=True)
+    (tmp_path / "docs" / "a.txt").write_text("x")
+    assert run("purge", "--older-than", "1d", "-s", "fs:/").status == 2
+    assert run("purge", "--older-than", "1d", "-s", f"fs:{home}", "--force").status == 2
+    assert run("purge", "--older-than", "1d", "-s", f"fs:{tmp_path}/docs").status == 2
+    assert run("purge", "--older-than", "1d", "-s", f"fs:{tmp_path}/docs", "--force").status == 0
+    assert (tmp_path / "docs" / "a.txt").exists()
+
+
+def test_secret_new(run: Run) -> None:
+    """A new secret has 256 random bits unless told otherwise, and is never the same."""
+    one, other = run("secret", "new").text, run("secret", "new").text
+    assert one != other
+    assert len(one) == 43
+    assert len(run("secret", "new", "--bytes", "64", "--json").json["secret"]) == 86
+
+
+def test_config_path(run: Run, home: Path) -> None:
+    """`config path` says where things would be, and makes none of them."""
+    places = run("config", "path", "--json").json
+    assert all(str(home) in places[name] for name in ("config", "storage", "secret"))
+    assert list(home.iterdir()) == []
+
+
+def test_profile(run: Run, home: Path, tmp_path: Path) -> None:
+    """A profile gives storage, secrets and cookie name; an option still wins."""
+    config = Path(run("config", "path").text)
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f'[profiles.shop]\nstorage = "fs:{tmp_path}/shop"\nsecrets = ["env:SHOP"]\ncookie_name = "sid"\nformat = "remix"\n'
+    )
+    made = run("create", "-p", "shop", "--set", "a=1", "--json", SHOP="s3cret").json
+    assert (made["format"], made["cookie_name"], made["storage"]) == ("remix", "sid", f"fs:{tmp_path}/shop")
+    assert run("get", made["cookie"], "a", "-p", "shop", SHOP="s3cret").text == "1"
+    assert run("verify", made["cookie"], "-p", "shop", "--secret", "other", SHOP="s3cret").status == 1
+    near = run("create", "-p", "shopp")
+    assert (near.status, "'shop'" in near.err) == (2, True)

@@ -1,0 +1,140 @@
+"""Every error is one line that says what to do, or an object under --json; no traceback reaches a user."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Answer
+
+Run = Callable[..., Answer]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["nonsense"], 2),
+        (["inspect", "--nonsense", "x"], 2),
+        (["inspect"], 2),
+        (["inspect", ""], 3),
+        (["inspect", "  "], 3),
+        (["inspect", "x", "y"], 2),
+        (["decode", "just some words"], 3),
+        (["decode", "-f", "native", "a.b.c"], 3),
+        (["decode", "-f", "nonsense", "a.b.c"], 2),
+        (["verify", "-f", "remix", "-O", "salt=x", "a.b"], 2),
+        (["get", "x", "--id", "y", "--ref", "abcd"], 2),
+        (["inspect", "--ref", "zzzz"], 2),
+        (["inspect", "--ref", "abcd"], 1),
+        (["create", "-s", "nonsense:"], 2),
+        (["create", "-s", "nonsense"], 2),
+        (["create", "-s", "fs:"], 2),
+        (["create", "-s", "fs:x?ttl=soon"], 2),
+        (["create", "-s", "fs:x?nonsense=1"], 2),
+        (["create", "-s", "fs:/dev/null/x"], 4),
+        (["create", "--secret", ""], 2),
+        (["create", "--secret", "hex:zz"], 2),
+        (["create", "--secret", "@/nonexistent"], 2),
+        (["create", "--now", "yesterday"], 2),
+        (["create", "-p", "none"], 2),
+        (["purge"], 2),
+        (["purge", "--older-than", "x"], 2),
+        (["purge", "--older-than", "1d", "-s", "cookie:"], 2),
+        (["inspect", "--har", "/nonexistent"], 2),
+        (["inspect", "-abc.def"], 2),
+    ],
+)
+def test_error(run: Run, arguments: list[str], status: int) -> None:
+    """One line on stderr and nothing on stdout; under --json one object on stdout and nothing on stderr."""
+    plain = run(*arguments)
+    assert (plain.status, plain.out) == (status, "")
+    assert plain.err.count("\n") == 1
+    assert "Traceback" not in plain.err
+    told = run(*arguments, "--json") if "nonsense" not in arguments[:1] else run("--json", *arguments)
+    if told.out:
+        assert told.json["error"].keys() >= {"code", "message"}
+    assert told.status == status
+
+
+def test_near_names_are_suggested(run: Run) -> None:
+    """A misspelt command or format names the one that was meant."""
+    assert "'inspect'" in run("inspct", "x").err
+    assert "'flask'" in run("decode", "-f", "flsk", "x").err
+
+
+def test_hyphen_is_explained(run: Run) -> None:
+    """A COOKIE that begins with a hyphen goes after --, and the error says so."""
+    assert "--" in run("inspect", "-abc.def.ghi").err
+    assert run("inspect", "--", "-abc.def.ghi").status == 3
+
+
+def test_debug_shows_the_traceback(process: Run) -> None:
+    """SESSIONCTL_DEBUG=1 shows where an error came from."""
+    assert "Traceback" in process("inspect", "", SESSIONCTL_DEBUG="1").err
+    assert "Traceback" not in process("inspect", "").err
+
+
+def test_secrets_and_ids_stay_out_of_messages(run: Run, tmp_path: Path) -> None:
+    """No error tells a secret or an ID."""
+    cookie = run("create", "--id", "very-private-id", "--secret", "hunter2secret").text
+    for answer in (
+        run("get", "--id", "very-private-id", "a", "-s", f"fs:{tmp_path}/x"),
+        run("verify", cookie, "--secret", "otherhunter2"),
+        run("verify", cookie, "--secret", "hex:hunter2"),
+    ):
+        assert answer.status != 0
+        assert "very-private-id" not in answer.err + answer.out
+        assert "hunter2" not in answer.err + answer.out
+
+
+def test_closed_pipe(home: Path) -> None:
+    """A reader that goes away is no traceback."""
+    program = f"{sys.executable} -m sessionctl"
+    done = subprocess.run(
+        ["bash", "-c", f"for i in 1 2 3; do {program} formats --json; done | head -n 1"],
+        capture_output=True, check=False, env=os.environ,
+    )  # fmt: skip
+    assert done.stderr == b""
+
+
+def test_terminal_escapes_are_shown(run: Run) -> None:
+    """Control characters, escapes and direction overrides in data are shown, never obeyed."""
+    evil = "a\x1b[31mred\x07\u202egnp.exe\x9b2J[bold]x[/bold]"
+    cookie = run("create", "--set", f"k={evil}", "--flash", f"f={evil}", "-s", "cookie:").text
+    report = run("inspect", cookie, "--color", "always")
+    for char in ("\x1b[31mred", "\x07", "\u202e", "\x9b"):
+        assert char not in report.out
+    assert "[bold]x[/bold]" in report.out
+    assert "\u202e" not in run("decode", cookie, "--json").out
+    assert run("decode", cookie, "--json").json["data"]["k"] == evil
+
+
+def test_stdin_that_is_a_terminal(home: Path) -> None:
+    """`-` does not wait at a terminal: nothing prompts."""
+    parent, child = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionctl", "inspect", "-"], stdin=child, capture_output=True, timeout=20, check=False
+    )
+    os.close(parent)
+    os.close(child)
+    assert done.returncode == 2
+
+
+def test_no_home(process: Run, tmp_path: Path) -> None:
+    """Without a home directory that can be written, the default says so, and -s with --secret still works."""
+    answer = process("create", SESSIONCTL_HOME="/dev/null/x")
+    assert answer.status in (2, 4)
+    assert answer.err.count("\n") == 1
+    assert process("create", "-s", f"fs:{tmp_path}/s", "--secret", "x", SESSIONCTL_HOME="/dev/null/x").status == 0
+
+
+def test_works_with_c_locale_and_unicode(process: Run) -> None:
+    """LANG=C changes nothing."""
+    cookie = process("create", "--set", "name=żółć", "-s", "cookie:", LANG="C", LC_ALL="C").text
+    assert process("get", cookie, "name", LANG="C", LC_ALL="C").text == "żółć"
