@@ -19,6 +19,8 @@ from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
     UnknownFormatError,
+    UnserializableValueError,
+    UsageError,
 )
 from sessionctl.signing.base import Signer, Unsigned
 from sessionctl.signing.keys import KeyRing, Secret
@@ -37,7 +39,9 @@ SameSite = Literal["Strict", "Lax", "None"]
 
 _DEFAULTS: Final = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
 _BAD_NAME = "a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
-_EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ATTRIBUTES = frozenset(
     {"path", "domain", "max_age", "expires", "http_only", "secure", "same_site", "partitioned"}
@@ -135,18 +139,24 @@ class Cookie:
             return False
         return self._clock() - found.issued_at > self._max_age
 
-    def serialize(self, value: str, **attributes: Any) -> str:
+    def serialize(self, value: str | None, **attributes: Any) -> str:
         """The Set-Cookie text of a value; `""` clears the cookie.
 
         Attributes given here hold for this text alone. Raises `CookieTooLargeError`, which names the largest
-        keys of a session, and `CookieAttributeError`.
+        keys of a session, `CookieAttributeError`, `UnserializableValueError` for half of a surrogate pair, and
+        `UsageError` for None, with which a storage says that nothing is to be sent.
         """
         suffix = self._suffix
         if attributes:
             suffix = _suffix(self.name, self._attributes | _known(attributes))
         if not value:
+            if value is None:
+                raise UsageError("None says that no cookie is to be sent; only a text can be")
             return _cleared(self.name, self._attributes | _known(attributes))
-        text = self._signer.sign(value)
+        try:
+            text = self._signer.sign(value)
+        except UnicodeEncodeError as error:
+            raise UnserializableValueError("", f"half of a surrogate pair at character {error.start}") from None
         if len(self.name) + len(text) > MAX_SIZE:
             raise CookieTooLargeError(len(self.name) + len(text), MAX_SIZE, _largest(value))
         return f"{self.name}={text}{suffix}"
@@ -173,8 +183,8 @@ def find(header: str | None, name: str) -> str | None:
         return None
     for part in header.split(";"):
         found, equals, value = part.partition("=")
-        if equals and found.strip() == name:
-            value = value.strip()
+        if equals and found.strip(" \t") == name:
+            value = value.strip(" \t")
             if value[:1] == '"' == value[-1:] and len(value) > 1:
                 return value[1:-1]
             return value
@@ -228,22 +238,26 @@ def _suffix(name: str, attributes: dict[str, Any]) -> str:
 
 
 def _check(name: str, attributes: dict[str, Any]) -> None:
+    _check_prefix(name.lower(), attributes)
     secure = attributes.get("secure")
-    if name.lower().startswith("__host-") and (
-        not secure or attributes.get("path") != "/" or attributes.get("domain")
-    ):
-        raise CookieAttributeError("a __Host- cookie needs Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2)")
-    if name.lower().startswith("__secure-") and not secure:
-        raise CookieAttributeError("a __Secure- cookie needs Secure (RFC 6265bis, 4.1.3.1)")
     if attributes.get("partitioned") and not secure:
         raise CookieAttributeError("Partitioned needs Secure (CHIPS)")
     if _same_site(attributes.get("same_site")) == "None" and not secure:
         raise CookieAttributeError("SameSite=None needs Secure (RFC 6265bis, 5.7)")
-    max_age = attributes.get("max_age")
-    if max_age is not None and max_age > MAX_AGE:
-        raise CookieAttributeError(f"max_age is {MAX_AGE} seconds (400 days) at the most (RFC 6265bis, 5.5)")
     for key in ("domain", "path"):
         _check_value(key, attributes.get(key))
+
+
+def _check_prefix(name: str, attributes: dict[str, Any]) -> None:
+    """The rules that a browser takes from the name, whatever its case (RFC 6265bis, 4.1.3)."""
+    secure = attributes.get("secure")
+    bound = secure and attributes.get("path") == "/" and not attributes.get("domain")
+    if name.startswith("__host-") and not bound:
+        raise CookieAttributeError("a __Host- cookie needs Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2)")
+    if name.startswith("__secure-") and not secure:
+        raise CookieAttributeError("a __Secure- cookie needs Secure (RFC 6265bis, 4.1.3.1)")
+    if name.startswith(("__http-", "__host-http-")) and not (secure and attributes.get("http_only")):
+        raise CookieAttributeError("a __Http- cookie needs Secure and HttpOnly (draft-ietf-httpbis-layered-cookies)")
 
 
 def _check_value(key: str, value: Any) -> None:
@@ -267,18 +281,23 @@ def _same_site(value: Any) -> str | None:
 
 
 def _whole(seconds: Any) -> str | None:
-    return None if seconds is None else str(max(int(seconds), 0))
+    if seconds is None:
+        return None
+    if not isinstance(seconds, (int, float)) or seconds != seconds:  # noqa: PLR0124 - NaN
+        raise CookieAttributeError("max_age is a number of seconds")
+    if seconds > MAX_AGE:
+        raise CookieAttributeError(f"max_age is {MAX_AGE} seconds (400 days) at the most (RFC 6265bis, 5.5)")
+    return str(int(max(seconds, 0)))
 
 
-def _http_date(moment: datetime | None) -> str | None:
+def _http_date(moment: Any) -> str | None:
     """As RFC 9110, 5.6.7."""
     if moment is None:
         return None
-    if moment.tzinfo is None:
-        raise CookieAttributeError("expires needs a time zone: datetime.now(UTC) + ...")
-    from email.utils import format_datetime
-
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise CookieAttributeError("expires is a datetime with a time zone: datetime.now(UTC) + ...")
+    utc = moment.astimezone(UTC)  # strftime's own names would be those of the locale
+    return f"{_WEEKDAYS[utc.weekday()]}, {utc:%d} {_MONTHS[utc.month - 1]} {utc:%Y %H:%M:%S} GMT"
 
 
 def _pair(name: str, value: str | None) -> str:
@@ -286,5 +305,4 @@ def _pair(name: str, value: str | None) -> str:
 
 
 def _cleared(name: str, attributes: dict[str, Any]) -> str:
-    text = _suffix(name, {**attributes, "max_age": 0, "expires": None})
-    return f"{name}={text.replace('; Max-Age=0', f'; Expires={_EPOCH}; Max-Age=0', 1)}"
+    return f"{name}={_suffix(name, {**attributes, 'max_age': 0, 'expires': _EPOCH})}"

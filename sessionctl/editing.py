@@ -116,7 +116,7 @@ def _create_foreign(  # noqa: PLR0913
         data = session_id
     content = Content(data, session_id, flash)
     text = form.encode(content.data, context.keys, id=session_id, flash=flash, **_context_fields(setup, cookie_name))
-    companions = form.companions(text, context) if hasattr(form, "companions") else {}
+    companions = form.companions(text, context)
     return Made(
         cookie=text, cookie_name=cookie_name, format=name, storage=None, id=session_id, companions=companions
     )
@@ -344,7 +344,7 @@ def _change_foreign(
         data, context.keys, id=decoded.id, flash=flash, cookie_name=opened.cookie_name,
         now=opened.setup.now, max_age=opened.setup.max_age,
     )  # fmt: skip
-    companions = known.format.companions(text, context) if hasattr(known.format, "companions") else {}
+    companions = known.format.companions(text, context)
     return Made(
         cookie=text,
         cookie_name=opened.cookie_name,

@@ -188,6 +188,7 @@ class Session(MutableMapping[str, Any]):
 
     def clear(self) -> None:
         """Unset every value. Flash stays."""
+        self._check()
         for key in list(self._values):
             self.unset(key)
 

@@ -150,8 +150,10 @@ class RedisServer(Server):
         """A client of its own, beside the storages that are tested."""
         import redis
 
-        tls = {"ssl": True, "ssl_ca_certs": str(self.tls / "ca.pem")} if self.tls else {}
-        return redis.Redis(port=self.port, host="127.0.0.1", password=self.password, **tls, **options)
+        if self.tls:
+            names = {"ssl_ca_certs": "ca.pem", "ssl_certfile": "client.pem", "ssl_keyfile": "client.key"}
+            options |= {"ssl": True, **{name: str(self.tls / file) for name, file in names.items()}}
+        return redis.Redis(port=self.port, host="127.0.0.1", password=self.password, **options)
 
     def ask(self, *command: Any) -> Any:
         """The answer to one command."""
@@ -166,7 +168,6 @@ def _tls_arguments(port: int, certificates: Path) -> list[str]:
     return [
         "--port", "0", "--tls-port", str(port), "--tls-cert-file", str(certificates / "server.pem"),
         "--tls-key-file", str(certificates / "server.key"), "--tls-ca-cert-file", str(certificates / "ca.pem"),
-        "--tls-auth-clients", "no",
     ]  # fmt: skip
 
 
@@ -308,6 +309,7 @@ class Proxy:
         self.requests = 0
         self.seen = 0
         self.between: Callable[[], Any] | None = None
+        self._muted: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -351,7 +353,7 @@ class Proxy:
             between()
         when, self.when = self.when, None
         if when == "after":
-            _shut(client)
+            self._muted.add(client)
             server.sendall(data)
             time.sleep(0.1)
         return when is not None
@@ -359,7 +361,8 @@ class Proxy:
     def _answers(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(1 << 20):
-                client.sendall(data)
+                if client not in self._muted:
+                    client.sendall(data)
         _shut(client, server)
 
 
@@ -410,7 +413,7 @@ def redis_password_server(server_directory: Path) -> Iterator[RedisServer]:
 @pytest.fixture(scope="session")
 def redis_tls_server(server_directory: Path, certificates: Path) -> Iterator[RedisServer]:
     """A Redis server that speaks TLS alone."""
-    yield from _running(RedisServer(server_directory, tls=certificates))
+    yield from _running(RedisServer(server_directory, "--tls-auth-clients", "no", tls=certificates))
 
 
 @pytest.fixture(scope="session")

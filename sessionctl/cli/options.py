@@ -285,7 +285,7 @@ def read_stdin() -> str:
     """Standard input as text. Raises `UsageError` where it is a terminal, since nothing prompts."""
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("- reads the cookie from standard input, which is a terminal here")
-    data = click.get_binary_stream("stdin").read(MAX_INPUT + 1)
+    data = sys.stdin.buffer.read(MAX_INPUT + 1)
     if len(data) > MAX_INPUT:
         raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
     return data.decode(errors="surrogateescape")
@@ -331,7 +331,7 @@ def refuse_rest(words: tuple[str, ...]) -> None:
 
 def read_stdin_bytes() -> bytes:
     """Standard input as it is. Raises `UsageError` where it is a terminal."""
-    stream = click.get_binary_stream("stdin")
+    stream = sys.stdin.buffer
     if stream.isatty():
         raise UsageError("- reads standard input, which is a terminal here")
     return stream.read()

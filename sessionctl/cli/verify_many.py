@@ -39,7 +39,7 @@ def verify_lines(setup: Setup, look: Look) -> int:
 
 
 def _lines() -> Iterator[str]:
-    stream = click.get_binary_stream("stdin")
+    stream = sys.stdin.buffer
     if stream.isatty():
         click.echo("sessionctl: reading cookies, one a line; end with Ctrl-D", err=True)
     while line := stream.readline(MAX_LINE):

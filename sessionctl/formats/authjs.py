@@ -76,7 +76,9 @@ class Authjs(Format):
             return 0.97 if named else 0.9
         if header["enc"] != "A256GCM" or set(header) != {"alg", "enc"}:
             return 0.2
-        return 0.97 if named else 0.5
+        if cookie_name is None:
+            return 0.6
+        return 0.97 if named else 0.4
 
     def _decode(self, text: str, context: Context) -> Decoded:
         header, parts = _read(bare(text))

@@ -138,7 +138,7 @@ class CookieSession(Format):
         return {f"{name}.sig": self._write(self._mac(context.keys.newest).digest(message))}
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
-        """The data with a message as connect-flash keeps it: `flash[KEY]` is a list, and a list adds its items."""
+        """The data with a message where connect-flash keeps it: in the list `flash[KEY]`."""
         held = data.get(_FLASH, {}) if isinstance(data, dict) else None
         if not isinstance(held, dict) or not isinstance(held.get(key, []), list):
             return super().with_flash(data, key, value)

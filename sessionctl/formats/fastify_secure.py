@@ -3,7 +3,7 @@
     percent-encoded:  BOX ";" NONCE
 
     BOX      standard base64 with padding of crypto_secretbox (XSalsa20-Poly1305): tag 16 bytes, then the
-             ciphertext of JSON, which since release 6 has `__ts`, when it was last changed, in Unix seconds
+             ciphertext of JSON, which since release 7.3 has `__ts`, when it was last changed, in Unix seconds
     NONCE    standard base64 of 24 bytes (32 characters)
     key      32 bytes; of a text `secret` (32 bytes or more) it is Argon2id13 with a salt of 16 bytes,
              3 passes over 256 MiB, which takes about a second and that much memory: once for each secret

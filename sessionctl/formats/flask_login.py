@@ -4,7 +4,7 @@ r"""Flask-Login's "remember me" cookie.
 
     user ID    any text; it may hold "|", so the last one counts
     signature  128 hexadecimal digits: HMAC-SHA512 over the ID's UTF-8, compared as text
-               (40 digits of SHA-1 before 0.3: -O digest=sha1)
+               (40 digits of SHA-1 in 0.2: -O digest=sha1)
     key        SECRET_KEY; text is encoded in Latin-1, unlike for Flask's own session
 
 There is no time in it: only the cookie's own Expires ends it, 365 days after the log-in, and a copy lives on.
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl.encoding import quote, unquote
 from sessionctl.errors import MalformedCookieError, UnserializableValueError, WrongKeyTypeError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, genuine
-from sessionctl.signing.mac import Hmac
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened, genuine
+from sessionctl.signing.mac import Hmac, compare_digest
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class FlaskLogin(Format):
     name = "flask-login"
     summary = "Flask-Login: the remember_token cookie, which holds the user's ID"
     cookie_names = ("remember_token",)
-    options = (Option("digest", "sha512", "hash of the signature; sha1 before 0.3", tuple(DIGEST_SIZES)),)
+    options = (Option("digest", "sha512", "hash of the signature; sha1 in 0.2", tuple(DIGEST_SIZES)),)
     example = (
         "42|0ce258c152060a65a3339cc4d9def716f69076828dba50850a8efabde47526e2"
         "a0dc72a6cc6733c417d6d2129db1d5bc60eb185f86c478dc2e6bab4df8b065cc"
@@ -70,8 +70,15 @@ class FlaskLogin(Format):
             message, given = parts.user_id.encode(), parts.signature.encode()
         except UnicodeEncodeError:
             raise MalformedCookieError("the text holds half of a surrogate pair") from None
-        index = self._macs.find(context.keys, message, given, hexlify)
+        try:
+            index = self._macs.find(context.keys, message, given, hexlify)
+        except WrongKeyTypeError:  # one of the keys cannot be used: the others still can
+            index, _ = first_opened(context, lambda secret: self._fits(secret, message, given) or None)
         return genuine(context, index, algorithm=self._algorithm, value=parts.user_id)
+
+    def _fits(self, secret: Secret, message: bytes, given: bytes) -> bool:
+        tag = Hmac(_latin1(secret), self.option("digest")).digest(message)
+        return compare_digest(hexlify(tag), given)
 
     def _encode(self, content: Content, context: Context) -> str:
         user_id = content.data

@@ -58,6 +58,7 @@ FLASH = "_flash"
 
 _LONGEST = 4096
 _IV = 16
+_BEGINNINGS = ("MT", "Mj")  # dates that begin with 1 or 2: from 2001 to 2065
 _DIGESTS = ("sha256", "sha512", "sha384", "sha1", "md5")
 _MACS = {32: "sha256", 64: "sha512", 48: "sha384", 20: "sha1", 16: "md5"}
 _BLOCK_KEYS = (16, 24, 32)
@@ -110,7 +111,7 @@ class Gorilla(Format):
     # -- the four questions ---------------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - the layout is distinctive
-        if len(text) % 4 or text[:1] != "M" or len(text) > _LONGEST:
+        if len(text) % 4 or text[:2] not in _BEGINNINGS or len(text) > _LONGEST:
             return 0.0
         parts = _split(text)
         if not _EARLIEST < _seconds(parts.date) < _LATEST or len(parts.mac) not in _MACS:

@@ -92,12 +92,12 @@ def decoded_record(values: Any) -> Decoded:
 
 def _identity(text: str) -> str:
     identity = percent_decode(text)
-    if not _ALPHABET.issuperset(identity):
-        raise MalformedCookieError('an ID of PHP has letters, digits, "-" and "," alone')
     if not _SHORTEST <= len(identity) <= _LONGEST:
         raise MalformedCookieError(
             f"{len(identity)} characters: an ID of PHP has {_SHORTEST} to {_LONGEST} (session.sid_length)"
         )
+    if not _ALPHABET.issuperset(identity):
+        raise MalformedCookieError('an ID of PHP has letters, digits, "-" and "," alone')
     return identity
 
 

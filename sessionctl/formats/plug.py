@@ -80,7 +80,7 @@ class Plug(Format):
         Option("key-length", "32", "key_length"),
         Option("encrypt", "false", "for writing cookies and tokens", ("false", "true")),
     )
-    example = ""
+    example = "SFMyNTY.g3QAAAABbQAAAAd1c2VyX2lkYSo.PLmfn41EshFSOGvMEbrAnw3dZKpq3RKUdGY6Ba_3Dgc"
 
     # -- detection --------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Plug(Format):
     # -- the kind of a text -----------------------------------------------------------------------
 
     def _kind(self, head: bytes) -> str:
-        """The kind that was asked for; else what the payload begins like: tokens are tuples, sessions maps."""
+        """The kind that was asked for; else as the payload begins: tokens are tuples, sessions maps."""
         if self.given("kind"):
             return self.option("kind")
         if head not in _TUPLES:
@@ -151,9 +151,7 @@ class Plug(Format):
         Raises `NoKeyError` or `BadSignatureError`.
         """
         if kind == "session" and self.option("encryption-salt"):
-            raise BadSignatureError(
-                "the session is signed; with an encryption-salt Plug takes encrypted ones"
-            )
+            raise BadSignatureError("the session is signed; with encryption-salt Plug takes encrypted ones")
         if not context.keys:
             raise NoKeyError("no secret was given; --secret takes secret_key_base")
         salt = self._salt(kind, "signing-salt", context)

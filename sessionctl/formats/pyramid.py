@@ -74,7 +74,7 @@ class Pyramid(Format):
             return 0.0
         named = 0.02 if cookie_name in self.cookie_names else 0.0
         if set(text[:_HEX_SIGNATURE]) <= _HEX:
-            return (0.97 if _is_session(_split_unencrypted(text).serialized) else 0.0) + named
+            return 0.97 + named if _is_session(_split_unencrypted(text).serialized) else 0.0
         if "." in text or "=" in text:
             return 0.0
         data = _b64decode(text)

@@ -56,7 +56,6 @@ from sessionctl.signing.ruby_text import (
     from_header,
     hex_tag,
     pasted,
-    strict_b64decode,
     to_header,
 )
 
@@ -107,7 +106,11 @@ class Rails(Format):
         Option("salt", "", "of the key; Rails' own unless it was changed"),
         Option("signing-salt", _CBC_SIGNING_SALT, "of the second key of aes-256-cbc"),
     )
-    example = ""
+    example = (
+        "M0Td8xedd9uyn9VdrwuBeCQR%2FTusx5YQsaoPELZwmGDQgepN296vMxI1Bz0wcDLvchFk%2Bkx4ttARAV2XZwOnqpACp2vD"
+        "5W%2FdWLFgMW8EslsGImSRPIgT%2FdySWhGjohPlzZU%2BM8FhU5pHKM5ZRY3S%2FrheSutZygfU8dr%2BdFwOCmM%2FWj6r"
+        "bwbKsglXD3nr64%2BjTbgoMg%3D%3D--WXyWad%2FuU5xP0OW1--AuB%2FS10UbAo2kvyklyLDwQ%3D%3D"
+    )
 
     # -- detection --------------------------------------------------------------------------------
 
@@ -165,7 +168,7 @@ class Rails(Format):
             algorithm=opened.algorithm,
             expires_at=envelope.expires_at,
             needs_resign=bool(index) or (opened.cipher == _CBC != self.option("cipher")),
-            warnings=(*pasted(text), *self._unexpected(opened), *self._unproved(envelope, context)),
+            warnings=pasted(text) + self._unexpected(opened) + self._unproved(envelope, context),
         )
         if envelope.expires_at is not None and context.now >= envelope.expires_at:
             return expire(verdict, envelope.expires_at, context)
@@ -186,6 +189,8 @@ class Rails(Format):
 
     def _unexpected(self, opened: _Opened) -> tuple[Warn, ...]:
         """The options that were not given, and would have to be."""
+        if opened.key_digest == self.option("key-digest") and opened.cipher in {"", self.option("cipher")}:
+            return ()
         differs = []
         if opened.key_digest != self.option("key-digest"):
             differs.append(f"key-digest={opened.key_digest}")
@@ -259,8 +264,7 @@ class Rails(Format):
 
     def _open_body(self, found: Signed, secret: Secret, key_digest: str, *, sealed: bool) -> _Opened:
         if not sealed:
-            payload = strict_b64decode(found.body, "the payload")
-            return _Opened(payload, _signed_algorithm(found), key_digest)
+            return _Opened(b64decode(found.body), _signed_algorithm(found), key_digest)
         key = self._cbc_key(secret, key_digest)
         algorithm = f"AES-256-CBC {_signed_algorithm(found)}"
         return _Opened(open_cbc_text(key, found.body), algorithm, key_digest, _CBC)

@@ -52,7 +52,7 @@ _BUILT_IN = {
     "litestar": _Entry("litestar:Litestar"),
     "bottle": _Entry("bottle:Bottle", ("!",)),
     "flask-login": _Entry("flask_login:FlaskLogin", ("|",)),
-    "gorilla": _Entry("gorilla:Gorilla", ("MT", "M")),
+    "gorilla": _Entry("gorilla:Gorilla", ("MT", "Mj")),
     "plug": _Entry("plug:Plug", ("SFMyNTY", "SFMzODQ", "SFM1MTI", "XCP.", "QTEyOEdDTQ")),
     "beaker": _Entry("beaker:Beaker"),
     "werkzeug": _Entry("werkzeug:Werkzeug", ("?",)),

@@ -234,8 +234,8 @@ class _Reader:
     def own(self, found: _Type, depth: int) -> Any:  # noqa: ARG002 - as the other containers
         """A type that encodes itself."""
         data = self.take(self.unsigned())
-        time = _time(data) if found.name == "Time" else None
-        return time or {"__type__": found.name, "__data__": b64encode(data)}
+        time = _time(data) if found.name in _TIMES else None
+        return time or {"__type__": found.name or "GobEncoder", "__data__": b64encode(data)}
 
     # type definitions
 
@@ -321,6 +321,9 @@ def _key_text(key: Any) -> str:
 
 
 # -- time.Time ----------------------------------------------------------------------------------------
+
+_TIMES = frozenset({"Time", ""})
+"""The name of the type; behind a pointer Go may write none."""
 
 _UNIX = 62_135_596_800
 """Seconds from the year 1 to 1970."""

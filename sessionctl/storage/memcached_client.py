@@ -5,6 +5,7 @@ Meta commands: https://github.com/memcached/memcached/blob/1.6.18/doc/protocol.t
 
 from __future__ import annotations
 
+import os
 import select
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -188,5 +189,5 @@ def _words(error: Exception) -> str:
 def _reason(error: Exception) -> str:
     if not isinstance(error, OSError) or isinstance(error, TimeoutError):
         return ""
-    reason = getattr(error, "verify_message", "") or error.strerror
+    reason = getattr(error, "verify_message", "") or (os.strerror(error.errno) if error.errno else "")
     return f" ({reason})" if reason else ""

@@ -7,6 +7,7 @@ name, because each version of redis-py has a few that the others lack.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -128,5 +129,5 @@ def _reason(error: BaseException) -> str:
     cause = error if isinstance(error, OSError) else error.__cause__ or error.__context__
     if not isinstance(cause, OSError) or isinstance(cause, TimeoutError):
         return ""
-    reason = getattr(cause, "verify_message", "") or cause.strerror
+    reason = getattr(cause, "verify_message", "") or (os.strerror(cause.errno) if cause.errno else "")
     return f" ({reason})" if reason else ""

@@ -65,8 +65,10 @@ def test_a_number_is_an_id() -> None:
 def test_a_secret_past_latin_1() -> None:
     """A secret that Latin-1 cannot hold is the wrong one, as Flask-Login would fail on it."""
     verdict = formats.get("flask-login").verify(COOKIE, ["秘密"])
-    assert not verdict.valid
+    assert verdict.reason == "wrong-key-type"
     assert "Latin-1" in verdict.detail
+    assert formats.get("flask-login").verify(COOKIE, ["秘密", KEY]).key_index == 1
+    assert formats.get("flask-login").verify(COOKIE, ["秘密", "other"]).reason == "bad-signature"
 
 
 @pytest.mark.parametrize("data", [{}, None, True, 1.5, "\ud800"])

@@ -170,8 +170,8 @@ def test_no_key(signer: str) -> None:
         pytest.param(jws('{"alg":"none"}') + ".", "bad-signature", "nothing signs", id="none"),
         pytest.param(hs256(jws('{"alg":"RS256"}')), "bad-signature", "no algorithm", id="RS256"),
         pytest.param(hs256(jws('{"alg":[]}')), "bad-signature", "no algorithm", id="a list"),
-        pytest.param(hs256(jws('[]')), "malformed", "no object", id="a header that is none"),
-        pytest.param(hs256(code('{"alg":"HS256"}') + ".x"), "malformed", "payload", id="a payload that is none"),
+        pytest.param(hs256(jws("[]")), "malformed", "no object", id="a header that is none"),
+        pytest.param(hs256(code('{"alg":"HS256"}') + ".x"), "malformed", "payload", id="no payload"),
         pytest.param(hs256("x"), "malformed", "a header, a payload", id="no parts"),
     ],
 )  # fmt: skip

@@ -65,7 +65,7 @@ def test_reasons(text: str, now: float, reason: str | None) -> None:
     [
         pytest.param(made_unencrypted((NOW, NOW, {"a": 1})), None, id="genuine"),
         pytest.param(made_unencrypted((NOW - 1201, NOW, {"a": 1})), "expired", id="too old"),
-        pytest.param("0" * 40 + made_unencrypted((NOW, NOW, {}))[40:], "bad-signature", id="another signature"),
+        pytest.param("0" * 40 + made_unencrypted((NOW, NOW, {}))[40:], "bad-signature", id="another one"),
         pytest.param(made_unencrypted((NOW, NOW, {})).upper(), "malformed", id="in capitals"),
         pytest.param("0" * 41, "malformed", id="no base64"),
         pytest.param("\ud800" * 50, "malformed", id="half surrogate pairs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_without_a_key(text: str, reason: str) -> None:
 
 def test_an_end_that_is_none() -> None:
     """An `_expires` that is no time is a warning."""
-    verdict = formats.get("werkzeug").verify(made("_expires=Ing="), [KEY], now=NOW)
+    verdict = formats.get("werkzeug").verify(made("_expires=Ingi"), [KEY], now=NOW)
     assert verdict.valid
     assert [warning.code for warning in verdict.warnings] == ["odd-expiry"]
 
@@ -117,10 +118,8 @@ def test_an_empty_session_is_read() -> None:
 @pytest.mark.parametrize("text", ["?", "a?=", "?&&&&", "?" * 1000, "x?%ff=NDI="])
 def test_odd_texts(text: str) -> None:
     """Whatever comes is read or malformed."""
-    try:
+    with contextlib.suppress(MalformedError):
         assert isinstance(formats.get("werkzeug").decode(text).data, dict)
-    except MalformedError:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_unknown_objects(protocol: int) -> None:
 
 
 USER = {"__type__": "app.User"}
+TIME = {"__type__": "datetime.time"}
 PACKED_NOON = b"cdatetime\ndatetime\n(C\n\x07\xe8\x02\x1d\x0c\0\0\0\0\0"
 PROGRAMS = [
     ("a Python 2 text", b"S'it\\'s'\n.", "it's"),
@@ -95,7 +96,7 @@ PROGRAMS = [
     ("Markup", b"cmarkupsafe\nMarkup\n(V<b>\ntR.", "<b>"),
     ("a pytz zone", PACKED_NOON + b"cpytz\n_UTC\n)RtR.", "2024-02-29T12:00:00Z"),
     ("a pytz zone with an offset", PACKED_NOON + b"cpytz\n_p\n(NI3600\ntRtR.", "2024-02-29T12:00:00+01:00"),
-    ("an unknown zone", b"cdatetime\ntime\n(C\0capp\nUser\ntR.", {"__type__": "datetime.time", "args": ["", USER]}),
+    ("a zone nobody knows", b"cdatetime\ntime\n(C\0capp\nUser\ntR.", {**TIME, "args": ["", USER]}),
     ("an old-style instance", b"(iapp\nUser\np0\n(dp1\nS'id'\nI7\nsb.", {**USER, "id": 7}),
     ("a persistent ID", b"Pname\n.", {"__type__": "pickle.persistent_id", "args": ["name"]}),
     ("an extension code", b"\x82\x07.", {"__type__": "copyreg.extension", "args": [7]}),

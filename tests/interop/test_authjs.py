@@ -1,0 +1,59 @@
+"""Auth.js and NextAuth.js read what is written here, and what they write is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sessionctl import formats
+from tests.interop.conftest import NodeError
+
+if TYPE_CHECKING:
+    from tests.interop.conftest import Node
+
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
+
+SECRET, OLD_SECRET = "zażółć-🔑", "an older secret"
+TOKEN = {"name": "Ala Ż", "sub": "42", "roles": ["admin", None], "exp": 4_000_000_000}
+FORM = formats.get("authjs")
+
+
+@pytest.mark.parametrize("name", ["authjs.session-token", "__Secure-authjs.session-token", "my session"])
+def test_auth_js_both_ways(node: Node, name: str) -> None:
+    """A token of Auth.js goes both ways under the same cookie name."""
+    text = FORM.encode(TOKEN, [SECRET], cookie_name=name)
+    assert TOKEN.items() <= node("authjs.decode", text=text, secret=SECRET, salt=name).items()
+    made = node("authjs.encode", token={"sub": "42"}, secret=SECRET, salt=name)
+    decoded = FORM.decode(made, [SECRET], cookie_name=name)
+    assert decoded.data["sub"] == "42"
+    assert decoded.expires_at == decoded.issued_at + 30 * 86400
+    assert FORM.verify(made, [SECRET], cookie_name=name).valid
+
+
+def test_a_list_of_secrets(node: Node) -> None:
+    """A secret that was rotated out still reads, on both sides."""
+    name = "authjs.session-token"
+    text = FORM.encode(TOKEN, [OLD_SECRET], cookie_name=name)
+    assert node("authjs.decode", text=text, secret=[SECRET, OLD_SECRET], salt=name)["sub"] == "42"
+    made = node("authjs.encode", token={}, secret=OLD_SECRET, salt=name)
+    assert FORM.verify(made, [SECRET, OLD_SECRET], cookie_name=name).key_index == 1
+
+
+def test_another_name_is_refused_by_both(node: Node) -> None:
+    """A token that was moved to a cookie of another name opens on neither side."""
+    text = FORM.encode(TOKEN, [SECRET], cookie_name="a")
+    with pytest.raises(NodeError):
+        node("authjs.decode", text=text, secret=SECRET, salt="b")
+    assert not FORM.verify(text, [SECRET], cookie_name="b").valid
+
+
+@pytest.mark.parametrize("salt", ["", "a salt"])
+def test_next_auth_both_ways(node: Node, salt: str) -> None:
+    """A token of NextAuth.js 4 goes both ways, with a salt or without."""
+    form = formats.get("authjs", salt=salt, kind="next-auth")
+    text = form.encode(TOKEN, [SECRET])
+    assert TOKEN.items() <= node("nextAuth.decode", text=text, secret=SECRET, salt=salt).items()
+    made = node("nextAuth.encode", token={"sub": "42"}, secret=SECRET, salt=salt, maxAge=60)
+    assert form.decode(made, [SECRET]).data["sub"] == "42"
+    assert form.verify(made, [SECRET]).valid
