@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         UnknownStorageError as UnknownStorageError,
         UnserializableValueError as UnserializableValueError,
         UsageError as UsageError,
+        WrongKeyTypeError as WrongKeyTypeError,
     )
     from sessionctl.session import Session as Session, create_session_id as create_session_id
     from sessionctl.signing.keys import KeyRing as KeyRing, Secret as Secret
@@ -78,6 +79,7 @@ __all__ = [
     "UnknownStorageError",
     "UnserializableValueError",
     "UsageError",
+    "WrongKeyTypeError",
     "create_session_id",
     "formats",
     "open_storage",

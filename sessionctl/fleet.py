@@ -88,6 +88,9 @@ def _sweep(store: RecordStorage, cutoff: float, *, dry_run: bool) -> Iterator[En
 def _sweep_records(store: RecordStorage, cutoff: float, *, dry_run: bool) -> Iterator[Entry | StorageError | None]:
     """For each session: itself where it was old, None where it stays, the error where that failed."""
     for entry in store.scan():
+        if entry.modified_at is None and getattr(store, "ttl", None) is not None:
+            yield None  # nothing tells its age: it has no expiry, or `lifetime` has set it
+            continue
         if entry.modified_at is None:
             raise UsageError(f"{store.scheme}: tells no age without ttl; put ?ttl= into the URL, as the application has it")
         if entry.modified_at > cutoff:

@@ -93,8 +93,12 @@ class Identified(NamedTuple):
         return self.verdict.key_index is not None
 
 
-def identify(source: Source, setup: Setup, *, judge: bool = True) -> Identified:
+def identify(
+    source: Source, setup: Setup, *, judge: bool = True, forms: dict[str, Format] | None = None
+) -> Identified:
     """The format of a cookie, and the verdict on it; without `judge` no verdict where no key could settle it.
+
+    `forms` keeps the formats that were opened, with what they derive from keys, for the next cookie.
 
     Raises `MalformedCookieError` where the cookie is missing or of no known format.
     """
@@ -102,13 +106,13 @@ def identify(source: Source, setup: Setup, *, judge: bool = True) -> Identified:
         name = source.name or "?"
         raise MalformedCookieError(f"there is no cookie {name!r} in the header; --cookie-name chooses another")
     if setup.format is not None:
-        return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge)
+        return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
     found = formats.detect(source.value, cookie_name=source.name)
     if not source.value:
         found = [("native", SURE)]
     if not found or found[0][1] < SURE:
         raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
-    tried = [_judge(name, found, source, setup, judge=judge) for name in _worth_trying(found, setup)]
+    tried = [_judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)]
     return next((one for one in tried if one.settled), tried[0])
 
 
@@ -118,10 +122,16 @@ def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
     return [best, *(name for name in others if setup.keys_for(name))]
 
 
-def _judge(
-    name: str, found: list[tuple[str, float]], source: Source, setup: Setup, *, judge: bool
+def _judge(  # noqa: PLR0913 - one for each thing that is known
+    name: str,
+    found: list[tuple[str, float]],
+    source: Source,
+    setup: Setup,
+    *,
+    judge: bool,
+    forms: dict[str, Format] | None,
 ) -> Identified:
-    form = setup.open(name)
+    form = _opened(name, setup, forms)
     context = setup.context(name, source)
     text = source.value or ""
     scores = dict(found)
@@ -129,6 +139,14 @@ def _judge(
     rivals = tuple(other for other in others if scores[name] - scores[other] < ALIKE)
     verdict = form.judge(text, context) if judge or context.keys else _UNJUDGED
     return Identified(form, text, context, verdict, (name, *others), rivals)
+
+
+def _opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:
+    if forms is None:
+        return setup.open(name)
+    if name not in forms:
+        forms[name] = setup.open(name)
+    return forms[name]
 
 
 def _no_name(text: str, names: list[str]) -> str:

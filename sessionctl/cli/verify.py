@@ -10,7 +10,8 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json
 
 if TYPE_CHECKING:
-    from sessionctl.identify import Identified
+    from sessionctl.identify import Identified, Setup
+    from sessionctl.verdict import Verdict
 
 MALFORMED = 3
 
@@ -43,20 +44,23 @@ def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
     options.refuse_rest(rest)
     known = identify(source, setup)
     if look.json:
-        print_json(answer(known))
+        print_json(answer(known.format.name, known.verdict))
     else:
-        print_data(line(known, setup.keys_source))
-    ctx.exit(status(known))
+        print_data(line(known.format.name, known.verdict, _source_of(known, setup)))
+    ctx.exit(status_of(known.verdict))
 
 
-def answer(known: Identified) -> dict[str, Any]:
+def _source_of(known: Identified, setup: Setup) -> str:
+    return setup.keys_source if setup.keys else "the default secret" if known.context.keys else "none"
+
+
+def answer(name: str, verdict: Verdict) -> dict[str, Any]:
     """The JSON object of one verdict."""
     from sessionctl.duration import iso
 
-    verdict = known.verdict
     return {
         "valid": verdict.valid,
-        "format": known.format.name,
+        "format": name,
         "key_index": verdict.key_index,
         "keys": verdict.keys,
         "needs_resign": verdict.needs_resign,
@@ -69,9 +73,8 @@ def answer(known: Identified) -> dict[str, Any]:
     }
 
 
-def line(known: Identified, keys_source: str = "none") -> str:
+def line(name: str, verdict: Verdict, keys_source: str = "none") -> str:
     """One verdict as a line for people."""
-    verdict, name = known.verdict, known.format.name
     if verdict.valid:
         if verdict.key_index is None:
             return f"{name}: nothing to verify, the cookie is empty"
@@ -81,8 +84,8 @@ def line(known: Identified, keys_source: str = "none") -> str:
     return f"{name}: {verdict.reason}: {verdict.detail}{source}"
 
 
-def status(known: Identified) -> int:
+def status_of(verdict: Verdict) -> int:
     """The exit status of one verdict."""
-    if known.verdict.valid:
+    if verdict.valid:
         return 0
-    return MALFORMED if known.verdict.reason == "malformed" else 1
+    return MALFORMED if verdict.reason == "malformed" else 1

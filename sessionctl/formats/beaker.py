@@ -20,6 +20,7 @@ Sources: Beaker 1.14.1, 1.8.1 and 1.6.5 session.py, util.py, crypto/.
 
 from __future__ import annotations
 
+import contextlib
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,16 +49,17 @@ from sessionctl.formats.base import (
     judge_age,
 )
 from sessionctl.payload import python_json
+from sessionctl.signing.keys import KeyRing
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sessionctl.signing.keys import Secret
 
 _TAG = 40  # hex digits of SHA-1
 _ID = 32  # hex digits of a UUID
-_NONCE = 24  # characters of the usual nonce
+_NONCE, _OLD_NONCE = 24, 8  # characters of a nonce: of 16 bytes, and of 6 before 1.8
 _IV, _GCM_TAG = 12, 16
 _HEX = frozenset("0123456789abcdef")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
@@ -200,6 +202,49 @@ class Beaker(Format):
         """The cipher that was asked for, or both."""
         kind = self.option("crypto-type")
         return ["AES-256-GCM", "AES-256-CTR"] if kind == "none" else [_CIPHERS[kind]]
+
+    # -- records of the other backends ------------------------------------------------------------
+
+    def decode_record(
+        self, data: bytes, keys: KeyRing | Iterable[str | bytes] = (), **context: Any
+    ) -> Decoded:
+        """What the text in a file or a Redis record says: a session without signature, perhaps encrypted.
+
+        Of an encrypted one the nonce of either size is tried, unless `encrypt-nonce-bits` is given. Raises
+        `MalformedError`, `NoKeyError` and `BadSignatureError`.
+        """
+        text = data.decode("ascii", "replace")
+        given = Context(keys=keys if isinstance(keys, KeyRing) else KeyRing(keys), **context)
+        opened = self._open_record(text, given)
+        session, payload_type = _load(opened.data, given.max_size)
+        return Decoded(
+            data=session,
+            id=_id_of(session),
+            issued_at=_accessed(session),
+            encrypted=opened.cipher is not None,
+            signed=opened.cipher is not None,
+            payload_type=payload_type,
+            algorithm=opened.cipher,
+            warnings=_odd(session),
+        )
+
+    def _open_record(self, text: str, context: Context) -> Opened:
+        if not _looks_encrypted(text):
+            with contextlib.suppress(MalformedCookieError):
+                plain = _b64(text)
+                if plain[:1] in (b"\x80", b"\x78") and _is_session(plain, context.max_size):
+                    return Opened(plain, None)
+        sizes = (self._nonce_size,) if self.given("encrypt-nonce-bits") else (_NONCE, _OLD_NONCE)
+        for index, validate_key, encrypt_key in _pairs(context):
+            for size in sizes:
+                with contextlib.suppress(MalformedCookieError):
+                    nonce, box = text[:size], _b64(text[size:])
+                    key = _aes_key(encrypt_key.bytes, validate_key.bytes + nonce.encode("utf-8", "replace"))
+                    for cipher in self._ciphers():
+                        session = _decrypt(cipher, key, box)
+                        if session is not None and _is_session(session, context.max_size):
+                            return Opened(session, index, cipher)
+        raise BadSignatureError("the session does not open with the validate_key and encrypt_key given")
 
     # -- encode -----------------------------------------------------------------------------------
 

@@ -14,14 +14,13 @@ lib/server-runtime/crypto.ts; hono 4.13.19, utils/cookie.ts; cookie 0.7.2 and 1.
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from sessionctl import jsontext
 from sessionctl.encoding import atob, percent_decode
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats.base import Verdict, refused
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import Hmac, b64encode, compare_digest
 
 if TYPE_CHECKING:
     from sessionctl.formats.base import Content, Context

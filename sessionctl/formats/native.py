@@ -8,6 +8,8 @@ inside is what Remix 3 would have: JSON `{"i":id,"d":[values,flash]}`, or the ID
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sessionctl import jsontext
 from sessionctl.encoding import b64decode_urlsafe, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -19,10 +21,12 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     first_fit,
-    genuine,
-    judge_age,
+    genuine_within,
 )
 from sessionctl.formats.remix import decode_value, looks_like_id, session_of, value_of
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
 
 _SIGNATURE = 43
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # the years 2000 and 2100
@@ -54,30 +58,39 @@ class Native(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
-
         payload, stamp, signature = _split(text)
-        body = text[: -len(signature) - 1].encode("ascii")
-        given = signature.encode("ascii")
-        salt = self.option("salt").encode()
-
-        def fits(secret: bytes) -> bool:
-            return compare_digest(b64encode_urlsafe(Hmac(Hmac(secret).digest(salt)).digest(body)).encode(), given)
-
-        index = first_fit(context, lambda secret: fits(secret.bytes))
-        verdict = genuine(
-            context,
-            index,
-            algorithm="HMAC-SHA256",
-            issued_at=_time(stamp),
-            value=_value(payload, context.max_size),
-        )
-        return judge_age(verdict, context, context.age_limit(self.default_max_age))
+        body, given = text[: -len(signature) - 1].encode("ascii"), signature.encode("ascii")
+        salt = self.option("salt")
+        index = first_fit(context, lambda secret: self.kept(_derived, secret, salt).fits(body, given))
+        value, issued_at = _value(payload, context.max_size), _time(stamp)
+        limit = context.age_limit(self.default_max_age)
+        return genuine_within(context, limit, index, issued_at, algorithm="HMAC-SHA256", value=value)
 
     def _encode(self, content: Content, context: Context) -> str:
         from sessionctl.signing.native import NativeSigner
 
         return NativeSigner(context.keys[:1], self.option("salt")).sign(value_of(content), context.now)
+
+
+class _Derived:
+    """The key that is derived from a secret and the salt, and the text of its signatures."""
+
+    __slots__ = ("_mac",)
+
+    def __init__(self, secret: Secret, salt: str) -> None:
+        from sessionctl.signing.mac import Hmac
+
+        self._mac = Hmac(Hmac(secret.bytes).digest(salt.encode()))
+
+    def fits(self, body: bytes, signature: bytes) -> bool:
+        """Whether the signature is the one text of the body's tag, in constant time."""
+        from sessionctl.signing.mac import b64encode_urlsafe_tag, compare_digest
+
+        return compare_digest(b64encode_urlsafe_tag(self._mac.digest(body)), signature)
+
+
+def _derived(secret: Secret, salt: str) -> _Derived:
+    return _Derived(secret, salt)
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -36,14 +36,21 @@ from sessionctl.formats.base import (
 from sessionctl.formats.ruby_session import hash_id, read_payload, with_id
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
 from sessionctl.signing.rack import ALGORITHMS, BLOCK, Sealed, seal, split, unlock
-from sessionctl.signing.ruby_text import Signed, from_header, hex_tag, pasted, split_signed, to_header
+from sessionctl.signing.ruby_text import (
+    TAG_SIZES,
+    Signed,
+    from_header,
+    hex_tag,
+    pasted,
+    split_signed,
+    to_header,
+)
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
 
 _COOKIE_NAME: Final = "rack.session"
-_LONGEST_TAG: Final = 130
-"""Two hyphens and the hexadecimal digits of SHA-512."""
+_HEX: Final = frozenset("0123456789abcdef")
 
 _NAME_ASSUMED: Final = Warn(
     "name-assumed", "the cookie's name is part of what is checked; rack.session was assumed (--cookie-name)"
@@ -77,9 +84,9 @@ class Rack(Format):
     def _detect(self, text: str, cookie_name: str | None) -> float:
         named = 0.1 if cookie_name == _COOKIE_NAME else 0.0
         plain = from_header(text)
-        if "--" in plain[-_LONGEST_TAG:]:
+        if not _is_sealed(plain):
             return _detect_signed(split_signed(plain), named)
-        if plain[:1] != "A" or len(plain) < 80:  # noqa: PLR2004 - the version's bits; the overhead
+        if len(plain) < 80:  # noqa: PLR2004 - less than the overhead
             return 0.0
         if split(plain).plain_size % BLOCK:
             return 0.9 if named else 0.3  # Ruby counts characters: JSON beyond ASCII comes out uneven
@@ -160,11 +167,18 @@ def _detect_signed(found: Signed, named: float) -> float:
 
 def _split(plain: str) -> Signed | Sealed:
     """The parts of a text. Raises `MalformedCookieError`, and `BadSignatureError` for broken base64."""
-    if "--" in plain[-_LONGEST_TAG:]:
-        return split_signed(plain)
+    return split(plain) if _is_sealed(plain) else split_signed(plain)
+
+
+def _is_sealed(plain: str) -> bool:
+    """Whether a text begins as version 1 or 2 does; what Rack signs begins with B or e.
+
+    Two hyphens may stand in version 1 too, but hexadecimal digits do not follow them there.
+    """
     if plain[:1] != "A":
-        raise MalformedCookieError("neither encrypted (version 1 or 2) nor signed: no two hyphens")
-    return split(plain)
+        return False
+    tag = plain.rpartition("--")[2]
+    return len(tag) not in TAG_SIZES or not _HEX.issuperset(tag)
 
 
 def _open(found: Sealed, context: Context) -> tuple[int, bytes]:

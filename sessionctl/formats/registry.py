@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,11 +18,17 @@ ENTRY_POINTS = "sessionctl.formats"
 class _Entry(NamedTuple):
     """Where a format is, and what its texts must hold: so that few modules are imported to detect one.
 
-    `marks` are substrings of which at least one must occur in the text, as it stands or percent-decoded.
+    `marks` are substrings of which at least one must occur in the text, as it stands or percent-decoded;
+    `never` is one that its texts cannot hold.
     """
 
     target: str
     marks: tuple[str, ...] = ("",)
+    never: str | None = None
+
+    def may_be(self, text: str) -> bool:
+        """Whether the text has what this format's texts have."""
+        return any(mark in text for mark in self.marks) and (self.never is None or self.never not in text)
 
 
 _BUILT_IN = {
@@ -43,18 +49,18 @@ _BUILT_IN = {
     "fastify-secure": _Entry("fastify_secure:FastifySecure", (";", "%3B", "%3b")),
     "hono": _Entry("hono:Hono", (".",)),
     "rails": _Entry("rails:Rails", ("--",)),
-    "rack": _Entry("rack:Rack"),
-    "laravel": _Entry("laravel:Laravel", ("ey",)),
-    "php": _Entry("php:Php"),
+    "rack": _Entry("rack:Rack", never="."),
+    "laravel": _Entry("laravel:Laravel", ("ey",), never="."),
+    "php": _Entry("php:Php", never="."),
     "tornado": _Entry("tornado:Tornado", ("|",)),
-    "pyramid": _Entry("pyramid:Pyramid"),
+    "pyramid": _Entry("pyramid:Pyramid", never="."),
     "aiohttp": _Entry("aiohttp:Aiohttp"),
-    "litestar": _Entry("litestar:Litestar"),
+    "litestar": _Entry("litestar:Litestar", never="."),
     "bottle": _Entry("bottle:Bottle", ("!",)),
     "flask-login": _Entry("flask_login:FlaskLogin", ("|",)),
     "gorilla": _Entry("gorilla:Gorilla", ("MT", "Mj")),
     "plug": _Entry("plug:Plug", ("SFMyNTY", "SFMzODQ", "SFM1MTI", "XCP.", "QTEyOEdDTQ")),
-    "beaker": _Entry("beaker:Beaker"),
+    "beaker": _Entry("beaker:Beaker", never="."),
     "werkzeug": _Entry("werkzeug:Werkzeug", ("?",)),
 }
 
@@ -77,18 +83,25 @@ def detect(text: str, *, cookie_name: str | None = None) -> list[tuple[str, floa
 
     A text that is no session cookie gives an empty list, or low numbers alone.
     """
-    plain = text.replace("%3A", ":").replace("%3a", ":") if "%" in text else text
+    plain = _with_decoded(text)
     scores = {
         name: _load(name)().detect(text, cookie_name=cookie_name)
         for name in names()
-        if name not in _BUILT_IN or any(mark in text or mark in plain for mark in _BUILT_IN[name].marks)
+        if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain)
     }
     order = names()
     found = [(name, round(score, 3)) for name, score in scores.items() if score > 0]
     return sorted(found, key=lambda item: (-item[1], order.index(item[0])))
 
 
-@lru_cache(maxsize=None)
+def _with_decoded(text: str) -> str:
+    """The text, and after it the same with what formats are known by no longer percent-encoded."""
+    if "%" not in text:
+        return text
+    return text + text.replace("%3A", ":").replace("%3a", ":").replace("%7C", "|").replace("%21", "!").replace("%3F", "?")
+
+
+@cache
 def _load(name: str) -> type[Format]:
     if name in _BUILT_IN:
         module, _, attribute = _BUILT_IN[name].target.partition(":")
@@ -103,7 +116,7 @@ def _load(name: str) -> type[Format]:
     raise UnknownFormatError(f"there is no format {name!r}{hint} ('sessionctl formats' lists them)")
 
 
-@lru_cache(maxsize=1)
+@cache
 def _others() -> dict[str, type[Format]]:
     if not plugins.may_have(ENTRY_POINTS):
         return {}

@@ -76,7 +76,7 @@ class Remix(Format):
         mac = atob(signature, "the signature")
         if len(mac) != 32:  # noqa: PLR2004 - SHA-256
             raise MalformedCookieError(f"the signature has {len(mac)} bytes in place of 32")
-        message = payload.encode()
+        message = payload.encode(errors="replace")
         index = first_fit(context, lambda secret: self.kept(_hmac, secret).verify(message, mac))
         value = _value(payload)
         return genuine(context, index, algorithm="HMAC-SHA256", value=value, warnings=_odd(signature))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
-from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import hashlib
     from collections.abc import Callable
 
 __all__ = ["Hmac", "b64encode", "b64encode_tag", "b64encode_urlsafe", "b64encode_urlsafe_tag", "compare_digest"]
@@ -26,6 +25,8 @@ class Hmac:
     __slots__ = ("_inner", "_outer", "name")
 
     def __init__(self, key: bytes, digest: str = "sha256") -> None:
+        import hashlib  # which loads OpenSSL: only for those who verify or sign
+
         make: Callable[[bytes], hashlib._Hash] = getattr(hashlib, digest)
         empty = make(b"")
         if len(key) > empty.block_size:
@@ -46,6 +47,13 @@ class Hmac:
     def verify(self, message: bytes, tag: bytes) -> bool:
         """Whether the tag is that of the message, in constant time."""
         return compare_digest(self.digest(message), tag)
+
+
+def compare_digest(one: bytes | str, other: bytes | str) -> bool:
+    """Whether two tags are the same, in constant time; `hmac.compare_digest`, loaded when it is needed."""
+    from hmac import compare_digest as compare
+
+    return compare(one, other)  # type: ignore[type-var]
 
 
 def b64encode(data: bytes) -> str:

@@ -84,7 +84,7 @@ def split(plain: str) -> Signed | Sealed:
     if plain.count("--") != 2:  # noqa: PLR2004 - as an encrypted text has
         return split_signed(plain)
     if "%" in plain:
-        raise BadSignatureError("percent signs are left in the text: the cookie was percent-encoded twice")
+        raise BadSignatureError("percent signs are left in the text: it was percent-encoded twice, or cut")
     raise MalformedCookieError("the text is cut: the nonce has 16 characters, the tag 24")
 
 

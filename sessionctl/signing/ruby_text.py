@@ -10,7 +10,7 @@ from sessionctl.errors import BadSignatureError, MalformedCookieError
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.verdict import Warn
 
-_DIGESTS: Final = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
+TAG_SIZES: Final = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
 """The digest that writes so many hexadecimal digits."""
 
 _TO_FORM: Final = {ord("+"): "%2B", ord("/"): "%2F", ord("="): "%3D"}
@@ -67,7 +67,7 @@ class Signed(NamedTuple):
 def split_signed(plain: str) -> Signed:
     """The two parts of a signed text. Raises `MalformedCookieError` where they are not there."""
     body, dashes, tag = plain.rpartition("--")
-    digest = _DIGESTS.get(len(tag))
+    digest = TAG_SIZES.get(len(tag))
     if not dashes or not body:
         raise MalformedCookieError("there is no signature: two hyphens and hexadecimal digits are missing")
     if digest is None:
@@ -90,6 +90,6 @@ def strict_b64decode(text: str, what: str) -> bytes:
     except (Error, ValueError):
         data = b""
     if b64encode(data) != text:
-        twice = ": the cookie was percent-encoded twice" if "%" in text else ""
+        twice = ": it was percent-encoded twice, or cut" if "%" in text else ""
         raise BadSignatureError(f"{what} is not base64{twice}")
     return data

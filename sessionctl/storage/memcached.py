@@ -17,7 +17,7 @@ import hashlib
 import math
 import os
 import ssl
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -267,12 +267,10 @@ class MemcachedStorage(RemoteStorage):
         """Ask, once more where the connection broke: a read does no harm twice."""
         pool = self._pool(self._node(key))
         with translated(self.url):
-            try:
-                with pool.connection() as client:
-                    return ask(client)
-            except (ConnectionError, MemcacheUnexpectedCloseError):
-                with pool.connection() as client:
-                    return ask(client)
+            with suppress(ConnectionError, MemcacheUnexpectedCloseError), pool.connection() as client:
+                return ask(client)
+            with pool.connection() as client:
+                return ask(client)
 
     def _write(self, key: str, text: bytes, do: Callable[[MetaClient], T]) -> T:
         with self._connection(key) as client:

@@ -279,18 +279,19 @@ class RedisStorage(RemoteStorage):
                 answer = self._send(client, command)
 
     def _send(self, client: Any, command: Command) -> Any:
+        again = command
         try:
             return client.execute_command(*command)
         except NoScriptError:
-            return client.execute_command(*scripts.spelled_out(command))
+            again = scripts.spelled_out(command)
         except RedisConnectionError:
             if command[0] not in _READS:
                 raise
-            return client.execute_command(*command)
+        return client.execute_command(*again)
 
     async def _arun(self, key: str, commands: Commands[T]) -> T:
         with translated(self, key):
-            client = self._clients.aget()
+            client = await self._clients.aget()
             answer = None
             while True:
                 try:
@@ -301,14 +302,15 @@ class RedisStorage(RemoteStorage):
                 answer = await self._asend(client, command)
 
     async def _asend(self, client: Any, command: Command) -> Any:
+        again = command
         try:
             return await client.execute_command(*command)
         except NoScriptError:
-            return await client.execute_command(*scripts.spelled_out(command))
+            again = scripts.spelled_out(command)
         except RedisConnectionError:
             if command[0] not in _READS:
                 raise
-            return await client.execute_command(*command)
+        return await client.execute_command(*again)
 
     def _expires_at(self, life: int) -> float | None:
         return None if life < 0 else self.clock() + life / 1000

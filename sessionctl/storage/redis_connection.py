@@ -84,7 +84,7 @@ class Clients(ABC):
             client = self._client = self._make()
         return client
 
-    def aget(self) -> Any:
+    async def aget(self) -> Any:
         """The client of the running event loop."""
         loop = asyncio.get_running_loop()
         client = self._async.get(loop)
@@ -153,6 +153,11 @@ class SocketClients(ServerClients):
 class ClusterClients(Clients):
     """Clients of a Redis Cluster, which learn its nodes from any of those named."""
 
+    async def aget(self) -> Any:
+        """As above, and it knows the nodes: redis-py 8.1 sends what comes before that to any of them."""
+        client = await super().aget()
+        return await client.initialize()
+
     def _make(self) -> Any:
         retry = {"cluster_error_retry_attempts": 0} if _OLD_CLUSTER else {"retry": Retry(NoBackoff(), 0)}
         nodes = [_redis.cluster.ClusterNode(*server) for server in self.target.address.servers]
@@ -164,6 +169,7 @@ class ClusterClients(Clients):
         return _aredis.RedisCluster(
             startup_nodes=nodes,
             **(retry if _OLD_CLUSTER else {"retry": AsyncRetry(NoBackoff(), 0)}),
+            reinitialize_steps=0,  # every fifth slot that moved would break the commands that are under way
             **self._options(),
         )
 

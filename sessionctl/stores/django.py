@@ -1,0 +1,163 @@
+r"""Records of Django's session backends, of all its releases.
+
+    db, file          payload ":" timestamp ":" signature     Django 3.1 and later: `signing.dumps` with the salt
+                                                              "django.contrib.sessions.SessionStore"
+                      base64 of  40 hex digits ":" payload    before: HMAC-SHA1 of the payload under
+                                                              SHA-1("django.contrib.sessionsSessionStore" key);
+                                                              Django 1.4 breaks the base64 into lines
+    cache on Redis    pickle of the session
+    cache in files    pickle of the expiry (a float), zlib stream of the pickle of the session
+
+A signed text has no end of its own: that is the database's `expire_date`, or the file's time. With a key the
+signature is checked. Sources: Django 6.1, 5.2, 3.2, 3.0, 1.8 and 1.4 contrib/sessions/backends/base.py;
+core/cache/backends/filebased.py, redis.py.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.encoding import decompress
+from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
+from sessionctl.formats.base import Context, first_fit, genuine, refused
+from sessionctl.payload.django_messages import MESSAGES_KEY, flashed
+from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of, seconds
+from sessionctl.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import Secret
+
+NAMES = ("django", "django-file", "django-db", "django-cache")
+
+SALT = "django.contrib.sessions.SessionStore"
+OLD_SALT = b"django.contrib.sessionsSessionStore"
+
+_SIGNED = re.compile(r"\.?[A-Za-z0-9_-]+=*:[0-9A-Za-z]{1,11}:[A-Za-z0-9_-]*=*")
+_OLD = re.compile(rb"[0-9a-f]{40}:")
+_OLD_TAG = 40
+_ZLIB = b"\x78"
+_OWN = ("_auth_user_id", "_auth_user_hash", "_session_expiry", "_csrftoken")
+
+
+def recognise(sample: Sample) -> Guess:
+    """A signed text of either kind, an expiry with a zlib stream, or an object with Django's own items."""
+    if sample.text is not None and _SIGNED.fullmatch(sample.text):
+        return Guess(0.96, "django")
+    if _old_parts(sample) is not None:
+        return Guess(0.97, "django")
+    if _cache_parts(sample) is not None:
+        return Guess(0.97, "django")
+    value = sample.object or sample.whole_pickle
+    if isinstance(value, dict) and not value.keys().isdisjoint(_OWN):
+        return Guess(0.8, "django")
+    return NO
+
+
+def read(sample: Sample, context: RecordContext) -> StoredRecord:
+    """The session. Raises `MalformedError`."""
+    if (old := _old_parts(sample)) is not None:
+        return _read_old(*old, context)
+    if (cached := _cache_parts(sample)) is not None:
+        return _read_cached(*cached, context)
+    if sample.text is not None and ":" in sample.text and sample.text[:1] not in ("{", "(", "}"):
+        return _read_signed(sample.text, context)
+    if sample.object:
+        return StoredRecord(data=sample.object, flash=_messages(sample.object))
+    data = pickle_of(sample)
+    return StoredRecord(data=data, flash=_messages(data), payload_type="pickle")
+
+
+# -- Django 3.1 and later -----------------------------------------------------------------------------
+
+
+def _read_signed(text: str, context: RecordContext) -> StoredRecord:
+    from sessionctl.formats.django import Django
+
+    form = Django(salt=SALT, digest="sha256,sha1")
+    decoded = form.decode(text, max_size=context.max_size)
+    verdict = None
+    if context.keys:
+        given = Context(keys=context.keys, now=context.now, max_age=None, max_size=context.max_size)
+        verdict = form.judge(text, given)
+    return StoredRecord(
+        data=decoded.data,
+        flash=decoded.flash,
+        payload_type=decoded.payload_type,
+        issued_at=decoded.issued_at,
+        signed=True,
+        verdict=verdict,
+        warnings=decoded.warnings,
+    )
+
+
+# -- before -------------------------------------------------------------------------------------------
+
+
+def _old_parts(sample: Sample) -> tuple[str, bytes] | None:
+    """Signature and payload of a record before Django 3.1, or None."""
+    try:
+        plain = binascii.a2b_base64(b"".join(sample.content.split()), strict_mode=True)
+    except binascii.Error:
+        return None
+    if not _OLD.match(plain):
+        return None
+    return plain[:_OLD_TAG].decode("ascii"), plain[_OLD_TAG + 1 :]
+
+
+def _read_old(tag: str, payload: bytes, context: RecordContext) -> StoredRecord:
+    from sessionctl.signing import django as signing
+
+    data, kind = signing.read(payload)
+    return StoredRecord(
+        data=data,
+        flash=_messages(data),
+        payload_type=kind,
+        signed=True,
+        verdict=_judge_old(tag, payload, context) if context.keys else None,
+    )
+
+
+def _judge_old(tag: str, payload: bytes, context: RecordContext) -> Verdict:
+    given = Context(keys=context.keys, now=context.now)
+    try:
+        index = first_fit(given, lambda secret: _fits_old(secret, tag, payload))
+    except RefusedError as error:
+        return refused(error.code, str(error), given)
+    return genuine(given, index, algorithm="HMAC-SHA1")
+
+
+def _fits_old(secret: Secret, tag: str, payload: bytes) -> bool:
+    import hashlib
+
+    from sessionctl.signing.mac import Hmac
+
+    key = hashlib.sha1(OLD_SALT + secret.bytes).digest()
+    return Hmac(key, "sha1").verify(payload, bytes.fromhex(tag))
+
+
+# -- the cache in files -------------------------------------------------------------------------------
+
+
+def _cache_parts(sample: Sample) -> tuple[float | None, bytes] | None:
+    """Expiry and zlib stream of a file of Django's cache, or None."""
+    found = sample.pickled
+    if found is None or not (found[0] is None or isinstance(found[0], (int, float))):
+        return None
+    rest = sample.content[found[1] :]
+    return (seconds(found[0]), rest) if rest[:1] == _ZLIB else None
+
+
+def _read_cached(expires_at: float | None, stream: bytes, context: RecordContext) -> StoredRecord:
+    from sessionctl.payload import pickle
+
+    try:
+        data = pickle.loads(decompress(stream, context.max_size))
+    except MalformedCookieError as error:
+        raise MalformedError(str(error)) from None
+    return StoredRecord(data=data, flash=_messages(data), payload_type="pickle", expires_at=expires_at)
+
+
+def _messages(data: Any) -> Any:
+    return flashed(data[MESSAGES_KEY]) if isinstance(data, dict) and MESSAGES_KEY in data else None

@@ -1,0 +1,45 @@
+"""Records of Rack and Rails stores: Ruby's Marshal of the session, bytes 04 08.
+
+redis-rack keeps the bare hash; a Rails cache keeps an `ActiveSupport::Cache::Entry` around it, `@value` or `v`
+being the session and `@expires_in` beside `@created_at` its life. No class is ever looked up.
+Sources: redis-rack 3.0 lib/rack/session/redis.rb; activesupport 6.1 lib/active_support/cache.rb (Entry).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, seconds
+
+NAMES = ("rack", "rails", "marshal")
+
+_VERSION = b"\x04\x08"
+_ENTRY = "ActiveSupport::Cache::Entry"
+
+
+def recognise(sample: Sample) -> Guess:
+    """The version of Marshal."""
+    return Guess(0.9, "marshal", ("rack", "rails")) if sample.content.startswith(_VERSION) else NO
+
+
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
+    """The session. Raises `MalformedError`."""
+    from sessionctl.payload import marshal
+
+    value = marshal.loads(sample.content)
+    expires_at = None
+    if isinstance(value, dict) and value.get("__type__") == _ENTRY:
+        expires_at = _end(value)
+        value = next((value[name] for name in ("@value", "@v", "value", "v") if name in value), value)
+    return StoredRecord(data=value, flash=_flashed(value), payload_type="marshal", expires_at=expires_at)
+
+
+def _end(entry: dict[str, Any]) -> float | None:
+    created = seconds(entry.get("@created_at", entry.get("created_at")))
+    life = seconds(entry.get("@expires_in", entry.get("expires_in")))
+    return None if created is None or life is None else created + life
+
+
+def _flashed(value: Any) -> Any:
+    flash = value.get("flash") if isinstance(value, dict) else None
+    return flash.get("flashes") if isinstance(flash, dict) else None

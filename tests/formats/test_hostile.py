@@ -1,0 +1,152 @@
+"""Every format answers any text with a verdict or an error of our tree, quickly and in little memory."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+import zlib
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionctl import formats
+from sessionctl.errors import SessionctlError
+from sessionctl.signing import KeyRing
+from sessionctl.sources import read_cookie
+from tests.cases import cookie_cases
+
+SECONDS = 0.1
+BYTES = 50 << 20
+NAMES = formats.names()
+RINGS = {
+    "text": KeyRing(["secret", "another secret that is longer than 32 characters"]),
+    "bytes": KeyRing([bytes(range(32)), bytes(64)]),
+}
+
+NESTED = "[" * 10_000 + "]" * 10_000
+OBJECTS = '{"a":' * 10_000 + "1" + "}" * 10_000
+BOMB = zlib.compress(b"\0" * (64 << 20), 9)
+
+
+def b64(text: str | bytes) -> str:
+    """URL-safe base64 without padding."""
+    return urlsafe_b64encode(text.encode() if isinstance(text, str) else text).rstrip(b"=").decode()
+
+
+MONSTERS = {
+    "empty": "",
+    "NUL": "\0",
+    "lone surrogate": "\ud800.\udfff.\ud800",
+    "a million letters": "a" * (1 << 20),
+    "a million dots": "." * (1 << 20),
+    "a million bytes too many": "a" * ((2 << 20) + 1),
+    "nested lists": NESTED,
+    "nested base64": f"{b64(NESTED)}.awP70w.{b64(bytes(20))}",
+    "nested objects": f"{b64(OBJECTS)}:1kP70w:{b64(bytes(32))}",
+    "nested standard": b64encode(NESTED.encode()).decode() + "." + b64encode(bytes(32)).decode().rstrip("="),
+    "bomb": f".{b64(BOMB)}.awP70w.{b64(bytes(20))}",
+    "bomb of Django": f".{b64(BOMB)}:1kP70w:{b64(bytes(32))}",
+    "bomb of zlib": b64encode(BOMB).decode(),
+    "huge number": b64('{"a":' + "9" * 100_000 + "}") + f".awP70w.{b64(bytes(20))}",
+    "exponent": b64('{"a":1e999999}') + f".awP70w.{b64(bytes(20))}",
+    "duplicate keys": b64("{" + ",".join(['"a":1'] * 10_000) + "}") + f".awP70w.{b64(bytes(20))}",
+    "lengths that lie": "2|99999999999999999999:1|10:1700000000|4:name|8:dGV4dA==|" + "0" * 64,
+    "a million fields": "2|" + "1:1|" * 200_000,
+    "iron with many parts": "Fe26.2*" + "*" * 100_000,
+    "JWT with a million rounds": b64('{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AAAA"}') + f".AAAA.AAAA.AAAA.AAAA",
+    "JWT that wants a fetch": b64('{"alg":"RS256","jku":"http://127.0.0.1:9/","x5u":"http://127.0.0.1:9/"}') + f".{b64('{}')}.{b64(bytes(256))}",
+    "PHP that is nested": "a:1:{i:0;" * 10_000,
+    "PHP with a long string": 's:2147483647:"x";',
+    "Marshal with a long list": b64encode(b"\x04\x08[\x04\xff\xff\xff\x7f").decode() + "--" + "0" * 40,
+    "pickle that is nested": b64encode(b"\x80\x04" + b"]" * 100_000 + b".").decode(),
+    "pickle that multiplies": b64encode(b"\x80\x02" + b"](" * 1000 + b"e" * 1000 + b".").decode(),
+    "percent signs": "%" * 100_000,
+    "percent-encoded": "%41" * 100_000,
+    "quotes": '"' + '\\"' * 100_000 + '"',
+    "octal escapes": '"' + "\\303\\237" * 50_000 + '"',
+    "Unicode digits": "٣|٣:٣|٣",
+    "right-to-left": "\u202e" * 1000,
+}
+
+
+def ask(form: formats.Format, text: str, ring: KeyRing, **context: Any) -> None:
+    """Ask all three questions; nothing but an error of our tree may come out."""
+    assert 0 <= form.detect(text, cookie_name="session") <= 1
+    for keys in (KeyRing(), ring):
+        verdict = form.verify(text, keys, now=1_800_000_000.0, **context)
+        assert verdict.valid == (verdict.reason is None)
+        try:
+            form.decode(text, keys, now=1_800_000_000.0, **context)
+        except SessionctlError:
+            pass
+
+
+@cache
+def samples(name: str) -> list[dict[str, Any]]:
+    """Three cookies of a format, the shortest that differ in options."""
+    rows = [row for row in cookie_cases(name) if row["expect"] == "valid" and row.get("cookie_value")]
+    rows.sort(key=lambda row: len(row["input"]))
+    seen: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if not (name == "fastify-secure" and not row["keys"][0].startswith("base64:")):
+            seen.setdefault(str(sorted(row.get("options", {}).items())), row)
+    return list(seen.values())[:3]
+
+
+def changed(text: str) -> Iterator[str]:
+    """The text cut at every length, and with every character altered."""
+    step = max(1, len(text) // 150)
+    for at in range(0, len(text), step):
+        yield text[:at]
+        yield text[at:]
+        for char in ("A", "\0", "é", chr(ord(text[at]) ^ 1)):
+            yield text[:at] + char + text[at + 1 :]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_changed_cookies(name: str) -> None:
+    """A real cookie that is cut or altered anywhere is answered, and is genuine only where the bytes still are."""
+    for row in samples(name):
+        source = read_cookie(row["input"], row.get("cookie_name"))
+        options = {key.replace("-", "_"): str(value) for key, value in row.get("options", {}).items()}
+        form = formats.get(name, **options)
+        ring = KeyRing.parse(row.get("keys") or [])
+        for text in changed(source.value or ""):
+            ask(form, text, ring, cookie_name=row.get("cookie_name"), cookies=source.cookies)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("text", MONSTERS.values(), ids=MONSTERS)
+def test_monsters(name: str, text: str) -> None:
+    """Huge, nested, compressed and lying texts are answered in 100 ms a question."""
+    form = formats.get(name)
+    for ring in [RINGS["bytes"]] if name == "fastify-secure" else RINGS.values():
+        start = time.process_time()
+        ask(form, text, ring)
+        assert time.process_time() - start < 5 * SECONDS  # five questions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_memory(name: str) -> None:
+    """No text takes more than 50 MiB."""
+    form = formats.get(name)
+    for label, text in MONSTERS.items():
+        tracemalloc.start()
+        ask(form, text, RINGS["bytes"])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < BYTES, label
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9+/=_.:|!?*%-]{0,200}", fullmatch=True))
+def test_any_text(name: str, text: str) -> None:
+    """Any text gives an answer or an error of our tree."""
+    ask(formats.get(name), text, RINGS["bytes"])

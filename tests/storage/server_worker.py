@@ -1,0 +1,78 @@
+"""A process of an application on a server storage, for test_server_races.py: `python server_worker.py JOB URL ...`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from sessionctl import open_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def write(url: str, session_id: str, name: str, count: str) -> int:
+    """Set so many keys of its own, one a request; how many saves answered."""
+    with open_storage(url) as storage:
+        saved = 0
+        for number in range(int(count)):
+            session = storage.read(session_id)
+            session[f"{name}-{number}"] = number
+            saved += storage.save(session) == session_id
+        return saved
+
+
+def awrite(url: str, session_id: str, name: str, count: str) -> int:
+    """The same, ten requests at a time on one event loop."""
+    return asyncio.run(_awrite(url, session_id, name, int(count)))
+
+
+async def _awrite(url: str, session_id: str, name: str, count: int) -> int:
+    async with open_storage(url) as storage:
+
+        async def one(number: int) -> int:
+            session = await storage.aread(session_id)
+            session[f"{name}-{number}"] = number
+            return await storage.asave(session) == session_id
+
+        saved = 0
+        for start in range(0, count, 10):
+            saved += sum(await asyncio.gather(*map(one, range(start, min(start + 10, count)))))
+        return saved
+
+
+def insist(url: str, ids: str) -> int:
+    """Save each session again and again, regenerating now and then, until it is lost; how many saves answered."""
+    saved = 0
+    with open_storage(url) as storage:
+        for session_id in ids.split(","):
+            for number in range(1000):
+                session = storage.read(session_id)
+                if session.is_new:
+                    break
+                session["n"] = number
+                if number % 7 == 6:  # the browser of this request never learns the new ID
+                    session.regenerate_id(False)
+                    session.destroy()
+                    break
+                saved += storage.save(session) is not None
+    return saved
+
+
+def end(url: str, ids: str) -> int:
+    """End each session after a moment."""
+    with open_storage(url) as storage:
+        for session_id in ids.split(","):
+            time.sleep(0.005)
+            session = storage.read(session_id)
+            session.destroy()
+            storage.save(session)
+    return 0
+
+
+JOBS: dict[str, Callable[..., Any]] = {job.__name__: job for job in (write, awrite, insist, end)}
+
+if __name__ == "__main__":
+    print(JOBS[sys.argv[1]](*sys.argv[2:]))  # noqa: T201 - the answer
