@@ -109,7 +109,9 @@ def floor() -> Cycles:
     def cycle(n: int) -> str:
         text = header.partition("session=")[2].partition(";")[0]
         payload, _, tag = text.rpartition(".")
-        if not hmac.compare_digest(base64.b64encode(hmac.digest(key, payload.encode(), "sha256")), tag.encode()):
+        if not hmac.compare_digest(
+            base64.b64encode(hmac.digest(key, payload.encode(), "sha256")), tag.encode()
+        ):
             raise ValueError
         value = json.loads(base64.b64decode(payload))
         value["d"][0]["visits"] = n
@@ -122,7 +124,9 @@ def floor() -> Cycles:
 def itsdangerous() -> Cycles:
     """The same cookie as `native`, by the serializer of itsdangerous itself."""
     serializer = URLSafeTimedSerializer(
-        SECRET, salt="sessionctl.cookie", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        SECRET,
+        salt="sessionctl.cookie",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
     )
     header = header_of(f"session={serializer.dumps({'i': 'x' * 43, 'd': [DATA, {}]})}")
 
@@ -163,7 +167,9 @@ def remix(folder: Path) -> Iterator[dict[str, Cycles]]:
         yield {}
         return
     command = ["node", HERE / "cycle.mjs", root, folder, json.dumps(DATA)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as node:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as node:
         stdin, stdout = node.stdin, node.stdout
         assert stdin
         assert stdout
@@ -203,7 +209,9 @@ def report(times: dict[str, float]) -> bool:
             continue
         speed = times[reference] / times[name]
         met = met and speed >= factor
-        print(f"{name:16} {ratio(speed):>22} {reference:24} bar {ratio(factor):22} {verdict(speed >= factor)}")
+        print(
+            f"{name:16} {ratio(speed):>22} {reference:24} bar {ratio(factor):22} {verdict(speed >= factor)}"
+        )
     return met
 
 

@@ -42,7 +42,18 @@ def main() -> None:
             data = "some text"
         cookie = form.encode(data, [SECRET], cookie_name=next(iter(form.cookie_names), "session"))
         pair = f"{next(iter(form.cookie_names), 'session')}={cookie}\n".encode()
-        command = [sys.executable, "-m", "sessionctl", "verify", "-", "-f", name, "--secret", SECRET, "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "sessionctl",
+            "verify",
+            "-",
+            "-f",
+            name,
+            "--secret",
+            SECRET,
+            "--json",
+        ]
         start_up = min(seconds(command, pair) for _ in range(3))
         taken = min(seconds(command, pair * count) for _ in range(2)) - start_up
         print(f"{name:<16} {count / taken:>10,.0f}  {taken / count * 1e6:>8.2f}")

@@ -17,11 +17,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import ConfigError, SecretError
 from sessionctl.signing.keys import KeyRing, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROFILE_KEYS = ("storage", "secrets", "cookie_name", "format", "options", "max_age")
 
@@ -82,7 +84,7 @@ def default_keys(*, make: bool) -> KeyRing:
 
 def _read_secret(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would cost start-up time
+        with open(path, encoding="utf-8") as file:
             text = file.read(4096).strip()
             mode = os.fstat(file.fileno()).st_mode
     except FileNotFoundError:
@@ -144,7 +146,9 @@ def load_profile(name: str) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: profiles.{name} is no table")
     for key in profile:
         if key not in PROFILE_KEYS:
-            raise ConfigError(f"{path}: profiles.{name} has an unknown key {key!r}{_near(key, list(PROFILE_KEYS))}")
+            raise ConfigError(
+                f"{path}: profiles.{name} has an unknown key {key!r}{_near(key, list(PROFILE_KEYS))}"
+            )
     return profile
 
 
@@ -157,7 +161,7 @@ def _load(path: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return tomllib.load(file)
     except FileNotFoundError:
         return {}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sessionctl import records
 from sessionctl.errors import (
@@ -22,9 +21,13 @@ from sessionctl.errors import (
     UnserializableValueError,
     UsageError,
 )
-from sessionctl.signing.base import Signer, Unsigned
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sessionctl.signing.base import Signer, Unsigned
 
 MAX_SIZE: Final = 4096
 """Bytes of name and value together (RFC 6265bis, 5.6)."""
@@ -37,7 +40,7 @@ MAX_AGE: Final = 400 * 86400
 
 SameSite = Literal["Strict", "Lax", "None"]
 
-_DEFAULTS: Final = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
+_DEFAULTS: Final[dict[str, Any]] = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
 _BAD_NAME = "a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -107,7 +110,9 @@ class Cookie:
         text = find(header, self.name)
         keys = len(self.keys)
         if text is None:
-            return Verdict(valid=False, reason="malformed", detail=f"no cookie {self.name!r} in the header", keys=keys)
+            return Verdict(
+                valid=False, reason="malformed", detail=f"no cookie {self.name!r} in the header", keys=keys
+            )
         if not text:
             return Verdict(valid=True, value="", keys=keys)
         try:
@@ -156,7 +161,9 @@ class Cookie:
         try:
             text = self._signer.sign(value)
         except UnicodeEncodeError as error:
-            raise UnserializableValueError("", f"half of a surrogate pair at character {error.start}") from None
+            raise UnserializableValueError(
+                "", f"half of a surrogate pair at character {error.start}"
+            ) from None
         if len(self.name) + len(text) > MAX_SIZE:
             raise CookieTooLargeError(len(self.name) + len(text), MAX_SIZE, _largest(value))
         return f"{self.name}={text}{suffix}"
@@ -217,7 +224,9 @@ def _largest(value: str) -> tuple[tuple[str, int], ...]:
 def _known(attributes: dict[str, Any]) -> dict[str, Any]:
     unknown = attributes.keys() - _ATTRIBUTES
     if unknown:
-        raise CookieAttributeError(f"no cookie attribute {sorted(unknown)[0]!r}; there are {', '.join(sorted(_ATTRIBUTES))}")
+        raise CookieAttributeError(
+            f"no cookie attribute {min(unknown)!r}; there are {', '.join(sorted(_ATTRIBUTES))}"
+        )
     return attributes
 
 
@@ -253,11 +262,15 @@ def _check_prefix(name: str, attributes: dict[str, Any]) -> None:
     secure = attributes.get("secure")
     bound = secure and attributes.get("path") == "/" and not attributes.get("domain")
     if name.startswith("__host-") and not bound:
-        raise CookieAttributeError("a __Host- cookie needs Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2)")
+        raise CookieAttributeError(
+            "a __Host- cookie needs Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2)"
+        )
     if name.startswith("__secure-") and not secure:
         raise CookieAttributeError("a __Secure- cookie needs Secure (RFC 6265bis, 4.1.3.1)")
     if name.startswith(("__http-", "__host-http-")) and not (secure and attributes.get("http_only")):
-        raise CookieAttributeError("a __Http- cookie needs Secure and HttpOnly (draft-ietf-httpbis-layered-cookies)")
+        raise CookieAttributeError(
+            "a __Http- cookie needs Secure and HttpOnly (draft-ietf-httpbis-layered-cookies)"
+        )
 
 
 def _check_value(key: str, value: Any) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sessionctl.errors import MalformedCookieError, RefusedError
-from sessionctl.formats.base import Decoded
 from sessionctl.identify import Setup, identify
-from sessionctl.sources import Source
+
+if TYPE_CHECKING:
+    from sessionctl.formats.base import Decoded
+    from sessionctl.sources import Source
 
 
 def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
@@ -26,6 +30,5 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
             max_size=known.context.max_size,
         )
     except (RefusedError, MalformedCookieError) as error:
-        error.json_fields = {"format": known.format.name}  # type: ignore[attr-defined]
+        error.json_fields = {"format": known.format.name}
         raise
-

@@ -6,14 +6,18 @@ A fit is a hint and never a verdict: it says what to mend, and the cookie stays 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from sessionctl.encoding import b64decode_urlsafe
 from sessionctl.errors import MalformedCookieError, SessionctlError
-from sessionctl.identify import Identified, Setup
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sessionctl.identify import Identified, Setup
 
 
 def hints(known: Identified, setup: Setup) -> list[Warn]:
@@ -43,7 +47,10 @@ def _texts(known: Identified) -> Iterator[tuple[str, Identified]]:
         ("the text fits once it is percent-encoded: it was decoded on the way", quote(text, safe="*~")),
         ("the text fits without the quotes around it", text.strip("'\"")),
         ("the text fits with + where it has spaces: something read it as a form", text.replace(" ", "+")),
-        ("the text fits without the white space inside: a line break came in by copying", "".join(text.split())),
+        (
+            "the text fits without the white space inside: a line break came in by copying",
+            "".join(text.split()),
+        ),
         ("the text fits without what follows the ';'", text.split(";")[0]),
     ]
     if name and text.startswith(f"{name}="):
@@ -69,7 +76,10 @@ def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
         encoded = binascii.b2a_base64(secret.bytes, newline=False).decode()
         yield "as the base64 text itself: give it with text:", Secret(encoded)
         return
-    yield "with a line break at its end: the application reads its file without stripping it", Secret(f"{text}\n")
+    yield (
+        "with a line break at its end: the application reads its file without stripping it",
+        Secret(f"{text}\n"),
+    )
     if text.strip() and text != text.strip():
         yield "without the white space around it", Secret(text.strip())
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
@@ -91,8 +101,9 @@ def _names(known: Identified) -> Iterator[tuple[str, Identified]]:
     for name in known.format.cookie_names:
         if name != given:
             context = known.context._replace(cookie_name=name)
-            yield f"it fits under the cookie name {name!r}: give it as {name}=... or with --cookie-name", known._replace(
-                context=context
+            yield (
+                f"it fits under the cookie name {name!r}: give it as {name}=... or with --cookie-name",
+                known._replace(context=context),
             )
 
 
@@ -115,5 +126,10 @@ def _options(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]
 def _cut(known: Identified) -> list[Warn]:
     signature = known.text.rpartition(".")[2] if "." in known.text else ""
     if 0 < len(signature) < 20:  # noqa: PLR2004 - shorter than any base64 of an HMAC
-        return [Warn("hint", f"the last part has {len(signature)} characters, too few for a signature: was the text cut?")]
+        return [
+            Warn(
+                "hint",
+                f"the last part has {len(signature)} characters, too few for a signature: was the text cut?",
+            )
+        ]
     return []

@@ -35,7 +35,9 @@ def parse_time(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z") from None
+        raise UsageError(
+            f"{text!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z"
+        ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

@@ -6,9 +6,8 @@ is changed only if it is genuine; changing a forged one would sign it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sessionctl import records
 from sessionctl.cookie import set_cookie
@@ -29,10 +28,15 @@ from sessionctl.session import Session, create_session_id
 from sessionctl.sources import Source
 from sessionctl.storage.base import RecordStorage, SessionStorage
 from sessionctl.storage.cookie import CookieStorage
-from sessionctl.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sessionctl.verdict import Verdict
 
 OWN = ("native", "remix")
 """The formats whose cookies hold a `Session` or its ID."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
@@ -104,7 +108,7 @@ def create(
     return _made(setup, name, cookie_name, value or "", storage, session.id)
 
 
-def _create_foreign(  # noqa: PLR0913
+def _create_foreign(
     setup: Setup, name: str, cookie_name: str, data: Any, flash: Mapping[str, Any], session_id: str | None
 ) -> Made:
     form = setup.open(name)
@@ -115,7 +119,9 @@ def _create_foreign(  # noqa: PLR0913
         session_id = session_id or create_session_id()
         data = session_id
     content = Content(data, session_id, flash)
-    text = form.encode(content.data, context.keys, id=session_id, flash=flash, **_context_fields(setup, cookie_name))
+    text = form.encode(
+        content.data, context.keys, id=session_id, flash=flash, **_context_fields(setup, cookie_name)
+    )
     companions = form.companions(text, context)
     return Made(
         cookie=text, cookie_name=cookie_name, format=name, storage=None, id=session_id, companions=companions
@@ -137,7 +143,7 @@ def _storage(setup: Setup) -> SessionStorage:
     return setup.storage
 
 
-def _made(  # noqa: PLR0913
+def _made(
     setup: Setup, name: str, cookie_name: str, value: str, storage: SessionStorage, session_id: str
 ) -> Made:
     """The cookie text of a cookie value, signed with the newest key."""
@@ -164,7 +170,9 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     if target.source is None:
         return _open_stored(target, setup)
     known = identify(target.source, setup)
-    unchecked = not to_change and known.verdict.reason in ("no-key", "unsigned") and known.format.holds_session
+    unchecked = (
+        not to_change and known.verdict.reason in ("no-key", "unsigned") and known.format.holds_session
+    )
     if not known.verdict.valid and not unchecked:
         refuse(known.verdict)
     decoded = known.format.decode(known.text, known.context.keys, **_known_fields(known))
@@ -192,7 +200,9 @@ def _open_own(opened: Opened, setup: Setup) -> Opened:
     assert known is not None  # noqa: S101
     value = known.verdict.value
     if isinstance(decoded.data, dict):
-        storage: SessionStorage = setup.storage if isinstance(setup.storage, CookieStorage) else CookieStorage()
+        storage: SessionStorage = (
+            setup.storage if isinstance(setup.storage, CookieStorage) else CookieStorage()
+        )
         value = known.verdict.value if known.verdict.valid else records.dump_value(_record(decoded))
     else:
         storage = _storage(setup)
@@ -253,7 +263,9 @@ def get(target: Target, setup: Setup, key: str) -> tuple[bool, Any]:
 
 
 def _names_flash(values: Any, key: str) -> bool:
-    return isinstance(values, dict) and key.startswith("flash.") and key not in values and "flash" not in values
+    return (
+        isinstance(values, dict) and key.startswith("flash.") and key not in values and "flash" not in values
+    )
 
 
 def find_path(value: Any, path: str) -> tuple[bool, Any]:
@@ -324,7 +336,9 @@ def _saved(opened: Opened) -> Made:
     if session.lost:
         raise SessionNotFoundError(f"the session was ended in {storage.url} while this changed it")
     if not session.id:
-        return Made(cookie=None, cookie_name=opened.cookie_name, format=opened.format, storage=storage.url, id=None)
+        return Made(
+            cookie=None, cookie_name=opened.cookie_name, format=opened.format, storage=storage.url, id=None
+        )
     return _made(opened.setup, opened.format, opened.cookie_name, value or "", storage, session.id)
 
 
@@ -377,4 +391,3 @@ def destroy(target: Target, setup: Setup) -> Ended:
     opened.session.destroy()
     opened.storage.save(opened.session)
     return Ended(matched=1, destroyed=1, revocable=True)
-

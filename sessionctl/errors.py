@@ -42,6 +42,8 @@ class SessionctlError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.json_fields: dict[str, object] = {}
+        """What the JSON answer holds beside the error."""
 
 
 class UsageError(SessionctlError):

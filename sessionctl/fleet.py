@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import NotSupportedError, StorageError, UsageError
 from sessionctl.storage.base import Entry, RecordStorage, SessionStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROBLEMS_KEPT = 20
 """How many of the problems of a run are told one by one."""
@@ -33,7 +35,10 @@ class Purged:
     def as_json(self) -> dict[str, Any]:
         """The JSON object of the command."""
         names = ("scanned", "matched", "deleted", "failed", "bytes", "seconds", "complete", "dry_run")
-        return {name: round(value, 3) if isinstance(value := getattr(self, name), float) else value for name in names}
+        return {
+            name: round(value, 3) if isinstance(value := getattr(self, name), float) else value
+            for name in names
+        }
 
     def fail(self, problem: str) -> None:
         """Count what could not be done, and keep the first of its messages."""
@@ -42,7 +47,7 @@ class Purged:
             self.problems.append(problem)
 
 
-def purge(  # noqa: PLR0913 - one keyword for each option
+def purge(
     storage: SessionStorage | None,
     *,
     older_than: float,
@@ -85,14 +90,18 @@ def _sweep(store: RecordStorage, cutoff: float, *, dry_run: bool) -> Iterator[En
     return _sweep_records(store, cutoff, dry_run=dry_run)
 
 
-def _sweep_records(store: RecordStorage, cutoff: float, *, dry_run: bool) -> Iterator[Entry | StorageError | None]:
+def _sweep_records(
+    store: RecordStorage, cutoff: float, *, dry_run: bool
+) -> Iterator[Entry | StorageError | None]:
     """For each session: itself where it was old, None where it stays, the error where that failed."""
     for entry in store.scan():
         if entry.modified_at is None and getattr(store, "ttl", None) is not None:
             yield None  # nothing tells its age: it has no expiry, or `lifetime` has set it
             continue
         if entry.modified_at is None:
-            raise UsageError(f"{store.scheme}: tells no age without ttl; put ?ttl= into the URL, as the application has it")
+            raise UsageError(
+                f"{store.scheme}: tells no age without ttl; put ?ttl= into the URL, as the application has it"
+            )
         if entry.modified_at > cutoff:
             yield None
             continue

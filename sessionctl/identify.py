@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,10 +10,12 @@ from sessionctl import formats
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.signing.keys import KeyRing
-from sessionctl.sources import Source
 from sessionctl.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sessionctl.sources import Source
     from sessionctl.storage.base import SessionStorage
 
 SURE = 0.4
@@ -104,7 +105,9 @@ def identify(
     """
     if source.value is None:
         name = source.name or "?"
-        raise MalformedCookieError(f"there is no cookie {name!r} in the header; --cookie-name chooses another")
+        raise MalformedCookieError(
+            f"there is no cookie {name!r} in the header; --cookie-name chooses another"
+        )
     if setup.format is not None:
         return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
     found = formats.detect(source.value, cookie_name=source.name)
@@ -112,7 +115,9 @@ def identify(
         found = [("native", SURE)]
     if not found or found[0][1] < SURE:
         raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
-    tried = [_judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)]
+    tried = [
+        _judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)
+    ]
     return next((one for one in tried if one.settled), tried[0])
 
 
@@ -122,7 +127,7 @@ def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
     return [best, *(name for name in others if setup.keys_for(name))]
 
 
-def _judge(  # noqa: PLR0913 - one for each thing that is known
+def _judge(
     name: str,
     found: list[tuple[str, float]],
     source: Source,

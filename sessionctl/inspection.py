@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.diagnosis import hints
 from sessionctl.errors import RefusedError, SessionctlError, SessionNotFoundError, UsageError
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, Target, identify
-from sessionctl.session import Session
-from sessionctl.sources import Source
 from sessionctl.storage.base import RecordStorage, SessionStorage
 from sessionctl.verdict import Verdict, Warn
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sessionctl.session import Session
+    from sessionctl.sources import Source
 
 REF_LENGTH = 12
 
@@ -153,9 +155,7 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
 
 def _fields(known: Identified) -> dict[str, Any]:
     context = known.context
-    return {
-        name: getattr(context, name) for name in ("cookie_name", "cookies", "now", "max_age", "max_size")
-    }
+    return {name: getattr(context, name) for name in ("cookie_name", "cookies", "now", "max_age", "max_size")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +216,16 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
         issued_at=verdict.issued_at if verdict.issued_at is not None else decoded.issued_at,
         expires_at=min(ends) if ends else None,
         modified_at=stored.modified_at,
-        size=len((source.name or setup.cookie_name or "").encode()) + len(known.text.encode(errors="replace")),
+        size=len((source.name or setup.cookie_name or "").encode())
+        + len(known.text.encode(errors="replace")),
         limit=MAX_SIZE,
         storage=stored.storage.url if stored.storage else None,
         storage_source=setup.storage_source if stored.storage else None,
-        keys_source=setup.keys_source if setup.keys else "the default secret" if known.context.keys else "none",
+        keys_source=setup.keys_source
+        if setup.keys
+        else "the default secret"
+        if known.context.keys
+        else "none",
         found=None if stored.storage is None else session is not None,
         facts=stored.facts or {},
         attributes=source.attributes,
@@ -261,12 +266,18 @@ def _odd(
         found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
     size = len(known.text) + len(source.name or "")
     if size > MAX_SIZE:
-        found.append(Warn("too-large", f"{size} bytes: browsers drop a cookie over {MAX_SIZE} without a word"))
+        found.append(
+            Warn("too-large", f"{size} bytes: browsers drop a cookie over {MAX_SIZE} without a word")
+        )
     if stored.storage is not None and stored.session is None:
         found.append(Warn("not-found", not_found(stored.storage, setup)))
     if known.rivals and not known.settled:
         rivals = ", ".join(known.rivals[:3])
-        found.append(Warn("ambiguous", f"the text alone does not tell {known.format.name} from {rivals}; -f settles it"))
+        found.append(
+            Warn(
+                "ambiguous", f"the text alone does not tell {known.format.name} from {rivals}; -f settles it"
+            )
+        )
     if source.attributes is not None:
         found += _attributes(source.attributes)
     found += [Warn("source", note) for note in source.notes]

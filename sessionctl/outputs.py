@@ -59,7 +59,8 @@ def _netscape(made: Made, place: Place) -> str:
     """The Netscape cookie file that curl, wget and Python's `http.cookiejar` read; session cookies expire at 0."""
     secure = "TRUE" if place.secure else "FALSE"
     lines = [
-        f"#HttpOnly_{place.domain}\tFALSE\t/\t{secure}\t0\t{name}\t{value}" for name, value in pairs(made).items()
+        f"#HttpOnly_{place.domain}\tFALSE\t/\t{secure}\t0\t{name}\t{value}"
+        for name, value in pairs(made).items()
     ]
     return "\n".join(["# Netscape HTTP Cookie File", *lines])
 

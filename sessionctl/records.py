@@ -13,12 +13,13 @@ A `cookie:` value is the same with the ID in front:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 MAX_TIME = 8_640_000_000_000_000
 """The last millisecond that a JavaScript date can hold, in the year 275760."""
@@ -63,7 +64,9 @@ def parse_value(text: str) -> Record:
     values, flash = _pair(pair)
     if len(value) == 2:  # noqa: PLR2004 - the ID, the data and no times
         return Record(values, flash, None, None, identity or None)
-    return Record(values, flash, _seconds(value.get("created")), _seconds(value.get("used")), identity or None)
+    return Record(
+        values, flash, _seconds(value.get("created")), _seconds(value.get("used")), identity or None
+    )
 
 
 def dump_value(record: Record) -> str:
@@ -96,11 +99,15 @@ def same(one: Any, other: Any) -> bool:
     return jsontext.dumps(one) == jsontext.dumps(other)
 
 
-def largest(values: Mapping[str, Any], flash: Mapping[str, Any], count: int = 3) -> tuple[tuple[str, int], ...]:
+def largest(
+    values: Mapping[str, Any], flash: Mapping[str, Any], count: int = 3
+) -> tuple[tuple[str, int], ...]:
     """The keys that take most bytes, with those bytes, largest first; flash keys as `flash.KEY`."""
     members: Iterable[tuple[str, Any]] = [
         *values.items(),
         *((f"flash.{key}", value) for key, value in flash.items()),
     ]
-    sizes = [(key, len(jsontext.dumps_bytes(key)) + len(jsontext.dumps_bytes(value)) + 2) for key, value in members]
+    sizes = [
+        (key, len(jsontext.dumps_bytes(key)) + len(jsontext.dumps_bytes(value)) + 2) for key, value in members
+    ]
     return tuple(sorted(sizes, key=lambda item: -item[1])[:count])

@@ -7,13 +7,15 @@ header carried it (quotes and percent signs stay), with the cookies that came al
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl.encoding import is_canonical_b64
 from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.jsontext import loads_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What a cookie's name is made of (RFC 9110, 5.6.2)."""
@@ -22,7 +24,9 @@ LONGEST_NAME = 40
 """Characters over which `TEXT=` is no name with an empty value, but a value that ends in padding."""
 
 _CHUNK = r"[.-](\d{1,3})$"
-_ATTRIBUTES = frozenset({"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"})
+_ATTRIBUTES = frozenset(
+    {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
+)
 
 
 class Source(NamedTuple):
@@ -125,7 +129,9 @@ def _pick(cookies: dict[str, str], name: str | None) -> Source:
 
 def _likeliest(cookies: Mapping[str, str]) -> str:
     """The first cookie, but no companion signature, and the base name of chunks."""
-    names = [name for name in cookies if not (name.endswith(".sig") and name[:-4] in cookies)] or list(cookies)
+    names = [name for name in cookies if not (name.endswith(".sig") and name[:-4] in cookies)] or list(
+        cookies
+    )
     return re.sub(_CHUNK, "", names[0]) if re.search(_CHUNK, names[0]) else names[0]
 
 
@@ -145,7 +151,7 @@ def join_chunks(cookies: Mapping[str, str], name: str) -> str | None:
 def read_file(path: str) -> bytes:
     """The content of a file. Raises `UsageError`."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost start-up time
+        with open(path, "rb") as file:
             return file.read()
     except OSError as error:
         raise UsageError(f"cannot read {path!r}: {error.strerror}") from None
@@ -181,8 +187,12 @@ def read_har(content: bytes, name: str | None) -> Source:
             for message in (entry["request"], entry["response"]):
                 cookies.update({cookie["name"]: cookie["value"] for cookie in message.get("cookies", ())})
     except (KeyError, TypeError, AttributeError):
-        raise MalformedCookieError("the file is no HAR: it has no log.entries with requests and responses") from None
-    cookies = {key: value for key, value in cookies.items() if isinstance(key, str) and isinstance(value, str)}
+        raise MalformedCookieError(
+            "the file is no HAR: it has no log.entries with requests and responses"
+        ) from None
+    cookies = {
+        key: value for key, value in cookies.items() if isinstance(key, str) and isinstance(value, str)
+    }
     if not cookies:
         raise MalformedCookieError("the HAR file has no cookies; some browsers leave them out unless asked")
     return _pick(cookies, name)

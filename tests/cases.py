@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "corpus"
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows(file: str) -> list[dict[str, Any]]:
     """The objects of one file. Lines end in LF alone: data may hold other line breaks."""
     text = (FOLDER / f"{file}.jsonl").read_text(encoding="utf-8")

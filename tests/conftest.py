@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 LONGEST_ID = 40
 
 
-def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:  # noqa: ARG001
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Name long texts by their argument: a cookie with a random nonce would name its test anew in each run."""
     return argname if isinstance(val, (str, bytes)) and len(val) > LONGEST_ID else None

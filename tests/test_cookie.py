@@ -141,7 +141,13 @@ class TestAttributes:
         """What `attributes` gives out changes nothing."""
         cookie = Cookie("id", format="remix", max_age=5)
         cookie.attributes["max_age"] = 6
-        assert cookie.attributes == {"path": "/", "http_only": True, "secure": True, "same_site": "Lax", "max_age": 5}
+        assert cookie.attributes == {
+            "path": "/",
+            "http_only": True,
+            "secure": True,
+            "same_site": "Lax",
+            "max_age": 5,
+        }
 
 
 class TestSize:
@@ -271,8 +277,16 @@ class TestGenuine:
         text = header(cookie.serialize(value)).removeprefix("id=")
         assert cookie.parse(f"id={text}") == value
         spots = range(len(text)) if len(text) < 300 else range(0, len(text), 17)
-        others = {text[:spot] + other + text[spot + 1 :] for spot in spots for other in ("A", "B", "-", "_", "+", "/", "=", ".", "")}
-        others |= {text + tail for tail in ("=", "==", "A", ".", "\t\x0b", "%")} | {f".{text}", text.swapcase(), text[::-1]}
+        others = {
+            text[:spot] + other + text[spot + 1 :]
+            for spot in spots
+            for other in ("A", "B", "-", "_", "+", "/", "=", ".", "")
+        }
+        others |= {text + tail for tail in ("=", "==", "A", ".", "\t\x0b", "%")} | {
+            f".{text}",
+            text.swapcase(),
+            text[::-1],
+        }
         others.discard(text)
         accepted = [other for other in others if cookie.parse(f"id={other}") is not None]
         assert accepted == []
@@ -314,11 +328,16 @@ class TestGenuine:
         clock.move(4)
         assert cookie.parse(text) is None
         verdict = cookie.verify(text)
-        assert (verdict.valid, verdict.expired, verdict.reason, verdict.value) == (False, True, "expired", None)
+        assert (verdict.valid, verdict.expired, verdict.reason, verdict.value) == (
+            False,
+            True,
+            "expired",
+            None,
+        )
         assert Cookie("id", ["s"], clock=clock).parse(text) == "value"
 
     @pytest.mark.parametrize("format", FORMATS)
-    @given(text=st.text(max_size=80) | st.text("abcAB01-_+/=. \";{}", max_size=80))
+    @given(text=st.text(max_size=80) | st.text('abcAB01-_+/=. ";{}', max_size=80))
     def test_any_text_is_answered(self, format: str, text: str) -> None:  # noqa: A002
         """Any header gives an answer, and `parse` and `verify` agree."""
         cookie = Cookie("id", ["s"], format)
@@ -334,11 +353,15 @@ class TestItsdangerous:
     def bare(self, secret: str | list[str] = "s") -> URLSafeTimedSerializer:
         """What the documentation tells a reader in bare itsdangerous to write."""
         return URLSafeTimedSerializer(
-            secret, salt="sessionctl.cookie", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+            secret,
+            salt="sessionctl.cookie",
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
 
     @given(
-        values=st.dictionaries(st.text(max_size=5), st.text(max_size=50) | st.integers(-(2**53), 2**53), max_size=4),
+        values=st.dictionaries(
+            st.text(max_size=5), st.text(max_size=50) | st.integers(-(2**53), 2**53), max_size=4
+        ),
         size=st.sampled_from([0, 0, 2000]),
     )
     def test_bare_itsdangerous_reads_our_sessions(self, values: dict, size: int) -> None:
@@ -347,7 +370,10 @@ class TestItsdangerous:
         session = Session("the-id", data=(values, {}))
         session.set("filler", "x" * size)
         text = header(Cookie("id", ["s"]).serialize(storage.save(session)))
-        assert self.bare().loads(text.removeprefix("id=")) == {"i": "the-id", "d": [{**values, "filler": "x" * size}, {}]}
+        assert self.bare().loads(text.removeprefix("id=")) == {
+            "i": "the-id",
+            "d": [{**values, "filler": "x" * size}, {}],
+        }
 
     @given(st.text(min_size=1, max_size=40))
     def test_bare_itsdangerous_reads_our_ids(self, value: str) -> None:
@@ -376,12 +402,14 @@ class TestItsdangerous:
         assert abs(stamp - datetime.now(UTC)) < timedelta(seconds=5)
 
     def test_rotation_agrees(self) -> None:
-        """itsdangerous' ring runs oldest first, ours newest first; both read both."""
+        """Itsdangerous' ring runs oldest first, ours newest first; both read both."""
         text = header(Cookie("id", ["new", "old"]).serialize("value")).removeprefix("id=")
         assert self.bare(["old", "new"]).loads(text) == "value"
         with pytest.raises(BadSignature):
             self.bare("old").loads(text)
-        assert Cookie("id", ["new", "old"]).parse(f"id={self.bare(['older', 'old']).dumps('value')}") == "value"
+        assert (
+            Cookie("id", ["new", "old"]).parse(f"id={self.bare(['older', 'old']).dumps('value')}") == "value"
+        )
 
 
 class TestRemix:

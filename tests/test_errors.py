@@ -17,10 +17,19 @@ from sessionctl.errors import SessionctlError
 
 TREE = [item for item in vars(errors).values() if inspect.isclass(item) and issubclass(item, Exception)]
 MODULES = sorted(
-    info.name for info in pkgutil.walk_packages(sessionctl.__path__, "sessionctl.") if not info.name.endswith("__main__")
+    info.name
+    for info in pkgutil.walk_packages(sessionctl.__path__, "sessionctl.")
+    if not info.name.endswith("__main__")
 )
 
-ON_PURPOSE = {"AttributeError", "KeyError", "TypeError", "NotImplementedError", "AssertionError", "SystemExit"}
+ON_PURPOSE = {
+    "AttributeError",
+    "KeyError",
+    "TypeError",
+    "NotImplementedError",
+    "AssertionError",
+    "SystemExit",
+}
 """What Python's own protocols want raised: a missing attribute or key, a wrong argument, a test's failure."""
 
 
@@ -37,7 +46,9 @@ def test_every_error_of_the_package_has_one_base(name: str) -> None:
     foreign = [
         item
         for item in own
-        if issubclass(item, BaseException) and not issubclass(item, SessionctlError) and not issubclass(item, Warning)
+        if issubclass(item, BaseException)
+        and not issubclass(item, SessionctlError)
+        and not issubclass(item, Warning)
     ]
     assert [item for item in foreign if not item.__module__.startswith("sessionctl.cli")] == []
 
@@ -67,7 +78,10 @@ def test_the_docstring_draws_all_of_them() -> None:
             above = [entry for entry in above if entry[0] < depth]
             drawn[match[2]] = above[-1][1] if above else None
             above.append((depth, match[2]))
-    real = {kind.__name__: next((base.__name__ for base in kind.__mro__[1:] if base in TREE), None) for kind in TREE}
+    real = {
+        kind.__name__: next((base.__name__ for base in kind.__mro__[1:] if base in TREE), None)
+        for kind in TREE
+    }
     assert drawn == real
 
 
@@ -78,7 +92,9 @@ def test_only_errors_of_the_tree_are_raised(path: Path) -> None:
     raised = {
         node.exc.func.id
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name)
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and isinstance(node.exc.func, ast.Name)
     }
     builtin = {name for name in raised if name in dir(__builtins__) or name in __builtins__}
     caught = {name for name in builtin if re.search(rf"except .*\b{name}\b", source)}
@@ -88,12 +104,18 @@ def test_only_errors_of_the_tree_are_raised(path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (errors.MissingExtraError("redis:", "redis"), "redis: needs the extra 'redis': pip install 'sessionctl[redis]'"),
+        (
+            errors.MissingExtraError("redis:", "redis"),
+            "redis: needs the extra 'redis': pip install 'sessionctl[redis]'",
+        ),
         (errors.UnserializableValueError("a.b", "no"), "a.b: no"),
         (errors.UnserializableValueError("", "no"), "the value: no"),
         (errors.SessionDestroyedError(), "the session has been destroyed"),
         (errors.CookieTooLargeError(5000, 4096), "the cookie takes 5000 bytes, over the limit of 4096"),
-        (errors.CookieTooLargeError(5000, 4096, (("a", 9),)), "the cookie takes 5000 bytes, over the limit of 4096; the largest keys: a (9 bytes)"),
+        (
+            errors.CookieTooLargeError(5000, 4096, (("a", 9),)),
+            "the cookie takes 5000 bytes, over the limit of 4096; the largest keys: a (9 bytes)",
+        ),
         (errors.CorruptRecordError("file", "torn"), "file: torn"),
     ],
 )

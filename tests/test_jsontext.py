@@ -54,22 +54,30 @@ def test_what_is_written_is_json_in_utf8(value: object) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        pytest.param({"b": 1, "a": [True, False, None]}, '{"b":1,"a":[true,false,null]}', id="no spaces, order kept"),
+        pytest.param(
+            {"b": 1, "a": [True, False, None]}, '{"b":1,"a":[true,false,null]}', id="no spaces, order kept"
+        ),
         pytest.param({"b": 1, "10": 2, "9": 3}, '{"9":3,"10":2,"b":1}', id="array indexes first, in order"),
         pytest.param({"b": {"1": 1, "0": 1}}, '{"b":{"0":1,"1":1}}', id="array indexes inside"),
         pytest.param({"01": 1, "0": 2}, '{"0":2,"01":1}', id="01 is no index"),
-        pytest.param({"4294967295": 1, "4294967294": 2}, '{"4294967294":2,"4294967295":1}', id="2**32-1 is none"),
+        pytest.param(
+            {"4294967295": 1, "4294967294": 2}, '{"4294967294":2,"4294967295":1}', id="2**32-1 is none"
+        ),
         pytest.param({"-1": 1, "1": 2}, '{"1":2,"-1":1}', id="-1 is none"),
         pytest.param({"²": 1, "1": 2}, '{"1":2,"²":1}', id="a digit beyond ASCII is none"),
         pytest.param({"a": '"1":'}, '{"a":"\\"1\\":"}', id="an index inside text changes nothing"),
         pytest.param("Grüße \u2028 \x7f/", '"Grüße \u2028 \x7f/"', id="text as it is"),
-        pytest.param("\x00\x1f\b\f\n\r\t\"\\", '"\\u0000\\u001f\\b\\f\\n\\r\\t\\"\\\\"', id="control characters"),
+        pytest.param(
+            '\x00\x1f\b\f\n\r\t"\\', '"\\u0000\\u001f\\b\\f\\n\\r\\t\\"\\\\"', id="control characters"
+        ),
         pytest.param("a\ud800b", '"a\\ud800b"', id="lone surrogate"),
         pytest.param({"\udfff": "\ud83d"}, '{"\\udfff":"\\ud83d"}', id="lone surrogate as key"),
         pytest.param("\U0001f36a", '"\U0001f36a"', id="pair"),
         pytest.param(1e-7, "1e-7", id="small number at the top"),
         pytest.param([1e-07, -1.5e-10, 5e-324], "[1e-7,-1.5e-10,5e-324]", id="exponents without zeros"),
-        pytest.param([1e-5, -0.00001234], "[0.00001,-0.00001234]", id="exponents of six and less are written out"),
+        pytest.param(
+            [1e-5, -0.00001234], "[0.00001,-0.00001234]", id="exponents of six and less are written out"
+        ),
         pytest.param({"a": 1e-6}, '{"a":0.000001}', id="0.000001"),
         pytest.param([1.0, -0.0, 1e16], "[1.0,-0.0,1e+16]", id="a float stays a float"),
         pytest.param("8c1fae31-5f0b-4a1e-9d55", '"8c1fae31-5f0b-4a1e-9d55"', id="e- inside text"),
@@ -84,14 +92,25 @@ def test_the_text_is_javascripts(value: object, text: str) -> None:
 
 
 @pytest.mark.interop
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed: JSON.stringify was NOT compared")
+@pytest.mark.skipif(
+    shutil.which("node") is None, reason="Node is not installed: JSON.stringify was NOT compared"
+)
 def test_numbers_are_those_of_node() -> None:
     """Node prints every number as we do, the `.0` of whole floats aside."""
-    numbers = [sign * mantissa * 10.0**power for power in range(-320, 309) for mantissa in (1, 1.5, 9.87654321) for sign in (1, -1)]
+    numbers = [
+        sign * mantissa * 10.0**power
+        for power in range(-320, 309)
+        for mantissa in (1, 1.5, 9.87654321)
+        for sign in (1, -1)
+    ]
     ours = [jsontext.dumps(number) for number in numbers if math.isfinite(number)]
     script = "let s='';for await(let c of process.stdin)s+=c;console.log(JSON.stringify(JSON.parse(s).map(String)))"
     done = subprocess.run(
-        ["node", "--input-type=module", "-e", script], input=f"[{','.join(ours)}]", capture_output=True, text=True, check=True
+        ["node", "--input-type=module", "-e", script],
+        input=f"[{','.join(ours)}]",
+        capture_output=True,
+        text=True,
+        check=True,
     )
     theirs = json.loads(done.stdout)
     differ = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b and a.removesuffix(".0") != b]
@@ -101,7 +120,24 @@ def test_numbers_are_those_of_node() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "nul", "{", "[1,]", "{'a':1}", "01", "1 2", "NaN", "[Infinity]", "-Infinity", '"\n"', "\ufeff1", "[1]x", "\x0b1", "1\xa0"],
+    [
+        "",
+        " ",
+        "nul",
+        "{",
+        "[1,]",
+        "{'a':1}",
+        "01",
+        "1 2",
+        "NaN",
+        "[Infinity]",
+        "-Infinity",
+        '"\n"',
+        "\ufeff1",
+        "[1]x",
+        "\x0b1",
+        "1\xa0",
+    ],
 )
 def test_what_is_no_json_is_refused(text: str) -> None:
     """Only RFC 8259 is JSON: no NaN, no other white space, nothing after the end."""

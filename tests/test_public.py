@@ -29,7 +29,9 @@ def test_all_is_sorted_and_has_no_name_twice() -> None:
 
 def test_every_error_is_public() -> None:
     """No error class needs a longer import than the others."""
-    kinds = [name for name, item in vars(errors).items() if inspect.isclass(item) and issubclass(item, Exception)]
+    kinds = [
+        name for name, item in vars(errors).items() if inspect.isclass(item) and issubclass(item, Exception)
+    ]
     assert set(kinds) <= set(sessionctl.__all__)
 
 

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 from sessionctl import MalformedError, open_storage, records
 from sessionctl.records import Record
 
-DATA = st.dictionaries(st.text(max_size=5), st.integers(-5, 5) | st.text(max_size=5) | st.lists(st.booleans()), max_size=4)
+DATA = st.dictionaries(
+    st.text(max_size=5), st.integers(-5, 5) | st.text(max_size=5) | st.lists(st.booleans()), max_size=4
+)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 JSON = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["i", "d", "created", "used", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["i", "d", "created", "used", "x"]), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 
@@ -27,7 +31,16 @@ def test_a_record_is_read_as_it_was_written(values: dict, flash: dict, created: 
     assert records.parse(records.dump(values, flash, created)) == Record(values, flash, created)
 
 
-@given(record=st.builds(Record, DATA, DATA, st.none() | st.integers(0, 10**9), st.none() | st.integers(0, 10**9), st.text(min_size=1)))
+@given(
+    record=st.builds(
+        Record,
+        DATA,
+        DATA,
+        st.none() | st.integers(0, 10**9),
+        st.none() | st.integers(0, 10**9),
+        st.text(min_size=1),
+    )
+)
 def test_a_cookie_value_is_read_as_it_was_written(record: Record) -> None:
     """ID, values, flash and times come back."""
     assert records.parse_value(records.dump_value(record)) == record
@@ -38,12 +51,28 @@ def test_the_texts_are_remixs() -> None:
     assert records.dump({"a": 1}, {}) == b'[{"a":1},{}]'
     assert records.dump({}, {"n": "é"}, 1.5) == '[{},{"n":"é"},{"created":1500}]'.encode()
     assert records.dump_value(Record({"a": 1}, {}, id="x")) == '{"i":"x","d":[{"a":1},{}]}'
-    assert records.dump_value(Record({}, {}, 1, 2.0006, "x")) == '{"i":"x","d":[{},{}],"created":1000,"used":2001}'
+    assert (
+        records.dump_value(Record({}, {}, 1, 2.0006, "x"))
+        == '{"i":"x","d":[{},{}],"created":1000,"used":2001}'
+    )
 
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"null", b"{}", b"[]", b"[{}]", b"[{},{},{},{}]", b"[[],{}]", b"[{},null]", b'["a","b"]', b"[{},{}]x", b"\xff", b"NaN"],
+    [
+        b"",
+        b"null",
+        b"{}",
+        b"[]",
+        b"[{}]",
+        b"[{},{},{},{}]",
+        b"[[],{}]",
+        b"[{},null]",
+        b'["a","b"]',
+        b"[{},{}]x",
+        b"\xff",
+        b"NaN",
+    ],
 )
 def test_what_is_no_record_is_malformed(text: bytes) -> None:
     """A record is a list of two objects, or three members with the times."""
@@ -52,7 +81,19 @@ def test_what_is_no_record_is_malformed(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "[]", "{}", '{"d":[]}', '{"d":[{}]}', '{"d":{}}', '{"i":1,"d":[{},{}]}', '{"d":[1,2]}', '{"d":[{},{}]']
+    "text",
+    [
+        "",
+        "abc",
+        "[]",
+        "{}",
+        '{"d":[]}',
+        '{"d":[{}]}',
+        '{"d":{}}',
+        '{"i":1,"d":[{},{}]}',
+        '{"d":[1,2]}',
+        '{"d":[{},{}]',
+    ],
 )
 def test_what_is_no_cookie_value_is_malformed(text: str) -> None:
     """A cookie value is an object with `d`, and `i` that is text."""
@@ -60,7 +101,9 @@ def test_what_is_no_cookie_value_is_malformed(text: str) -> None:
         records.parse_value(text)
 
 
-@pytest.mark.parametrize("created", ["1e999", "-1", "1e300", str(10**400), "true", "null", '"5"', "[]", "8640000000000001"])
+@pytest.mark.parametrize(
+    "created", ["1e999", "-1", "1e300", str(10**400), "true", "null", '"5"', "[]", "8640000000000001"]
+)
 def test_a_time_that_is_none_does_not_count(created: str) -> None:
     """A `created` that no JavaScript date can be is as good as none."""
     assert records.parse(f'[{{}},{{}},{{"created":{created}}}]'.encode()).created is None
@@ -76,7 +119,11 @@ def test_an_empty_id_is_none() -> None:
         assert (len(session.id), session.get("a")) == (43, 1)
 
 
-@given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()) | st.lists(JSON, min_size=2, max_size=3).map(lambda value: json.dumps(value).encode()))
+@given(
+    st.binary(max_size=60)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.lists(JSON, min_size=2, max_size=3).map(lambda value: json.dumps(value).encode())
+)
 def test_any_bytes_are_a_record_or_malformed(text: bytes) -> None:
     """Whatever lies in a store is read or is `MalformedError`, and what was read can be written again."""
     try:
@@ -87,7 +134,11 @@ def test_any_bytes_are_a_record_or_malformed(text: bytes) -> None:
     assert again.values.keys() == record.values.keys()
 
 
-@given(st.text(max_size=60) | JSON.map(json.dumps) | st.fixed_dictionaries({"i": JSON, "d": st.lists(JSON, max_size=3), "created": JSON}).map(json.dumps))
+@given(
+    st.text(max_size=60)
+    | JSON.map(json.dumps)
+    | st.fixed_dictionaries({"i": JSON, "d": st.lists(JSON, max_size=3), "created": JSON}).map(json.dumps)
+)
 def test_any_text_is_a_cookie_value_or_malformed(text: str) -> None:
     """Whatever a genuine cookie holds is read or is `MalformedError`, by `cookie:` storage with times too."""
     try:
@@ -102,7 +153,10 @@ def test_any_text_is_a_cookie_value_or_malformed(text: str) -> None:
     assert storage.save(session)
 
 
-@pytest.mark.parametrize(("one", "other", "same"), [(1, 1, True), (1, 1.0, False), (1, True, False), ([1], [1], True), ("a", "b", False)])
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(1, 1, True), (1, 1.0, False), (1, True, False), ([1], [1], True), ("a", "b", False)],
+)
 def test_same_is_the_same_json(one: object, other: object, same: bool) -> None:
     """`same` tells apart what JSON tells apart."""
     assert records.same(one, other) is same

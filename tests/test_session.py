@@ -13,7 +13,11 @@ from sessionctl import Session, SessionDestroyedError, UnserializableValueError,
 from sessionctl.records import Record
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -251,8 +255,19 @@ class TestIdentity:
         session.destroy()
         session.destroy()
         assert session.destroyed
-        assert (session.get("a"), session.get("b", 5), session.has("a"), "a" in session) == (None, 5, False, False)
-        assert (session.data, session.size, len(session), list(session), session.flashed) == (({}, {}), 0, 0, [], {})
+        assert (session.get("a"), session.get("b", 5), session.has("a"), "a" in session) == (
+            None,
+            5,
+            False,
+            False,
+        )
+        assert (session.data, session.size, len(session), list(session), session.flashed) == (
+            ({}, {}),
+            0,
+            0,
+            [],
+            {},
+        )
 
 
 class TestMerging:

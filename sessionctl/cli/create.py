@@ -14,7 +14,9 @@ from sessionctl.cli.writing import check_output, print_made
 @click.option("--set", "values", multiple=True, metavar="K=V", help="A value; K:=JSON demands JSON.")
 @click.option("--flash", "flashes", multiple=True, metavar="K=V", help="A message for the next request.")
 @click.option("--id", "session_id", metavar="ID", help="The session's ID, in place of a random one.")
-@click.option("--from", "from_file", metavar="FILE", help="JSON to begin with, as decode --json prints it; - is stdin.")
+@click.option(
+    "--from", "from_file", metavar="FILE", help="JSON to begin with, as decode --json prints it; - is stdin."
+)
 @options.output_options
 @options.key_options
 @options.place_options

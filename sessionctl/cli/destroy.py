@@ -37,7 +37,9 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     elif ended.set_cookie:
         print_data(ended.set_cookie)
     if not ended.revocable:
-        say("not revocable: a copy of this cookie stays valid until it expires", quiet=look.quiet or look.json)
+        say(
+            "not revocable: a copy of this cookie stays valid until it expires", quiet=look.quiet or look.json
+        )
 
 
 def _answer(ended: Any) -> dict[str, Any]:

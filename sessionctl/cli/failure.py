@@ -34,7 +34,11 @@ def _explain(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, click.ClickException):
         return "usage", _one_line(_usage(error)), error.exit_code
     if isinstance(error, OSError):
-        return "io", _one_line(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")), STORAGE
+        return (
+            "io",
+            _one_line(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")),
+            STORAGE,
+        )
     if isinstance(error, RecursionError):
         return "malformed", "the input is nested too deep", 3
     message = f"internal error, {type(error).__name__}; SESSIONCTL_DEBUG=1 shows where"

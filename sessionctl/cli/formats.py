@@ -56,7 +56,12 @@ def _answer(form: Any) -> dict[str, Any]:
         "holds_session": form.holds_session,
         "default_max_age": form.default_max_age,
         "options": [
-            {"name": option.name, "default": option.default, "help": option.help, "choices": list(option.choices)}
+            {
+                "name": option.name,
+                "default": option.default,
+                "help": option.help,
+                "choices": list(option.choices),
+            }
             for option in form.options
         ],
         "example": form.example or None,

@@ -16,8 +16,7 @@ from sessionctl.cli.output import print_data, print_json, say, value_text
 @options.key_options
 @options.place_options
 @options.look_options
-@click.pass_context
-def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
+def command(words: tuple[str, ...], **params: Any) -> None:
     """Print one value of a session; ends 1 where there is none.
 
     KEY is a name, flash.NAME, or a path with dots (cart.0.sku).
@@ -26,6 +25,7 @@ def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
     sessionctl get "$COOKIE" userId
     sessionctl get --ref 3f2a9c41d07e cart.0.sku -s redis://localhost/0
     """
+    ctx = click.get_current_context()
     from sessionctl import editing
 
     look = options.look_of(params)

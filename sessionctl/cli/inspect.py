@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 @options.key_options
 @options.place_options
 @options.look_options
-@click.pass_context
-def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
+def command(words: tuple[str, ...], **params: Any) -> None:
     """Tell everything about a cookie: what it is, whether it is genuine, what it holds, what is odd.
 
     Changes nothing. Ends 1 where a key or a storage was given and the answer is no.
@@ -29,6 +28,7 @@ def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
     sessionctl inspect "$COOKIE"
     sessionctl inspect --secret "$SECRET_KEY" "session=$COOKIE"
     """
+    ctx = click.get_current_context()
     from sessionctl import inspection
 
     look = options.look_of(params)

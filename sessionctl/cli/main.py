@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sessionctl import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = {
     "create": "Make and store a session, and print its cookie.",
@@ -37,9 +39,11 @@ class Commands(click.Group):
     """Commands by name, each in the module of that name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        """The names of the commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
         from importlib import import_module
@@ -47,20 +51,29 @@ class Commands(click.Group):
         command: click.Command = import_module(f"sessionctl.cli.{cmd_name}").command
         return command
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """The command of that name, imported now."""
+        """The names of the commands, in the order of the help."""
         """The commands by name, without importing any of them."""
         from click.shell_completion import CompletionItem
 
-        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        found = [
+            CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)
+        ]
         return found if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands with what they do."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click, with the nearest name where there is none."""
+        """List the commands with what they do."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
@@ -70,7 +83,7 @@ class Commands(click.Group):
             hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl --help' lists the commands"
             raise click.UsageError(f"there is no command {args[0]!r}{hint}") from None
 
-    def main(  # type: ignore[override]
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
@@ -83,7 +96,9 @@ class Commands(click.Group):
         if not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
         name = prog_name or "sessionctl"
-        sys.exit(_run(lambda: super(Commands, self).main(arguments, name, complete_var, False, **extra), arguments))
+        sys.exit(
+            _run(lambda: super(Commands, self).main(arguments, name, complete_var, False, **extra), arguments)
+        )
 
 
 def _run(call: Any, arguments: list[str]) -> int:
@@ -95,7 +110,7 @@ def _run(call: Any, arguments: list[str]) -> int:
         return _broken_pipe()
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the one place where every error becomes a line
+    except Exception as error:
         from sessionctl.cli.failure import report
 
         if os.environ.get("SESSIONCTL_DEBUG", "") not in ("", "0"):

@@ -84,7 +84,9 @@ def target_options(function: F) -> F:
     """--id, --ref: a session in the storage in place of a cookie."""
     for decorator in (
         click.option("--ref", metavar="REF", help="The session of this ref, in place of a COOKIE."),
-        click.option("--id", "session_id", metavar="ID", help="The session of this ID, in place of a COOKIE."),
+        click.option(
+            "--id", "session_id", metavar="ID", help="The session of this ID, in place of a COOKIE."
+        ),
     ):
         function = decorator(function)
     return source_options(function)
@@ -316,7 +318,9 @@ def output_options(function: F) -> F:
     """--output and --url: the form of a cookie that is printed."""
     kinds = ["value", "pair", "header", "set-cookie", "curl", "cookie-jar", "playwright", "json"]
     for decorator in (
-        _option("--url", metavar="URL", help="Where the cookie is for: domain, path and Secure come from it."),
+        _option(
+            "--url", metavar="URL", help="Where the cookie is for: domain, path and Secure come from it."
+        ),
         _option("--output", type=click.Choice(kinds), help="The form of the cookie; value alone by default."),
     ):
         function = decorator(function)

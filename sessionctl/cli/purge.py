@@ -13,7 +13,9 @@ STORAGE_FAILED = 4
 
 
 @click.command("purge")
-@click.option("--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that.")
+@click.option(
+    "--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that."
+)
 @click.option("--dry-run", is_flag=True, help="Delete nothing, say what would go.")
 @click.option("--limit", type=click.IntRange(1), help="Delete so many at the most.")
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Stop after that time.")
@@ -21,14 +23,14 @@ STORAGE_FAILED = 4
 @options.key_options
 @options.place_options
 @options.look_options
-@click.pass_context
-def command(ctx: click.Context, **params: Any) -> None:
+def command(**params: Any) -> None:
     """Delete old sessions, as from cron. Never one that was saved after it was judged old.
 
     \b
     sessionctl purge --older-than 30d -s fs:/var/lib/app/sessions --quiet
     sessionctl purge --older-than 1d12h -s fs:/var/lib/app/sessions --dry-run
     """
+    ctx = click.get_current_context()
     from sessionctl import fleet
     from sessionctl.duration import parse_duration
 

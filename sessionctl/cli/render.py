@@ -86,7 +86,9 @@ def _headline(report: Report) -> Text:
         return Text.assemble(kind, ": ", ("not signed", ODD), ", anybody could have written it")
     if report.status == "unchecked":
         return Text.assemble(kind, ": ", ("not checked", ODD), ", no secret was given (--secret)")
-    return Text.assemble(kind, ": ", ("NOT genuine", BAD), f": {visible(verdict.detail)} ({report.keys_source})")
+    return Text.assemble(
+        kind, ": ", ("NOT genuine", BAD), f": {visible(verdict.detail)} ({report.keys_source})"
+    )
 
 
 def _by(report: Report) -> str:
@@ -95,7 +97,11 @@ def _by(report: Report) -> str:
         return ""
     which = f"key {verdict.key_index} of {verdict.keys} from {report.keys_source}"
     if verdict.keys == 1:
-        which = report.keys_source if report.keys_source.startswith("the ") else f"the secret of {report.keys_source}"
+        which = (
+            report.keys_source
+            if report.keys_source.startswith("the ")
+            else f"the secret of {report.keys_source}"
+        )
     elif verdict.key_index == 0:
         which = f"the newest of {verdict.keys} keys from {report.keys_source}"
     return f", by {which}{f' ({report.algorithm})' if report.algorithm else ''}"
@@ -114,7 +120,10 @@ def _facts(report: Report, *, verbose: bool) -> Table:
 def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
     percent = report.size * 100 // report.limit
     lines = [
-        ("cookie", f"{report.cookie_name or '(no name)'}, {report.size} of {report.limit} bytes ({percent}%)"),
+        (
+            "cookie",
+            f"{report.cookie_name or '(no name)'}, {report.size} of {report.limit} bytes ({percent}%)",
+        ),
         ("issued", _when(report, report.issued_at)),
         ("expires", _when(report, report.expires_at)),
         ("session", f"ref {report.ref}" if report.ref else ""),
@@ -124,7 +133,12 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
     ]
     lines += [(str(name), str(value)) for name, value in report.facts.items()]
     if verbose and report.attributes:
-        lines.append(("sent with", "; ".join(f"{key}={value}" if value else key for key, value in report.attributes.items())))
+        lines.append(
+            (
+                "sent with",
+                "; ".join(f"{key}={value}" if value else key for key, value in report.attributes.items()),
+            )
+        )
     return lines
 
 

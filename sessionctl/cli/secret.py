@@ -18,7 +18,9 @@ def command() -> None:
 
 
 @command.command("new")
-@click.option("--bytes", "size", type=click.IntRange(LEAST, 1024), default=32, show_default=True, help="Random bytes.")
+@click.option(
+    "--bytes", "size", type=click.IntRange(LEAST, 1024), default=32, show_default=True, help="Random bytes."
+)
 @options.look_options
 def new(size: int, **params: Any) -> None:
     """Print a new random secret, as URL-safe text.

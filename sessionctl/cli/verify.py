@@ -22,8 +22,7 @@ MALFORMED = 3
 @options.key_options
 @options.place_options
 @options.look_options
-@click.pass_context
-def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
+def command(words: tuple[str, ...], **params: Any) -> None:
     """Say whether a cookie is genuine, with which key, or precisely why not.
 
     With - as COOKIE it takes one a line from standard input and answers a line for each.
@@ -32,6 +31,7 @@ def command(ctx: click.Context, words: tuple[str, ...], **params: Any) -> None:
     sessionctl verify "$COOKIE"
     sessionctl verify -f flask --secret "$NEW" --secret "$OLD" "session=$COOKIE"
     """
+    ctx = click.get_current_context()
     look = options.look_of(params)
     setup = options.setup_of(params)
     if words == ("-",) and not (params.get("har") or params.get("cookie_jar")):

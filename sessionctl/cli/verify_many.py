@@ -7,7 +7,6 @@ from the keys are made once, and the answer is written without building an objec
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,8 @@ from sessionctl.identify import Setup, identify
 from sessionctl.sources import Source, read_cookie
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sessionctl.cli.options import Look
     from sessionctl.formats.base import Format
     from sessionctl.verdict import Verdict
@@ -108,7 +109,9 @@ def _plain_line(name: str, verdict: Verdict) -> str:
 
 def _json_line(name: str, verdict: Verdict) -> str:
     """As `json_text(answer(...))`, in a fifth of the time; a test holds the two together."""
-    warnings = ",".join([json_text(warning._asdict()) for warning in verdict.warnings]) if verdict.warnings else ""
+    warnings = (
+        ",".join([json_text(warning._asdict()) for warning in verdict.warnings]) if verdict.warnings else ""
+    )
     index, issued_at, expires_at = verdict.key_index, verdict.issued_at, verdict.expires_at
     return (
         f'{{"valid":{_WORDS[verdict.valid]},"format":"{name}","key_index":{"null" if index is None else index},'

@@ -11,8 +11,8 @@ from sessionctl.errors import NotSupportedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sessionctl.editing import Made, Target
-    from sessionctl.identify import Setup
+    from sessionctl.editing import Made
+    from sessionctl.identify import Setup, Target
 
 
 def change(
@@ -37,7 +37,10 @@ def change(
 def print_made(made: Made, look: options.Look, output: str | None = None, url: str | None = None) -> None:
     """Print the cookie of a session that was made or changed, in the form that was asked for."""
     if not made.revoked:
-        say("not revocable: a copy of the old cookie stays valid until it expires", quiet=look.quiet or look.json)
+        say(
+            "not revocable: a copy of the old cookie stays valid until it expires",
+            quiet=look.quiet or look.json,
+        )
     if look.json or output == "json":
         print_json(answer(made))
         return
@@ -54,7 +57,7 @@ def print_made(made: Made, look: options.Look, output: str | None = None, url: s
 
 def answer(made: Made) -> dict[str, Any]:
     """The JSON object of a session that was made or changed."""
-    result = {
+    result: dict[str, Any] = {
         "cookie": made.cookie,
         "set_cookie": made.set_cookie,
         "cookie_name": made.cookie_name,

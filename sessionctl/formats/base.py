@@ -12,9 +12,8 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sessionctl.errors import (
     BadSignatureError,
@@ -29,6 +28,9 @@ from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
 T = TypeVar("T")
 
 MAX_SIZE: Final = 1 << 20
@@ -41,7 +43,9 @@ DEFAULT_MAX_AGE: Final = -1.0
 """Stands for "the format's own" where an age limit is asked for."""
 
 
-CLEARED: Final = Warn("cleared", "the cookie is empty: the application ended the session, nothing is left to verify")
+CLEARED: Final = Warn(
+    "cleared", "the cookie is empty: the application ended the session, nothing is left to verify"
+)
 
 
 class Context(NamedTuple):

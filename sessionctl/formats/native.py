@@ -40,7 +40,9 @@ class Native(Format):
     cookie_names = ("session",)
     flash_apart = True
     options = (Option("salt", "sessionctl.cookie", "what the key is derived with"),)
-    example = "eyJpIjoibWoiLCJkIjpbeyJ1c2VySWQiOjQyfSx7fV19.awP70w.nZUmgiElPc3xVeE_8p6sQeVPHBMIj0LIV7Z7DrPwHQg"
+    example = (
+        "eyJpIjoibWoiLCJkIjpbeyJ1c2VySWQiOjQyfSx7fV19.awP70w.nZUmgiElPc3xVeE_8p6sQeVPHBMIj0LIV7Z7DrPwHQg"
+    )
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
         payload, stamp, signature = _split(text)

@@ -98,7 +98,9 @@ def _with_decoded(text: str) -> str:
     """The text, and after it the same with what formats are known by no longer percent-encoded."""
     if "%" not in text:
         return text
-    return text + text.replace("%3A", ":").replace("%3a", ":").replace("%7C", "|").replace("%21", "!").replace("%3F", "?")
+    return text + text.replace("%3A", ":").replace("%3a", ":").replace("%7C", "|").replace(
+        "%21", "!"
+    ).replace("%3F", "?")
 
 
 @cache

@@ -50,7 +50,9 @@ class Remix(Format):
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
         payload, signature = _split(text)
-        if signature is not None and (len(signature.rstrip("=")) != _SIGNATURE or not _is_standard(signature)):
+        if signature is not None and (
+            len(signature.rstrip("=")) != _SIGNATURE or not _is_standard(signature)
+        ):
             return 0.0
         if len(payload) % 4 or not _is_standard(payload):
             return 0.0
@@ -64,7 +66,9 @@ class Remix(Format):
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
         payload, signature = _split(text)
         return decode_value(
-            _value(payload), signed=signature is not None, algorithm="HMAC-SHA256" if signature else None,
+            _value(payload),
+            signed=signature is not None,
+            algorithm="HMAC-SHA256" if signature else None,
             warnings=_odd(signature),
         )
 
@@ -101,7 +105,7 @@ def _split(text: str) -> tuple[str, str | None]:
 
 
 def _is_standard(text: str) -> bool:
-    return not any(char in text for char in "-_%\"")
+    return not any(char in text for char in '-_%"')
 
 
 def _value(payload: str) -> str:
@@ -114,7 +118,9 @@ def _value(payload: str) -> str:
 def _odd(signature: str | None) -> tuple[Warn, ...]:
     if signature is None or (len(signature) == _SIGNATURE and is_canonical_b64(signature)):
         return ()
-    return (Warn("non-canonical", "the signature is not the text that Remix writes, though Remix accepts it"),)
+    return (
+        Warn("non-canonical", "the signature is not the text that Remix writes, though Remix accepts it"),
+    )
 
 
 # -- the value inside, which `native` shares ----------------------------------------------------------

@@ -49,11 +49,11 @@ class Hmac:
         return compare_digest(self.digest(message), tag)
 
 
-def compare_digest(one: bytes | str, other: bytes | str) -> bool:
+def compare_digest(one: bytes, other: bytes) -> bool:
     """Whether two tags are the same, in constant time; `hmac.compare_digest`, loaded when it is needed."""
     from hmac import compare_digest as compare
 
-    return compare(one, other)  # type: ignore[type-var]
+    return compare(one, other)
 
 
 def b64encode(data: bytes) -> str:

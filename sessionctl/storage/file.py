@@ -359,10 +359,16 @@ def _make_directory(path: str) -> None:
         os.mkdir(path, 0o700)
 
 
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFSOCK: "a socket",
+}
+
+
 def _kind(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a directory"
-    return "a FIFO" if stat.S_ISFIFO(mode) else "a special file"
+    return _KINDS.get(stat.S_IFMT(mode), "a special file")
 
 
 def _reason(error: OSError, directory: str) -> str:

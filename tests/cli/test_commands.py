@@ -90,7 +90,8 @@ def test_inspect_finds_what_is_stored(run: Run) -> None:
     cookie = run("create", "--set", "userId=42").text
     report = run("inspect", f"session={cookie}", "--json").json
     assert (report["found"], report["data"], report["cookie_name"]) == (True, {"userId": 42}, "session")
-    assert report["ref"] and report["storage"].startswith("fs:")
+    assert report["ref"]
+    assert report["storage"].startswith("fs:")
     run("destroy", cookie)
     gone = run("inspect", cookie)
     assert gone.status == 0
@@ -109,7 +110,9 @@ def test_inspect_consumes_nothing(run: Run, tmp_path: Path) -> None:
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
-@pytest.mark.parametrize("command", [["inspect", "a.b.c"], ["decode", "a.b.c"], ["verify", "a.b.c"], ["get", "a.b.c", "k"]])
+@pytest.mark.parametrize(
+    "command", [["inspect", "a.b.c"], ["decode", "a.b.c"], ["verify", "a.b.c"], ["get", "a.b.c", "k"]]
+)
 def test_reading_creates_nothing(run: Run, home: Path, command: list[str]) -> None:
     """A reading command on an empty home leaves it empty."""
     run(*command)
@@ -138,8 +141,15 @@ def test_rotation(run: Run) -> None:
     ring = ["--secret", "new", "--secret", "old", "-s", "cookie:"]
     cookie = run("create", "--set", "a=1", "--secret", "old", "-s", "cookie:").text
     verdict = run("verify", cookie, "--json", *ring).json
-    assert (verdict["valid"], verdict["key_index"], verdict["keys"], verdict["needs_resign"]) == (True, 1, 2, True)
-    assert "needs-resign" in {warning["code"] for warning in run("inspect", cookie, "--json", *ring).json["warnings"]}
+    assert (verdict["valid"], verdict["key_index"], verdict["keys"], verdict["needs_resign"]) == (
+        True,
+        1,
+        2,
+        True,
+    )
+    assert "needs-resign" in {
+        warning["code"] for warning in run("inspect", cookie, "--json", *ring).json["warnings"]
+    }
     again = run("set", cookie, "b=2", *ring).text
     assert run("verify", again, "--secret", "new", "--json").json["key_index"] == 0
 

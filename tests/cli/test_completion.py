@@ -37,7 +37,8 @@ def test_script_is_fresh(shell: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("shell", FILES)
 @pytest.mark.parametrize(
-    ("typed", "expected"), [("sessionctl regen\t", "regenerate"), ("sessionctl decode --format tornad\t", "tornado")]
+    ("typed", "expected"),
+    [("sessionctl regen\t", "regenerate"), ("sessionctl decode --format tornad\t", "tornado")],
 )
 def test_tab(shell: str, typed: str, expected: str, tmp_path: Path) -> None:
     """A TAB press in a real shell completes commands and formats."""
@@ -49,7 +50,9 @@ def test_tab(shell: str, typed: str, expected: str, tmp_path: Path) -> None:
         **os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "xterm", "PS1": "> ",
         "HOME": str(tmp_path),
     }  # fmt: skip
-    child = pexpect.spawn(START[shell][0], START[shell][1:], env=environment, encoding="utf-8", timeout=20, dimensions=(24, 200))
+    child = pexpect.spawn(
+        START[shell][0], START[shell][1:], env=environment, encoding="utf-8", timeout=20, dimensions=(24, 200)
+    )
     child.sendline(LOAD[shell].format(file=ROOT / "completions" / FILES[shell], folder=tmp_path))
     child.sendline("echo rea''dy")
     child.expect("ready\r")

@@ -7,11 +7,14 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.conftest import Answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Run = Callable[..., Answer]
 
@@ -119,7 +122,11 @@ def test_stdin_that_is_a_terminal(home: Path) -> None:
     """`-` does not wait at a terminal: nothing prompts."""
     parent, child = pty.openpty()
     done = subprocess.run(
-        [sys.executable, "-m", "sessionctl", "inspect", "-"], stdin=child, capture_output=True, timeout=20, check=False
+        [sys.executable, "-m", "sessionctl", "inspect", "-"],
+        stdin=child,
+        capture_output=True,
+        timeout=20,
+        check=False,
     )
     os.close(parent)
     os.close(child)
@@ -131,7 +138,10 @@ def test_no_home(process: Run, tmp_path: Path) -> None:
     answer = process("create", SESSIONCTL_HOME="/dev/null/x")
     assert answer.status in (2, 4)
     assert answer.err.count("\n") == 1
-    assert process("create", "-s", f"fs:{tmp_path}/s", "--secret", "x", SESSIONCTL_HOME="/dev/null/x").status == 0
+    assert (
+        process("create", "-s", f"fs:{tmp_path}/s", "--secret", "x", SESSIONCTL_HOME="/dev/null/x").status
+        == 0
+    )
 
 
 def test_works_with_c_locale_and_unicode(process: Run) -> None:

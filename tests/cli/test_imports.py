@@ -39,7 +39,13 @@ def imported(*arguments: str, **environment: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["decode", COOKIE], ["decode", "-f", "remix", "--json", COOKIE], ["--help"], ["--version"], ["decode", "--help"]],
+    [
+        ["decode", COOKIE],
+        ["decode", "-f", "remix", "--json", COOKIE],
+        ["--help"],
+        ["--version"],
+        ["decode", "--help"],
+    ],
     ids=" ".join,
 )
 def test_light_commands(arguments: list[str]) -> None:
@@ -53,7 +59,9 @@ def test_decode_loads_few_formats() -> None:
     assert not loaded & {"sessionctl.formats.iron", "sessionctl.formats.tornado", "sessionctl.formats.rails"}
 
 
-@pytest.mark.parametrize("words", ["sessionctl ", "sessionctl in", "sessionctl inspect --", "sessionctl decode -f fl"])
+@pytest.mark.parametrize(
+    "words", ["sessionctl ", "sessionctl in", "sessionctl inspect --", "sessionctl decode -f fl"]
+)
 def test_completion(words: str) -> None:
     """A TAB press loads nothing heavy, and no format."""
     loaded = imported(

@@ -13,7 +13,12 @@ from sessionctl.signing import KeyRing
 from sessionctl.sources import read_cookie
 from tests.cases import cookie_cases
 
-REASONS = {"valid": {None}, "bad-signature": {"bad-signature", "unsigned"}, "expired": {"expired"}, "malformed": {"malformed"}}
+REASONS = {
+    "valid": {None},
+    "bad-signature": {"bad-signature", "unsigned"},
+    "expired": {"expired"},
+    "malformed": {"malformed"},
+}
 
 CASES = [pytest.param(row, id=row["id"]) for row in cookie_cases() if row["format"] in formats.names()]
 
@@ -88,7 +93,9 @@ def test_data(row: dict[str, Any]) -> None:
         return  # when it was made is not in the text
     if row["format"] in ("iron", "fastify-secure") and decoded.issued_at is None:
         return  # only h3, and secure-session since 7.3, write when it was made
-    if row.get("issued_at") is not None and not row.get("store") and not row.get("session_data"):  # a record has a time of its own
+    if (
+        row.get("issued_at") is not None and not row.get("store") and not row.get("session_data")
+    ):  # a record has a time of its own
         assert decoded.issued_at == pytest.approx(row["issued_at"], abs=1)
     if row.get("session_id") is not None:
         assert decoded.id == row["session_id"]

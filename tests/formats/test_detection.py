@@ -50,7 +50,9 @@ def first(row: dict[str, Any], *, keys: bool = False) -> str | None:
     source = read_cookie(row["input"], row.get("cookie_name"))
     ring = KeyRing.parse(row["keys"]) if keys and row.get("keys") else KeyRing()
     try:
-        return identify(source, Setup(keys=ring, now=row.get("now"), cookie_name=row.get("cookie_name"))).format.name
+        return identify(
+            source, Setup(keys=ring, now=row.get("now"), cookie_name=row.get("cookie_name"))
+        ).format.name
     except SessionctlError:
         return None
 
@@ -75,7 +77,11 @@ def test_no_session(text: str) -> None:
 
 def test_cookie_name_of_something_else() -> None:
     """The name does not turn a text into what it is not."""
-    assert not [name for name, score in formats.detect("GA1.2.1033501218.1368477899", cookie_name="session") if score >= SURE]
+    assert not [
+        name
+        for name, score in formats.detect("GA1.2.1033501218.1368477899", cookie_name="session")
+        if score >= SURE
+    ]
 
 
 def test_rank_is_sorted() -> None:

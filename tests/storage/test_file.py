@@ -177,7 +177,8 @@ def _socket(path: Path) -> None:
     here = Path.cwd()
     os.chdir(path.parent)
     try:
-        socket.socket(socket.AF_UNIX).bind(path.name)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path.name)
     finally:
         os.chdir(here)
 
@@ -279,9 +280,9 @@ import os, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from sessionctl.storage.file import FileStorage
 from sessionctl import Session, StorageError
-os.setgid(65534); os.setuid(65534)
 storage = FileStorage({str(directory)!r})
 session = Session(); session.set("a", 1)
+os.setgid(65534); os.setuid(65534)
 for call in (lambda: storage.read({session_id!r}), lambda: storage.save(session), lambda: list(storage.scan())):
     try:
         call()

@@ -106,7 +106,11 @@ class Player:
         """`[]` where Remix says undefined, else `[value]`."""
         missing = object()
         value = self.session.get(key, missing)
-        return [] if value is missing or (value is None and self.session._values.get(key, 0) is None) else [value]
+        return (
+            []
+            if value is missing or (value is None and self.session._values.get(key, 0) is None)
+            else [value]
+        )
 
     def real(self, text: str | None) -> str | None:
         """A text of the trace with this run's IDs in place of `<id1>`."""
@@ -148,7 +152,12 @@ def _playable(trace: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in TRACES if name not in MENDED and not NO_SANE_SHAPE.match(name) and _playable(TRACES[name])]
+    "name",
+    [
+        name
+        for name in TRACES
+        if name not in MENDED and not NO_SANE_SHAPE.match(name) and _playable(TRACES[name])
+    ],
 )
 def test_trace(name: str, tmp_path: Path) -> None:
     """After every move, all that can be seen is what Remix showed."""

@@ -1,0 +1,364 @@
+"""One request's session work on Redis and Memcached, beside the bare commands that it needs, and beside others.
+
+    python benchmarks/servers.py [--rounds N] [--cycles N] [--check] [--throughput]
+
+A cycle is: read the session (about 200 bytes of data), set two keys, save. The bare cycle is a GET and an EVALSHA
+of the same script by redis-py, a `gets` and a `cas` by pymemcache, with texts that are ready made. Contenders
+take turns in every round, and the medians are compared: time, and CPU of the process. `--check` ends 1 where the
+bar is missed: 1.3 times the bare commands. `--throughput` adds requests a second of 1, 8 and 64 clients.
+
+Servers are started for the run (redis-server, memcached). Flask-Session, starsessions and Remix (Node, tests/node)
+are measured where they are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from sessionctl import Session, open_storage  # noqa: E402 - from this checkout
+from sessionctl.storage import redis_scripts  # noqa: E402
+from tests.servers import MemcachedServer, RedisServer  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from sessionctl import SessionStorage
+
+    Cycles = Callable[[int], "Cost"]
+    """Runs so many cycles; what one cost."""
+
+DATA = {
+    "userId": "8c1fae31-5f0b-4a1e-9d55-1d2f3a4b5c6d",
+    "name": "Mary Jackson",
+    "role": "editor",
+    "csrf": "kXn3q0s7bYvZ2mWc8LrT5uEa",
+    "cart": [{"sku": "A-1001", "n": 2}, {"sku": "B-2002", "n": 1}],
+    "visits": 41,
+}
+SEEN = "2026-01-31T12:00:00Z"
+TTL = 3600
+BAR = 1.3
+
+
+class Cost(NamedTuple):
+    """Nanoseconds of one cycle: by the clock, and of this process' CPU."""
+
+    wall: float
+    cpu: float
+
+
+def timed(cycle: Callable[[int], object]) -> Cycles:
+    def run(cycles: int) -> Cost:
+        wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+        for n in range(cycles):
+            cycle(n)
+        return Cost((time.perf_counter_ns() - wall) / cycles, (time.process_time_ns() - cpu) / cycles)
+
+    return run
+
+
+def atimed(runner: asyncio.Runner, cycle: Callable[[int], Awaitable[object]]) -> Cycles:
+    async def several(cycles: int) -> None:
+        for n in range(cycles):
+            await cycle(n)
+
+    def run(cycles: int) -> Cost:
+        wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+        runner.run(several(cycles))
+        return Cost((time.perf_counter_ns() - wall) / cycles, (time.process_time_ns() - cpu) / cycles)
+
+    return run
+
+
+# -- this package -------------------------------------------------------------------------------------
+
+
+def begin(storage: SessionStorage) -> str:
+    session = Session()
+    session.update(DATA)
+    return storage.save(session) or ""
+
+
+def ours(storage: SessionStorage) -> Cycles:
+    session_id = begin(storage)
+
+    def cycle(n: int) -> None:
+        session = storage.read(session_id)
+        session.set("visits", n)
+        session.set("lastSeen", SEEN)
+        storage.save(session)
+
+    return timed(cycle)
+
+
+def ours_async(storage: SessionStorage, runner: asyncio.Runner) -> Cycles:
+    session_id = begin(storage)
+
+    async def cycle(n: int) -> None:
+        session = await storage.aread(session_id)
+        session.set("visits", n)
+        session.set("lastSeen", SEEN)
+        await storage.asave(session)
+
+    return atimed(runner, cycle)
+
+
+# -- the bare commands --------------------------------------------------------------------------------
+
+
+def text_of(n: int) -> bytes:
+    return json.dumps([{**DATA, "visits": n, "lastSeen": SEEN}, {}], separators=(",", ":")).encode()
+
+
+TEXTS = (text_of(41), text_of(42))
+
+
+def bare_redis(server: RedisServer) -> Cycles:
+    import redis
+
+    client = redis.Redis(host=server.host, port=server.port)
+    client.set("bare", TEXTS[1], px=TTL * 1000)
+    client.eval(redis_scripts._texts[redis_scripts.SWAP], 1, "bare", b"", b"", "")  # noqa: SLF001 - loads it
+
+    def cycle(n: int) -> None:
+        client.get("bare")
+        client.evalsha(redis_scripts.SWAP, 1, "bare", TEXTS[1 - n % 2], TEXTS[n % 2], TTL * 1000)
+
+    return timed(cycle)
+
+
+def bare_redis_async(server: RedisServer, runner: asyncio.Runner) -> Cycles:
+    import redis.asyncio
+
+    client = redis.asyncio.Redis(host=server.host, port=server.port)
+    runner.run(client.set("abare", TEXTS[1], px=TTL * 1000))
+
+    async def cycle(n: int) -> None:
+        await client.get("abare")
+        await client.evalsha(redis_scripts.SWAP, 1, "abare", TEXTS[1 - n % 2], TEXTS[n % 2], TTL * 1000)
+
+    return atimed(runner, cycle)
+
+
+def bare_memcached(server: MemcachedServer) -> Cycles:
+    from pymemcache import PooledClient
+
+    client = PooledClient((server.host, server.port), no_delay=True, timeout=2, connect_timeout=1)
+    client.set("bare", TEXTS[1], TTL, noreply=False)
+
+    def cycle(n: int) -> None:
+        _, version = client.gets("bare")
+        client.cas("bare", TEXTS[n % 2], version, TTL)
+
+    return timed(cycle)
+
+
+# -- others -------------------------------------------------------------------------------------------
+
+
+def flask_session(server: RedisServer) -> Cycles:
+    """Flask-Session's own part of a request, without Flask's."""
+    import flask
+    import redis
+    from flask_session.redis import RedisSessionInterface
+
+    app = flask.Flask("benchmark")
+    app.config["SECRET_KEY"] = "unused"
+    interface = RedisSessionInterface(
+        app, redis.Redis(host=server.host, port=server.port), "flask:", serialization_format="json"
+    )
+    with app.test_request_context() as context:
+        session = interface.open_session(app, context.request)
+        session.update(DATA)
+        response = app.response_class()
+        interface.save_session(app, session, response)
+        cookie = response.headers["Set-Cookie"].partition(";")[0]
+    context = app.test_request_context(headers={"Cookie": cookie})
+    context.push()
+
+    def cycle(n: int) -> None:
+        session = interface.open_session(app, context.request)
+        session["visits"] = n
+        session["lastSeen"] = SEEN
+        interface.save_session(app, session, app.response_class())
+
+    return timed(cycle)
+
+
+def starsessions(server: RedisServer, runner: asyncio.Runner) -> Cycles:
+    """starsessions' own part of a request, without Starlette's."""
+    from starlette.requests import HTTPConnection
+    from starsessions.serializers import JsonSerializer
+    from starsessions.session import SessionHandler
+    from starsessions.stores.redis import RedisStore
+
+    store = RedisStore(f"redis://{server.host}:{server.port}")
+
+    async def request(session_id: str | None, values: dict[str, object]) -> str:
+        connection = HTTPConnection({"type": "http", "headers": []})
+        handler = SessionHandler(connection, session_id, store, JsonSerializer(), TTL)
+        await handler.load()
+        connection.session.update(values)
+        return await handler.save(TTL)
+
+    session_id = runner.run(request(None, DATA))
+    return atimed(runner, lambda n: request(session_id, {"visits": n, "lastSeen": SEEN}))
+
+
+@contextlib.contextmanager
+def remix(redis: RedisServer, memcached: MemcachedServer) -> Iterator[dict[str, Cycles]]:
+    """Remix's two packages, in a Node process that is asked for so many cycles."""
+    root = HERE.parent / "tests" / "node"
+    if shutil.which("node") is None or not (root / "node_modules/@remix-run/session-storage-redis").exists():
+        print("Remix is not measured: Node, or tests/node/node_modules, is missing", file=sys.stderr)
+        yield {}
+        return
+    places = [f"redis://{redis.host}:{redis.port}", f"{memcached.host}:{memcached.port}"]
+    command = ["node", HERE / "servers.mjs", root, *places, json.dumps(DATA)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as node:
+        stdin, stdout = node.stdin, node.stdout
+        assert stdin
+        assert stdout
+
+        def asks(storage: str) -> Cycles:
+            def run(cycles: int) -> Cost:
+                stdin.write(f"{storage} {cycles}\n")
+                wall, cpu = stdout.readline().split()
+                return Cost(float(wall), float(cpu))
+
+            return run
+
+        stdout.readline()
+        yield {"redis, Remix 3": asks("redis"), "memcached, Remix 3": asks("memcached")}
+        stdin.close()
+
+
+# -- the run ------------------------------------------------------------------------------------------
+
+
+def measure(contenders: dict[str, Cycles], rounds: int, cycles: int) -> dict[str, list[Cost]]:
+    for run in contenders.values():
+        run(cycles)
+    taken = [{name: run(cycles) for name, run in contenders.items()} for _ in range(rounds)]
+    return {name: [costs[name] for costs in taken] for name in contenders}
+
+
+def report(costs: dict[str, list[Cost]]) -> bool:
+    """Print what each cost, and whether the bar is met by those that have bare commands beside them."""
+    print(f"{'':28}{'time us':>10}{'CPU us':>10}{'time/bare':>12}{'CPU/bare':>12}   bar {BAR}")
+    met = True
+    for name, taken in costs.items():
+        line = f"{name:28}" + "".join(f"{median(taken, kind) / 1000:10.1f}" for kind in (0, 1))
+        bare = costs.get(f"{name}, bare")
+        if bare is not None:
+            ratios = [
+                statistics.median(one[kind] / other[kind] for one, other in zip(taken, bare, strict=True))
+                for kind in (0, 1)
+            ]
+            met = met and max(ratios) <= BAR
+            line += "".join(f"{ratio:12.2f}" for ratio in ratios)
+            line += "   met" if max(ratios) <= BAR else "   MISSED"
+        print(line)
+    return met
+
+
+def median(taken: list[Cost], kind: int) -> float:
+    return statistics.median(cost[kind] for cost in taken)
+
+
+def throughput(urls: dict[str, str], requests: int) -> None:
+    """Requests a second of so many clients at once, each with a session of its own."""
+    print(f"\n{'requests a second':28}" + "".join(f"{clients:>6} clients" for clients in (1, 8, 64)))
+    for name, url in urls.items():
+        for way, run in (("threads", _in_threads), ("async", _in_tasks)):
+            rates = [run(url, clients, requests) for clients in (1, 8, 64)]
+            print(f"{name + ', ' + way:28}" + "".join(f"{rate:14.0f}" for rate in rates))
+
+
+def _in_threads(url: str, clients: int, requests: int) -> float:
+    with open_storage(url, ttl=TTL) as storage, ThreadPoolExecutor(clients) as threads:
+        cycles = [ours(storage) for _ in range(clients)]
+        list(threads.map(lambda cycle: cycle(5), cycles))
+        began = time.perf_counter()
+        list(threads.map(lambda cycle: cycle(requests // clients), cycles))
+        return requests / (time.perf_counter() - began)
+
+
+def _in_tasks(url: str, clients: int, requests: int) -> float:
+    async def one(storage: SessionStorage, session_id: str, count: int) -> None:
+        for n in range(count):
+            session = await storage.aread(session_id)
+            session.set("visits", n)
+            session.set("lastSeen", SEEN)
+            await storage.asave(session)
+
+    async def run() -> float:
+        async with open_storage(url, ttl=TTL) as storage:
+            ids = [begin(storage) for _ in range(clients)]
+            await asyncio.gather(*(one(storage, session_id, 5) for session_id in ids))
+            began = time.perf_counter()
+            await asyncio.gather(*(one(storage, session_id, requests // clients) for session_id in ids))
+            return requests / (time.perf_counter() - began)
+
+    return asyncio.run(run())
+
+
+def contenders_of(redis: RedisServer, memcached: MemcachedServer, runner: asyncio.Runner) -> dict[str, Cycles]:
+    found = {
+        "redis": ours(open_storage(redis.url, ttl=TTL)),
+        "redis, bare": bare_redis(redis),
+        "redis async": ours_async(open_storage(redis.url, ttl=TTL), runner),
+        "redis async, bare": bare_redis_async(redis, runner),
+        "memcached": ours(open_storage(memcached.url, ttl=TTL)),
+        "memcached, bare": bare_memcached(memcached),
+    }
+    if find_spec("flask_session"):
+        found["redis, Flask-Session"] = flask_session(redis)
+    if find_spec("starsessions"):
+        found["redis async, starsessions"] = starsessions(redis, runner)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--cycles", type=int, default=500)
+    parser.add_argument("--check", action="store_true", help="end 1 where the bar is missed")
+    parser.add_argument("--throughput", action="store_true", help="requests a second of several clients")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        directory = Path(folder)
+        directory.chmod(0o755)
+        redis, memcached = RedisServer(directory), MemcachedServer(directory)
+        try:
+            redis.start()
+            memcached.start()
+            with remix(redis, memcached) as others:
+                contenders = {**contenders_of(redis, memcached, runner), **others}
+                met = report(measure(contenders, options.rounds, options.cycles))
+            if options.throughput:
+                throughput({"redis": redis.url, "memcached": memcached.url}, 16 * options.cycles)
+        finally:
+            redis.kill()
+            memcached.kill()
+    return 0 if met or not options.check else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

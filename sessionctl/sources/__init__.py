@@ -1,0 +1,102 @@
+"""Where cookie text comes from: whatever a person pasted, a file, a recorded visit.
+
+The way in is `read_cookie`: it takes a text and gives the one cookie that is meant, as the header carried it
+(quotes and percent signs stay), with the cookies that came along. A bare value, a pair and a header are read
+here and in `base`; the modules for what is longer are imported when such a text comes.
+"""
+
+from __future__ import annotations
+
+from sessionctl.errors import MalformedCookieError, UsageError
+from sessionctl.sources.base import (
+    TOKEN,
+    Source,
+    is_padded_base64,
+    is_set_cookie,
+    join_chunks,
+    parse_cookie_header,
+    parse_set_cookie,
+    pick,
+)
+
+__all__ = [
+    "Source",
+    "join_chunks",
+    "parse_cookie_header",
+    "read_cookie",
+    "read_cookie_jar",
+    "read_file",
+    "read_har",
+]
+
+LONGEST_NAME = 40
+"""Characters over which `TEXT=` is no name with an empty value, but a value that ends in padding."""
+
+
+def read_cookie(text: str, cookie_name: str | None = None) -> Source:
+    """The cookie in whatever was pasted: a value, `name=value`, headers, a curl command, a HAR, a log line, ...
+
+    Of several cookies it is the one named `cookie_name`, else the one that looks most like a session; chunks
+    (`NAME.0`, `NAME-1`) are joined. Raises `MalformedCookieError` where there is no cookie at all.
+    """
+    text = text.strip()
+    if not text:
+        raise MalformedCookieError("the cookie is empty")
+    if _is_longer(text):
+        from sessionctl.sources.pasted import read_pasted
+
+        found = read_pasted(text, cookie_name)
+        if found is not None:
+            return found
+    return read_line(text, cookie_name)
+
+
+def read_line(text: str, cookie_name: str | None) -> Source:
+    """The cookie in a bare value, `name=value`, a `Cookie:` or a `Set-Cookie:` header on one line."""
+    kind, colon, rest = text.partition(":")
+    if colon and kind.strip().lower() == "set-cookie":
+        return parse_set_cookie(rest)
+    if colon and kind.strip().lower() == "cookie":
+        return pick(parse_cookie_header(rest), cookie_name)
+    name, equals, value = text.partition("=")
+    name = name.rstrip()
+    if not equals or not name or not TOKEN.issuperset(name) or is_padded_base64(text):
+        return Source(cookie_name, text)
+    if not value.strip() and len(name) > LONGEST_NAME:
+        return Source(cookie_name, text)
+    if ";" not in text:
+        return pick({name: value.strip()}, cookie_name)
+    return parse_set_cookie(text) if is_set_cookie(text) else pick(parse_cookie_header(text), cookie_name)
+
+
+def _is_longer(text: str) -> bool:
+    """Whether the text may be more than a value, a pair or a header: it has what these never have."""
+    if "\n" in text or "\t" in text or "%25" in text or "%3D" in text or text[0] in "{[#'\"`":
+        return True
+    return " " in text and (text[:5] == "curl " or " " in text.replace("; ", "").partition(":")[2] or " " in text[:30])
+
+
+def read_file(path: str) -> bytes:
+    """The content of a file. Raises `UsageError`."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost start-up time
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"cannot read {path!r}: {error.strerror}") from None
+
+
+def read_cookie_jar(content: bytes, name: str | None) -> Source:
+    """The cookie of a Netscape cookie file, the last of its name. Raises `MalformedCookieError`."""
+    from sessionctl.sources.jar import read_jar
+
+    basket = read_jar(content.decode(errors="surrogateescape"))
+    if basket is None:
+        raise MalformedCookieError("the file has no line of a Netscape cookie jar")
+    return basket.source(name)
+
+
+def read_har(content: bytes, name: str | None) -> Source:
+    """The last value that a cookie had in a HAR file, set or sent. Raises `MalformedCookieError`."""
+    from sessionctl.sources.har import gather, read_visit
+
+    return gather(read_visit(content)).source(name)

@@ -1,0 +1,141 @@
+"""One cookie as it was found, and the two headers that carry cookies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from sessionctl.encoding import is_canonical_b64
+from sessionctl.errors import MalformedCookieError
+
+TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+"""What a cookie's name is made of (RFC 9110, 5.6.2)."""
+
+_CHUNK = r"[.-](\d{1,3})$"
+_ATTRIBUTES = frozenset({"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"})
+
+
+class Source(NamedTuple):
+    """One cookie as it was found.
+
+    `value` is None where the cookie that was asked for is not there. `cookies` holds all that came along,
+    `attributes` those of a Set-Cookie header, with names in lower case. `notes` say what was done to get at
+    the value.
+    """
+
+    name: str | None
+    value: str | None
+    cookies: Mapping[str, str] = MappingProxyType({})
+    attributes: Mapping[str, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def parse_cookie_header(header: str) -> dict[str, str]:
+    """The cookies of a `Cookie` header (RFC 6265, 5.4), raw; of one name the first counts."""
+    cookies: dict[str, str] = {}
+    for part in _split(header):
+        name, equals, value = part.partition("=")
+        if equals:
+            cookies.setdefault(name.strip(), value.strip())
+    return cookies
+
+
+def parse_set_cookie(text: str) -> Source:
+    """The cookie of a `Set-Cookie` header with its attributes. Raises `MalformedCookieError`."""
+    first, *rest = _split(text)
+    name, equals, value = first.partition("=")
+    if not equals:
+        raise MalformedCookieError("the Set-Cookie header has no name=value")
+    attributes = {}
+    for part in rest:
+        key, _, setting = part.partition("=")
+        attributes[key.strip().lower()] = setting.strip()
+    name, value = name.strip(), value.strip()
+    return Source(name, value, {name: value}, attributes)
+
+
+def _split(header: str) -> list[str]:
+    """The parts between semicolons, but not those inside double quotes that close before the next pair."""
+    if '"' not in header:
+        return header.split(";")
+    return re.findall(r'(?:[^;"]|"(?:[^"\\]|\\.)*"|")+', header)
+
+
+def is_set_cookie(text: str) -> bool:
+    """Whether pairs without a header's name are those of a Set-Cookie header: they have attributes."""
+    return any(part.partition("=")[0].strip().lower() in _ATTRIBUTES for part in _split(text)[1:])
+
+
+def is_padded_base64(text: str) -> bool:
+    """Whether the first `=` is base64's padding, not the end of a name: `eyJpZCI6MX0=`, `eyJpZCI6MX0=.mac`.
+
+    What stands before it is base64 of a whole number of bytes; after it comes nothing, or a separator.
+    """
+    bare = text.partition("=")[0]
+    padded = len(bare) + len(text[len(bare) :]) - len(text[len(bare) :].lstrip("="))
+    if len(bare) < 16 or padded % 4 or text[padded : padded + 1] not in ("", *".-:|?!;"):  # noqa: PLR2004
+        return False
+    if text[padded:] and ("-" in bare or "_" in bare):
+        return False
+    return is_canonical_b64(bare)
+
+
+def pick(cookies: Mapping[str, str], name: str | None) -> Source:
+    """The cookie of that name among those that came together, its chunks joined; else the likeliest session.
+
+    Raises `MalformedCookieError` where there are no cookies.
+    """
+    notes: tuple[str, ...] = ()
+    if name is None:
+        if not cookies:
+            raise MalformedCookieError("the header has no cookie")
+        name, notes = _likeliest(cookies)
+    if name in cookies and not cookies[name].startswith("__chunked__"):
+        return Source(name, cookies[name], cookies, notes=notes)
+    joined = join_chunks(cookies, name)
+    if joined is not None:
+        notes = ("joined from chunks", *notes)
+    return Source(name, joined, cookies, notes=notes)
+
+
+def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The cookie that looks most like a session, and a word about the others.
+
+    Companion signatures do not count, and chunks count once, under their base name.
+    """
+    names = list(dict.fromkeys(_base_name(name, cookies) for name in cookies if not _is_companion(name, cookies)))
+    if len(names) <= 1:
+        return (names or list(cookies))[0], ()
+    from sessionctl.sources.likeliest import rank
+
+    best, *others = rank({name: cookies.get(name) or join_chunks(cookies, name) or "" for name in names})
+    more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004 - a line's worth
+    return best, (
+        f"of {len(names)} cookies, {best} looks most like a session; the others: {', '.join(others[:5])}{more} "
+        "(--cookie-name chooses)",
+    )
+
+
+def _is_companion(name: str, cookies: Mapping[str, str]) -> bool:
+    return name.endswith(".sig") and name[:-4] in cookies
+
+
+def _base_name(name: str, cookies: Mapping[str, str]) -> str:
+    match = re.search(_CHUNK, name)
+    if match is None:
+        return name
+    base = name[: match.start()]
+    alone = base not in cookies and not any(f"{base}{mark}0" in cookies for mark in ".-")
+    return name if alone else base
+
+
+def join_chunks(cookies: Mapping[str, str], name: str) -> str | None:
+    """A value that was cut over `NAME.0`, `NAME.1`, ... or `NAME-0`, ..., in numeric order; else None."""
+    parts: dict[int, str] = {}
+    for key, value in cookies.items():
+        match = re.search(_CHUNK, key)
+        if match and key[: match.start()] == name:
+            parts[int(match[1])] = value
+    return "".join(parts[index] for index in sorted(parts)) if parts else None

@@ -1,0 +1,62 @@
+"""The cookies of a longer text, gathered in order: of one name the last counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sessionctl.errors import MalformedCookieError
+from sessionctl.sources.base import Source, parse_cookie_header, parse_set_cookie, pick
+
+
+class Basket:
+    """Cookies by name, with their attributes and notes on how they were found.
+
+    An empty value, with which a server ends a cookie, does not put away the one before it; a note tells.
+    """
+
+    def __init__(self, *notes: str) -> None:
+        self.cookies: dict[str, str] = {}
+        self.attributes: dict[str, Mapping[str, str]] = {}
+        self.notes: list[str] = list(notes)
+        self._several: dict[str, int] = {}
+        self._cleared: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self.cookies)
+
+    def add(self, name: str, value: str, attributes: Mapping[str, str] | None = None) -> None:
+        """Put one cookie in."""
+        if not value and self.cookies.get(name):
+            self._cleared.add(name)
+            return
+        if name in self.cookies and self.cookies[name] != value:
+            self._several[name] = self._several.get(name, 1) + 1
+        self._cleared.discard(name)
+        self.cookies[name] = value
+        if attributes is not None:
+            self.attributes[name] = attributes
+
+    def add_sent(self, header: str) -> None:
+        """Put in what a `Cookie` header sends."""
+        for name, value in parse_cookie_header(header).items():
+            self.add(name, value)
+
+    def add_set(self, header: str) -> None:
+        """Put in what a `Set-Cookie` header sets; several may be joined by line breaks, as in HAR files."""
+        for text in header.split("\n"):
+            if text.strip():
+                found = parse_set_cookie(text)
+                self.add(found.name or "", found.value or "", found.attributes)
+
+    def source(self, name: str | None) -> Source:
+        """The cookie that is meant. Raises `MalformedCookieError` where the basket is empty."""
+        if not self.cookies:
+            raise MalformedCookieError("there is no cookie in it")
+        found = pick(self.cookies, name)
+        chosen = found.name or ""
+        notes = [*self.notes, *found.notes]
+        if chosen in self._several:
+            notes.append(f"{chosen} has {self._several[chosen]} values in turn here; this is the last")
+        if chosen in self._cleared:
+            notes.append(f"{chosen} was cleared afterwards; this is its last value before that")
+        return found._replace(attributes=self.attributes.get(chosen), notes=tuple(notes))

@@ -1,0 +1,39 @@
+"""Which of several cookies is the session: by what the value looks like, and by the name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sessionctl import formats
+
+# Names under which frameworks keep sessions: session, connect.sid, PHPSESSID, _app_session, sb-x-auth-token.
+SESSION_NAME = re.compile(r"(?i)sess|(?:^|[._-])s?sid$|^sid[._-]|auth|^koa[.:]|^beaker|login|^token$|jwt|remember")
+
+# Anti-forgery tokens, analytics, consent and preferences: signed at times, but never the session.
+_OTHER_NAME = re.compile(
+    r"(?i)csrf|xsrf|^_ga|^_gid|^_gat|^_gcl|^__utm|^_fb|^_hj|^__hs|hubspot|^ajs_|^amp(litude)?_|^mp_|^intercom|"
+    r"^optimizely|^__cf|^cf_|consent|^theme|lang|locale|timezone|^tz$|^_pk_|^_uet|^__stripe|^datadog|^_dd_"
+)
+
+_FOR_NAME, _AGAINST_NAME = 0.5, 0.8
+
+
+def rank(cookies: Mapping[str, str]) -> list[str]:
+    """The names, those that look most like a session first; ties keep their order."""
+    scores = {name: _score(name, value) for name, value in cookies.items()}
+    return sorted(scores, key=lambda name: -scores[name])
+
+
+def _score(name: str, value: str) -> float:
+    found = formats.detect(value, cookie_name=name) if value else []
+    score = found[0][1] if found else 0.0
+    if _OTHER_NAME.search(name):
+        return score - _AGAINST_NAME
+    return score + (_FOR_NAME if SESSION_NAME.search(name) else 0.0)
+
+
+def sureness(text: str, name: str | None = None) -> float:
+    """How sure it is, from 0 to 1, that a text is a session cookie of a known format."""
+    found = formats.detect(text, cookie_name=name)
+    return found[0][1] if found else 0.0

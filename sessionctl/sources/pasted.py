@@ -1,0 +1,81 @@
+"""What is longer than a header: tell what was pasted, and hand it to the module that reads it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from sessionctl.sources import browser_json, curl, headers, jar, log, read_line
+from sessionctl.sources.base import TOKEN, Source
+from sessionctl.sources.likeliest import SESSION_NAME, sureness
+
+SURE = 0.4
+"""The sureness from which a mended text is taken in place of what was pasted."""
+
+_QUOTES = "'\"`"
+
+
+def read_pasted(text: str, name: str | None) -> Source | None:
+    """The cookie in a longer text; None where it turns out to be a value, a pair or a header after all."""
+    for read in (browser_json.read_json, curl.read_curl, jar.read_jar, headers.read_block):
+        basket = read(text)
+        if basket is not None:
+            return basket.source(name)
+    unquoted = _without_quotes(text)
+    if unquoted is not None:
+        return _noted(unquoted, name, "the quotes around it were taken off")
+    if "\n" in text:
+        return _broken_lines(text, name)
+    basket = log.read_log(text)
+    if basket is not None:
+        return basket.source(name)
+    return _decoded(text, name)
+
+
+def _again(text: str, name: str | None) -> Source:
+    return read_pasted(text, name) or read_line(text, name)
+
+
+def _noted(text: str, name: str | None, note: str) -> Source:
+    found = _again(text, name)
+    return found._replace(notes=(note, *found.notes))
+
+
+def _without_quotes(text: str) -> str | None:
+    """The text inside the quotes of a shell or a program; None where the quotes belong to the value."""
+    if len(text) < 3 or text[0] not in _QUOTES or text[-1] != text[0]:  # noqa: PLR2004 - quotes and something
+        return None
+    inner = text[1:-1].strip()
+    if not inner or text[0] in inner:
+        return None
+    if text[0] != '"' or inner.partition(":")[0].lower() in ("cookie", "set-cookie"):
+        return inner
+    head = inner.partition("=")[0]
+    if head != inner and TOKEN.issuperset(head) and SESSION_NAME.search(head):
+        return inner
+    return inner if sureness(text) < SURE <= sureness(inner) else None
+
+
+def _broken_lines(text: str, name: str | None) -> Source | None:
+    """Several cookies, one a line; or one that copying has broken over lines."""
+    basket = log.read_log(text)
+    if basket is not None:
+        return basket.source(name)
+    joined = re.sub(r"\s*\n\s*", "", text)
+    return _noted(joined, name, "the line breaks inside it were taken out")
+
+
+def _decoded(text: str, name: str | None) -> Source | None:
+    """A text that was percent-encoded once too often, or together with its name."""
+    plain = unquote(text)
+    head, equals, _ = plain.partition("=")
+    if "=" not in text and equals and TOKEN.issuperset(head) and SESSION_NAME.search(head):
+        return _noted(plain, name, "it was percent-encoded together with its name, and has been decoded")
+    if "%25" not in text:
+        return None
+    found = read_line(text, name)
+    value = found.value or ""
+    if sureness(value, found.name) < SURE <= sureness(unquote(value), found.name):
+        note = "it was percent-encoded twice; one layer has been taken off"
+        return found._replace(value=unquote(value), notes=(note, *found.notes))
+    return None
