@@ -166,7 +166,7 @@ def remix(folder: Path) -> Iterator[dict[str, Cycles]]:
         print("Remix is not measured: Node 20 and npm are not installed", file=sys.stderr)
         yield {}
         return
-    command = ["node", HERE / "cycle.mjs", root, folder, json.dumps(DATA)]
+    command = ["node", str(HERE / "cycle.mjs"), str(root), str(folder), json.dumps(DATA)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as node:

@@ -202,7 +202,7 @@ def flask_session(server: RedisServer) -> Cycles:
 
 
 def starsessions(server: RedisServer, runner: asyncio.Runner) -> Cycles:
-    """starsessions' own part of a request, without Starlette's."""
+    """Starsessions' own part of a request, without Starlette's."""
     from starlette.requests import HTTPConnection
     from starsessions.serializers import JsonSerializer
     from starsessions.session import SessionHandler
@@ -231,7 +231,9 @@ def remix(redis: RedisServer, memcached: MemcachedServer) -> Iterator[dict[str, 
         return
     places = [f"redis://{redis.host}:{redis.port}", f"{memcached.host}:{memcached.port}"]
     command = ["node", HERE / "servers.mjs", root, *places, json.dumps(DATA)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as node:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as node:
         stdin, stdout = node.stdin, node.stdout
         assert stdin
         assert stdout
@@ -319,7 +321,9 @@ def _in_tasks(url: str, clients: int, requests: int) -> float:
     return asyncio.run(run())
 
 
-def contenders_of(redis: RedisServer, memcached: MemcachedServer, runner: asyncio.Runner) -> dict[str, Cycles]:
+def contenders_of(
+    redis: RedisServer, memcached: MemcachedServer, runner: asyncio.Runner
+) -> dict[str, Cycles]:
     found = {
         "redis": ours(open_storage(redis.url, ttl=TTL)),
         "redis, bare": bare_redis(redis),

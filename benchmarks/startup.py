@@ -43,7 +43,9 @@ def main() -> int:
         ratios = [seconds(command, extra) / seconds(FLOOR, {}) for _ in range(ROUNDS)]
         median = statistics.median(ratios)
         worst |= median > bar
-        print(f"{name:<16} {median:5.2f} times import click (bar {bar}, {min(ratios):.2f} to {max(ratios):.2f})")
+        print(
+            f"{name:<16} {median:5.2f} times import click (bar {bar}, {min(ratios):.2f} to {max(ratios):.2f})"
+        )
     return int(worst)
 
 

@@ -113,12 +113,15 @@ def identify(
     found = formats.detect(source.value, cookie_name=source.name)
     if not source.value:
         found = [("native", SURE)]
-    if not found or found[0][1] < SURE:
-        raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
+    if not found:
+        raise MalformedCookieError(_no_name(source.value, []))
     tried = [
         _judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)
     ]
-    return next((one for one in tried if one.settled), tried[0])
+    settled = next((one for one in tried if one.settled), None)
+    if settled is None and found[0][1] < SURE:
+        raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
+    return settled or tried[0]
 
 
 def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.diagnosis import hints
-from sessionctl.errors import RefusedError, SessionctlError, SessionNotFoundError, UsageError
+from sessionctl.errors import MalformedCookieError, RefusedError, SessionNotFoundError, SessionctlError, UsageError
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, Target, identify
 from sessionctl.storage.base import RecordStorage, SessionStorage
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from sessionctl.session import Session
     from sessionctl.sources import Source
+    from sessionctl.stores.base import StoredRecord
+    from sessionctl.stores.lookup import FoundRecord
 
 REF_LENGTH = 12
 
@@ -57,6 +60,7 @@ class Report:
     storage_source: str | None
     keys_source: str
     found: bool | None
+    record: StoredRecord | None
     facts: Mapping[str, Any]
     attributes: Mapping[str, str] | None
     warnings: tuple[Warn, ...]
@@ -73,14 +77,30 @@ def inspect(source: Source, setup: Setup) -> Report:
 
     Raises `MalformedCookieError` where the text cannot be read, and what the storage raises.
     """
-    known = identify(source, setup)
-    decoded, failure = _decode(known)
-    stored = _look_up(known, decoded, setup)
+    known, decoded, failure, stored = _read(source, setup)
     report = _report(source, setup, known, decoded, stored)
     warnings = [*report.warnings, *_odd(source, known, setup, failure, stored)]
     if known.verdict.reason in ("bad-signature", "malformed"):
         warnings += hints(known, setup)
     return replace(report, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _read(
+    source: Source, setup: Setup
+) -> tuple[Identified, Decoded, SessionctlError | None, _Stored]:
+    """The cookie and what its store has; one that no format can read may be a bare ID of another framework."""
+    try:
+        known = identify(source, setup)
+        decoded, failure = _decode(known)
+    except MalformedCookieError:
+        from sessionctl.stores.lookup import find_bare_id
+
+        found = find_bare_id(source, setup)
+        if found is None:
+            raise
+        known = found.known
+        return known, _decode(known)[0], None, _stored_elsewhere(found.stored)
+    return known, decoded, failure, _look_up(known, decoded, setup)
 
 
 def inspect_target(target: Target, setup: Setup) -> Report:
@@ -95,6 +115,8 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
     if not isinstance(storage, RecordStorage):
         raise UsageError("--id and --ref look into a storage: -s URL names one")
     key = storage.key_of(target.id) if target.id is not None else find_ref(storage, target.ref or "")
+    if storage.read_only:
+        return _inspect_elsewhere(target, storage, key, setup)
     stored = storage.load(key)
     session = storage.read_key(key)
     if stored is None or session is None:
@@ -125,10 +147,33 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         storage_source=setup.storage_source,
         keys_source="none",
         found=True,
+        record=None,
         facts=storage.facts(key),
         attributes=None,
         warnings=(),
         ends_well=True,
+    )
+
+
+def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: Setup) -> Report:
+    """The report on a record of another framework that is named by its ID or ref."""
+    from sessionctl.sources import Source
+    from sessionctl.stores.lookup import find_key, identify_id
+
+    found = find_key(storage, key, setup)
+    if found is None:
+        raise SessionNotFoundError(not_found(storage, setup))
+    known = identify_id(target.id or "", storage, setup)
+    decoded = Decoded(data=None, id=target.id, signed=False)
+    stored = _stored_elsewhere(found)
+    source = Source(setup.cookie_name, target.id or "")
+    report = _report(source, setup, known, decoded, stored)
+    return replace(
+        report,
+        ref=storage.ref_of(key),
+        verdict=Verdict(valid=True, detail=STORED),
+        status="unchecked",
+        warnings=tuple(_odd_record(stored, setup)),
     )
 
 
@@ -160,33 +205,80 @@ def _fields(known: Identified) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What a store says about an ID."""
+    """What a store says about an ID: a session of ours, or a record of another framework."""
 
     storage: SessionStorage | None = None
     session: Session | None = None
+    record: StoredRecord | None = None
+    failure: SessionctlError | None = None
+    """Why a record that is there cannot be read, for want of a key."""
     modified_at: float | None = None
     expires_at: float | None = None
     facts: Mapping[str, Any] | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the session is there."""
+        return self.session is not None or self.record is not None or self.failure is not None
+
+
+def _stored_elsewhere(stored: FoundRecord | None) -> _Stored:
+    """What another framework's store says."""
+    if stored is None:
+        return _Stored()
+    return _Stored(
+        stored.storage,
+        None,
+        stored.record,
+        stored.failure,
+        stored.modified_at,
+        stored.expires_at,
+        stored.facts,
+    )
 
 
 def _look_up(known: Identified, decoded: Decoded, setup: Setup) -> _Stored:
     """The record of an ID-only cookie, without touching it."""
     if not isinstance(decoded.data, str) or decoded.id is None or setup.storage is None:
         return _Stored()
-    if not setup.storage_given and known.format.name not in ("native", "remix"):
+    ours = known.format.name in ("native", "remix")
+    if not setup.storage_given and not ours:
         return _Stored()
     if not isinstance(setup.storage, RecordStorage):
         return _Stored()
-    storage = setup.storage
+    if setup.storage.read_only:
+        from sessionctl.stores.lookup import find
+
+        return _stored_elsewhere(find(setup.storage, decoded.id, known, setup))
     try:
-        key = storage.key_of(decoded.id)
+        found = _look_up_ours(setup.storage, decoded.id)
+    except CorruptRecordError:
+        if ours:
+            raise
+        found = _Stored(setup.storage)
+    if found.found or ours:
+        return found
+    from sessionctl.stores.lookup import find_usual
+
+    return _stored_elsewhere(find_usual(setup.storage, decoded.id, known, setup))
+
+
+def _look_up_ours(storage: RecordStorage, session_id: str) -> _Stored:
+    try:
+        key = storage.key_of(session_id)
     except UnicodeEncodeError:
         return _Stored(storage)
     stored = storage.load(key)
     if stored is None or not storage.is_live(stored):
         return _Stored(storage)
     session = storage.read_key(key)
-    return _Stored(storage, session, stored.modified_at, storage.expiry_of(stored), storage.facts(key))
+    return _Stored(
+        storage,
+        session,
+        modified_at=stored.modified_at,
+        expires_at=storage.expiry_of(stored),
+        facts=storage.facts(key),
+    )
 
 
 def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, stored: _Stored) -> Report:
@@ -195,6 +287,9 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
     data, flash, people = decoded.data, decoded.flash, known.format.for_people(decoded)
     if session is not None:
         data, flash = session.data[0], session.flashed
+        people = data
+    if stored.record is not None:
+        data, flash = stored.record.data, stored.record.flash
         people = data
     ends = [time for time in (verdict.expires_at, decoded.expires_at, stored.expires_at) if time is not None]
     return Report(
@@ -206,7 +301,7 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
         data=data,
         for_people=people,
         flash=flash,
-        payload_type=decoded.payload_type,
+        payload_type=(stored.record or decoded).payload_type,
         encrypted=decoded.encrypted,
         verdict=verdict,
         status=_status(verdict),
@@ -226,7 +321,8 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
         else "the default secret"
         if known.context.keys
         else "none",
-        found=None if stored.storage is None else session is not None,
+        found=None if stored.storage is None else stored.found,
+        record=stored.record,
         facts=stored.facts or {},
         attributes=source.attributes,
         warnings=(*decoded.warnings, *verdict.warnings),
@@ -245,13 +341,36 @@ def _status(verdict: Verdict) -> str:
 
 
 def _ends_well(verdict: Verdict, stored: _Stored, setup: Setup) -> bool:
-    if setup.keys and not verdict.valid:
+    if stored.record is not None and not (stored.record.genuine and _is_live(stored, setup)):
+        return False
+    is_bare_id = verdict.reason == "unsigned" and stored.record is not None  # the keys are for the record
+    if setup.keys and not verdict.valid and not is_bare_id:
         return False
     if setup.storage_given:
         if verdict.reason not in (None, "no-key", "unsigned"):
             return False
-        return stored.storage is None or stored.session is not None
+        return stored.storage is None or stored.session is not None or stored.record is not None
     return True
+
+
+def _is_live(stored: _Stored, setup: Setup) -> bool:
+    """Whether a record of another framework has not expired."""
+    now = time.time() if setup.now is None else setup.now
+    return stored.expires_at is None or stored.expires_at > now
+
+
+def _odd_record(stored: _Stored, setup: Setup) -> list[Warn]:
+    """What is odd about a record of another framework."""
+    found = []
+    if stored.failure is not None:
+        found.append(Warn(stored.failure.code, f"the stored record cannot be read: {stored.failure}"))
+    if stored.record is not None:
+        found += stored.record.warnings
+        if stored.record.verdict is not None and not stored.record.genuine:
+            found.append(Warn("record-signature", f"the stored record: {stored.record.verdict.detail}"))
+        if not _is_live(stored, setup):
+            found.append(Warn("record-expired", "the stored record has expired: the framework would drop it"))
+    return found
 
 
 def _odd(
@@ -269,7 +388,8 @@ def _odd(
         found.append(
             Warn("too-large", f"{size} bytes: browsers drop a cookie over {MAX_SIZE} without a word")
         )
-    if stored.storage is not None and stored.session is None:
+    found += _odd_record(stored, setup)
+    if stored.storage is not None and not stored.found:
         found.append(Warn("not-found", not_found(stored.storage, setup)))
     if known.rivals and not known.settled:
         rivals = ", ".join(known.rivals[:3])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sessionctl.errors import MalformedError, UnserializableValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that a JavaScript number holds together with its neighbours."""
@@ -40,14 +40,19 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _make_encoder() -> Callable[[Any], str]:
-    """What `JSONEncoder.encode` does, with the C encoder made once and not for each text."""
+def _make_encoder() -> Callable[[Any, int], Iterable[str]]:
+    """What `JSONEncoder.iterencode` does, with the C encoder made once and not for each text.
+
+    The second argument is the level of indentation, of which there is none.
+    """
     python = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
-        return python.encode
-    encoder = make(None, python.default, encode_basestring, None, ":", ",", False, False, False)
-    return lambda value: "".join(encoder(value, 0))
+        return lambda value, _level: python.iterencode(value)
+    encoder: Callable[[Any, int], Iterable[str]] = make(
+        None, python.default, encode_basestring, None, ":", ",", False, False, False
+    )
+    return encoder
 
 
 _scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
@@ -99,7 +104,7 @@ def dumps(value: Any) -> str:
     Raises `UnserializableValueError` where JSON has no form for the value at all.
     """
     try:
-        text = _encode(value)
+        text = "".join(_encode(value, 0))
     except (TypeError, ValueError, RecursionError) as error:
         check(value, "")
         raise UnserializableValueError("", str(error)) from None
@@ -134,7 +139,7 @@ def _stringify(value: Any) -> str:
         return "[" + ",".join(map(_stringify, value)) + "]"
     if isinstance(value, float):
         return _number(value)
-    return _encode(value)
+    return "".join(_encode(value, 0))
 
 
 def _string(text: str) -> str:

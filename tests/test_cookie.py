@@ -29,6 +29,7 @@ from sessionctl.signing.mac import Hmac
 from sessionctl.testing import Clock
 
 FORMATS = ["native", "remix"]
+LAX = "SameSite=Lax; Secure"
 DAY = timedelta(days=1)
 
 
@@ -52,20 +53,24 @@ class TestAttributes:
     @pytest.mark.parametrize(
         ("attributes", "expected"),
         [
-            pytest.param({"domain": "example.com"}, "; Domain=example.com; HttpOnly; Path=/; SameSite=Lax; Secure", id="domain"),
-            pytest.param({"path": "/a"}, "; HttpOnly; Path=/a; SameSite=Lax; Secure", id="path"),
+            pytest.param({"domain": "example.com"}, f"; Domain=example.com; HttpOnly; Path=/; {LAX}", id="domain"),
+            pytest.param({"path": "/a"}, f"; HttpOnly; Path=/a; {LAX}", id="path"),
             pytest.param({"path": None, "same_site": None, "secure": False, "http_only": False}, "", id="none of them"),
             pytest.param({"same_site": "strict"}, "; HttpOnly; Path=/; SameSite=Strict; Secure", id="case of SameSite"),
-            pytest.param({"partitioned": True, "same_site": "None"}, "; HttpOnly; Partitioned; Path=/; SameSite=None; Secure", id="CHIPS"),
-            pytest.param({"max_age": 60.9}, "; HttpOnly; Max-Age=60; Path=/; SameSite=Lax; Secure", id="whole seconds"),
-            pytest.param({"max_age": -5}, "; HttpOnly; Max-Age=0; Path=/; SameSite=Lax; Secure", id="negative age"),
-            pytest.param({"max_age": MAX_AGE}, f"; HttpOnly; Max-Age={MAX_AGE}; Path=/; SameSite=Lax; Secure", id="400 days"),
+            pytest.param(
+                {"partitioned": True, "same_site": "None"},
+                "; HttpOnly; Partitioned; Path=/; SameSite=None; Secure",
+                id="CHIPS",
+            ),
+            pytest.param({"max_age": 60.9}, f"; HttpOnly; Max-Age=60; Path=/; {LAX}", id="whole seconds"),
+            pytest.param({"max_age": -5}, f"; HttpOnly; Max-Age=0; Path=/; {LAX}", id="negative age"),
+            pytest.param({"max_age": MAX_AGE}, f"; HttpOnly; Max-Age={MAX_AGE}; Path=/; {LAX}", id="400 days"),
             pytest.param(
                 {"expires": datetime(2026, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))},
-                "; Expires=Sat, 31 Jan 2026 10:00:00 GMT; HttpOnly; Path=/; SameSite=Lax; Secure",
+                f"; Expires=Sat, 31 Jan 2026 10:00:00 GMT; HttpOnly; Path=/; {LAX}",
                 id="date in GMT",
             ),
-            pytest.param({"path": "/" + "a" * 1023}, f"; HttpOnly; Path=/{'a' * 1023}; SameSite=Lax; Secure", id="1024 bytes"),
+            pytest.param({"path": "/" + "a" * 1023}, f"; HttpOnly; Path=/{'a' * 1023}; {LAX}", id="1024 bytes"),
         ],
     )  # fmt: skip
     def test_attributes_are_written(self, attributes: dict, expected: str) -> None:

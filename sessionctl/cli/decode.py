@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, value_text
+
+if TYPE_CHECKING:
+    from sessionctl.identify import Setup
 
 
 @click.command("decode", context_settings={"ignore_unknown_options": False})
@@ -17,7 +20,8 @@ from sessionctl.cli.output import print_data, print_json, say, value_text
 @options.key_options
 @options.place_options
 @options.look_options
-def command(words: tuple[str, ...], **params: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
     """Print what a cookie says, as JSON; no key is needed unless it is encrypted.
 
     COOKIE is a text, name=value, a Cookie: or Set-Cookie: header, or - for standard input.
@@ -25,15 +29,17 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     \b
     sessionctl decode "$COOKIE"
     sessionctl decode --json -f flask "session=eyJ1c2VyIjo0Mn0.awP70w.ZHVtbXk"
+    sessionctl decode --record /var/lib/php/sessions/sess_rca5s8h9onui1egclkj800rfjb
     """
     from sessionctl.decoding import decode
     from sessionctl.duration import iso
 
     look = options.look_of(params)
-    setup = options.setup_of(params, text_alone=True)
     if (record := params.pop("record")) is not None:
-        _print_record(record, setup.format, look)
-        return
+        name = params.pop("format_name")
+        options.refuse_rest(words)
+        ctx.exit(_print_record(record, name, options.setup_of(params, text_alone=True), look))
+    setup = options.setup_of(params, text_alone=True)
     source, rest = options.source_of(params, words, setup.cookie_name)
     options.refuse_rest(rest)
     name, decoded = decode(source, setup)
@@ -58,13 +64,27 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         print_data(value_text(decoded.data))
 
 
-def _print_record(path: str, name: str | None, look: options.Look) -> None:
+def _print_record(path: str, name: str | None, setup: Setup, look: options.Look) -> int:
+    """Print a stored session; 1 where keys were given and its signature does not fit them."""
     from sessionctl.sources import read_file
     from sessionctl.stores import read_record
 
     content = options.read_stdin_bytes() if path == "-" else read_file(path)
-    record = read_record(content, name)
+    record = read_record(
+        content,
+        name,
+        keys=setup.keys,
+        cookie_name=setup.cookie_name,
+        options=setup.options,
+        now=setup.now,
+        max_size=setup.max_size,
+    )
+    for warning in record.warnings:
+        say(warning.message, quiet=look.quiet or look.json)
+    if record.verdict is not None and not record.genuine:
+        say(f"{record.verdict.reason}: {record.verdict.detail}", quiet=look.json)
     if look.json:
-        print_json(record.as_json())
+        print_json(record.as_json(setup.now))
     else:
         print_data(value_text(record.data))
+    return 0 if record.genuine else 1

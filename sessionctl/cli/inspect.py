@@ -11,6 +11,7 @@ from sessionctl.cli.output import print_json
 
 if TYPE_CHECKING:
     from sessionctl.inspection import Report
+    from sessionctl.stores.base import StoredRecord
 
 
 @click.command("inspect")
@@ -76,7 +77,16 @@ def answer(report: Report) -> dict[str, Any]:
         "size": {"bytes": report.size, "limit": report.limit},
         "storage": report.storage,
         "found": report.found,
+        "record": _record(report.record),
         "facts": dict(report.facts),
         "attributes": None if report.attributes is None else dict(report.attributes),
         "warnings": [warning._asdict() for warning in report.warnings],
     }
+
+
+def _record(record: StoredRecord | None) -> dict[str, Any] | None:
+    """What is to say about a record of another framework, its data aside."""
+    if record is None:
+        return None
+    told = record.as_json()
+    return {name: told[name] for name in ("format", "payload_type", "encrypted", "signature")}

@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     import hashlib
     from collections.abc import Callable
 
-__all__ = ["Hmac", "b64encode", "b64encode_tag", "b64encode_urlsafe", "b64encode_urlsafe_tag", "compare_digest"]
+__all__ = [
+    "Hmac",
+    "b64encode",
+    "b64encode_tag",
+    "b64encode_urlsafe",
+    "b64encode_urlsafe_tag",
+    "compare_digest",
+]
 
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))

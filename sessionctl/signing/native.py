@@ -20,14 +20,19 @@ from __future__ import annotations
 import hashlib
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 from itsdangerous import TimestampSigner
 
 from sessionctl import jsontext
 from sessionctl.encoding import compress, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, SecretError
 from sessionctl.signing.base import Unsigned
-from sessionctl.signing.keys import KeyRing
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag, compare_digest
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import KeyRing
 
 SALT = "sessionctl.cookie"
 MAX_SIZE = 1 << 20
@@ -70,7 +75,7 @@ class NativeSigner:
         """The cookie text of a value, made now or at `now` in Unix seconds."""
         signer = self._signers[0]
         seconds = signer.get_timestamp() if now is None else int(now)
-        body = dump(value) + b"." + b64encode_urlsafe_tag(seconds.to_bytes(8, "big").lstrip(b"\0"))
+        body = dump(value) + b"." + _stamp(seconds)
         return (body + b"." + signer.get_signature(body)).decode("ascii")
 
     def unsign(self, text: str) -> Unsigned:
@@ -106,6 +111,12 @@ def load(payload: bytes) -> str:
         return jsontext.loads(text) if text[:1] == '"' else text
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None
+
+
+@lru_cache(maxsize=1)
+def _stamp(seconds: int) -> bytes:
+    """The time as it stands in the cookie, kept for as long as the second lasts."""
+    return b64encode_urlsafe_tag(seconds.to_bytes(8, "big").lstrip(b"\0"))
 
 
 def _seconds(stamp: bytes) -> float:

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
+from typing import TYPE_CHECKING
 
 from sessionctl.errors import MalformedCookieError
 from sessionctl.signing.base import Unsigned
-from sessionctl.signing.keys import KeyRing
 from sessionctl.signing.mac import Hmac, b64encode_tag, compare_digest
+
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import KeyRing
 
 
 class RemixSigner:

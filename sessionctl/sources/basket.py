@@ -59,4 +59,4 @@ class Basket:
             notes.append(f"{chosen} has {self._several[chosen]} values in turn here; this is the last")
         if chosen in self._cleared:
             notes.append(f"{chosen} was cleared afterwards; this is its last value before that")
-        return found._replace(attributes=self.attributes.get(chosen), notes=tuple(notes))
+        return found._replace(name=found.name or None, attributes=self.attributes.get(chosen), notes=tuple(notes))

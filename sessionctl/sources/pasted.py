@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 from sessionctl.sources import browser_json, curl, headers, jar, log, read_line
-from sessionctl.sources.base import TOKEN, Source
+from sessionctl.sources.base import TOKEN, Source, is_set_cookie
 from sessionctl.sources.likeliest import SESSION_NAME, sureness
 
 SURE = 0.4
@@ -26,10 +26,20 @@ def read_pasted(text: str, name: str | None) -> Source | None:
         return _noted(unquoted, name, "the quotes around it were taken off")
     if "\n" in text:
         return _broken_lines(text, name)
-    basket = log.read_log(text)
+    basket = None if _is_header(text) else log.read_log(text)
     if basket is not None:
         return basket.source(name)
     return _decoded(text, name)
+
+
+def _is_header(text: str) -> bool:
+    """Whether a line is a header of cookies or its pairs, not a line of a log."""
+    if re.match(r"(?i)(?:set-)?cookie\s*:", text):
+        return True
+    head, equals, rest = text.partition("=")
+    if not equals or not TOKEN.issuperset(head) or log.LABEL.search(text):
+        return False
+    return is_set_cookie(text) or ";" in rest or "=" not in rest or " " not in rest
 
 
 def _again(text: str, name: str | None) -> Source:
@@ -66,16 +76,12 @@ def _broken_lines(text: str, name: str | None) -> Source | None:
 
 
 def _decoded(text: str, name: str | None) -> Source | None:
-    """A text that was percent-encoded once too often, or together with its name."""
+    """A pair that was percent-encoded together with its name.
+
+    A value that was encoded twice stays as it is: what the framework would read is the answer, and a hint tells.
+    """
     plain = unquote(text)
     head, equals, _ = plain.partition("=")
     if "=" not in text and equals and TOKEN.issuperset(head) and SESSION_NAME.search(head):
         return _noted(plain, name, "it was percent-encoded together with its name, and has been decoded")
-    if "%25" not in text:
-        return None
-    found = read_line(text, name)
-    value = found.value or ""
-    if sureness(value, found.name) < SURE <= sureness(unquote(value), found.name):
-        note = "it was percent-encoded twice; one layer has been taken off"
-        return found._replace(value=unquote(value), notes=(note, *found.notes))
     return None

@@ -8,9 +8,10 @@ primitive they need next; one driver runs them with plain calls, another with `a
 
 from __future__ import annotations
 
+import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from sessionctl import records
@@ -18,6 +19,7 @@ from sessionctl.errors import (
     CorruptRecordError,
     MalformedError,
     NotSupportedError,
+    SessionctlError,
     StorageError,
     UnserializableValueError,
     UsageError,
@@ -79,6 +81,8 @@ class SessionStorage(ABC):
     scheme: ClassVar[str]
     revocable: ClassVar[bool] = True
     """Whether a session can be ended before it expires."""
+    read_only: ClassVar[bool] = False
+    """Whether it is another framework's store, opened through a layout: every change is refused."""
 
     url: str = ""
     """What the storage was opened with, without passwords, for messages."""
@@ -221,6 +225,26 @@ class RecordStorage(SessionStorage):
         `load`, which counts as a use. Raises `StorageError`.
         """
         return {}
+
+    def peek_many(self, keys: Sequence[str]) -> list[Stored | SessionctlError | None]:
+        """As `peek` of each key, in one round trip where the store can; the error where one cannot be read."""
+        return [_or_error(self.peek, key) for key in keys]
+
+    def delete_many(self, expected: Sequence[tuple[str, Stored]]) -> list[Outcome | SessionctlError]:
+        """As `delete` of each key, if it still is what was expected; the error where that failed."""
+        return [_or_error(self.delete, key, stored) for key, stored in expected]
+
+    def id_of(self, key: str) -> str | None:  # noqa: ARG002 - for stores whose keys hold the ID
+        """The session ID that a key holds; None where it holds a hash of it."""
+        return None
+
+    def hash_of(self, key: str) -> str:
+        """SHA-256 of the session ID of a key, in hex."""
+        return hashlib.sha256((self.id_of(key) or "").encode()).hexdigest()
+
+    def key_of_hash(self, digest: str) -> str | None:  # noqa: ARG002 - for stores whose keys hold a hash
+        """The key of the session whose ID has that SHA-256 in hex; None where only the ID gives a key."""
+        return None
 
     def check_sweep(self) -> None:
         """Raise `UsageError` where deleting what `scan` finds could hit what is no session of this store."""
@@ -423,6 +447,13 @@ class RecordStorage(SessionStorage):
             return Outcome(True, written.current)
         yield "delete", (new,)
         return Outcome(False, outcome.current)
+
+
+def _or_error(call: Callable[..., T], *arguments: Any) -> T | SessionctlError:
+    try:
+        return call(*arguments)
+    except (StorageError, CorruptRecordError) as error:
+        return error
 
 
 # -- the two drivers ----------------------------------------------------------------------------------

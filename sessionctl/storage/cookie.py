@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl import records
 from sessionctl.errors import CorruptRecordError, MalformedError, UsageError
 from sessionctl.session import Session
 from sessionctl.storage.base import OnCorrupt, SessionStorage, UnknownIds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REISSUE_AFTER = 0.1
 """The share of `ttl` after which a clean session is sent anew, so that its idle life goes on."""
@@ -81,7 +83,8 @@ class CookieStorage(SessionStorage):
             )
         if session.destroyed:
             return ""
-        if not session.dirty and not self._is_due(session):
+        dirty = session.dirty
+        if not dirty and not self._is_due(session):
             return None
         session.collect_changes()
         values, flash = session.data
@@ -89,7 +92,7 @@ class CookieStorage(SessionStorage):
         record = records.Record(values, flash, self._created(session), used, session.id)
         value = records.dump_value(record)
         session._state.stored = record  # noqa: SLF001
-        if session.dirty:
+        if dirty:
             session.mark_saved(values, flash)
         return value
 

@@ -19,11 +19,13 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError, UsageError
 from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEMPORARY = ".tmp"
 """The name of the file that is being written; one a shard, whose lock its writer holds."""
@@ -70,7 +72,9 @@ class FileStorage(RecordStorage):
     @classmethod
     def from_url(cls, location: str, **options: Any) -> FileStorage:
         """`fs:DIR`, where DIR may begin with `~` and is relative to the working directory."""
-        return cls(os.path.expanduser(location.removeprefix("//") if location[:3] == "///" else location), **options)
+        return cls(
+            os.path.expanduser(location.removeprefix("//") if location[:3] == "///" else location), **options
+        )
 
     # -- keys and places ----------------------------------------------------------------------------
 
@@ -79,6 +83,12 @@ class FileStorage(RecordStorage):
 
     def ref_of(self, key: str) -> str:
         return key[:12]
+
+    def hash_of(self, key: str) -> str:
+        return key
+
+    def key_of_hash(self, digest: str) -> str | None:
+        return digest
 
     def location_of(self, key: str) -> str:
         return f"{self.directory}/{key[:2]}/{self._name(key)}"
@@ -134,8 +144,14 @@ class FileStorage(RecordStorage):
             os.unlink(self._name(key), dir_fd=shard)
             return Outcome(True)
 
-    def move(  # noqa: PLR0913
-        self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
+    def move(
+        self,
+        old: str,
+        expected: Stored,
+        new: str,
+        text: bytes,
+        expires_in: float | None,  # noqa: ARG002 - judged by the mtime
+        keep_old: bool,
     ) -> Outcome:
         first, second = sorted((old, new))
         if old[:2] == new[:2]:
@@ -149,7 +165,7 @@ class FileStorage(RecordStorage):
             source, target = (one, other) if first == old else (other, one)
             return self._move(source, target, old, expected, new, text, keep_old)
 
-    def _move(  # noqa: PLR0913
+    def _move(
         self,
         source: int | None,
         target: int | None,
@@ -209,14 +225,18 @@ class FileStorage(RecordStorage):
             return None
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO):
-                raise self._foreign(key, "a symbolic link" if error.errno == errno.ELOOP else "a socket") from None
+                raise self._foreign(
+                    key, "a symbolic link" if error.errno == errno.ELOOP else "a socket"
+                ) from None
             raise
         try:
             info = os.fstat(file)
             if not stat.S_ISREG(info.st_mode):
                 raise self._foreign(key, _kind(info.st_mode))
             if info.st_size > MAX_RECORD:
-                raise CorruptRecordError(self.location_of(key), f"{info.st_size} bytes are too many for a session")
+                raise CorruptRecordError(
+                    self.location_of(key), f"{info.st_size} bytes are too many for a session"
+                )
             text = os.read(file, info.st_size + 1)
             while len(text) < info.st_size and (more := os.read(file, info.st_size - len(text))):
                 text += more
@@ -263,7 +283,9 @@ class FileStorage(RecordStorage):
         except FileExistsError:
             if not stat.S_ISREG(os.stat(TEMPORARY, dir_fd=shard, follow_symlinks=False).st_mode):
                 place = f"{self.directory}/{key[:2]}/{TEMPORARY}"
-                raise StorageError(f"{place} is no regular file; it is left alone, and nothing is written") from None
+                raise StorageError(
+                    f"{place} is no regular file; it is left alone, and nothing is written"
+                ) from None
             os.unlink(TEMPORARY, dir_fd=shard)
             return os.open(TEMPORARY, _WRITE, 0o600, dir_fd=shard)
 
@@ -311,7 +333,9 @@ class FileStorage(RecordStorage):
             pause = min(pause * 1.5, 0.02)
 
     def _foreign(self, key: str, what: str) -> CorruptRecordError:
-        return CorruptRecordError(self.location_of(key), f"{what} lies where a record should; it is left alone")
+        return CorruptRecordError(
+            self.location_of(key), f"{what} lies where a record should; it is left alone"
+        )
 
     def _errors(self, doing: str, key: str | None = None) -> _Errors:
         """A block in which what the system refuses becomes `StorageError`."""
@@ -350,7 +374,9 @@ class _Errors:
         if isinstance(error, OSError):
             storage = self._storage
             place = storage.directory if self._key is None else storage.location_of(self._key)
-            raise StorageError(f"cannot {self._doing} {place}: {_reason(error, storage.directory)}") from error
+            raise StorageError(
+                f"cannot {self._doing} {place}: {_reason(error, storage.directory)}"
+            ) from error
 
 
 def _make_directory(path: str) -> None:

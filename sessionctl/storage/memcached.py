@@ -17,7 +17,7 @@ import hashlib
 import math
 import os
 import ssl
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,14 +29,15 @@ from sessionctl.storage.remote import RemoteStorage
 
 try:
     from pymemcache.client.rendezvous import RendezvousHash
-    from pymemcache.exceptions import MemcacheServerError, MemcacheUnexpectedCloseError
+    from pymemcache.exceptions import MemcacheUnexpectedCloseError
 except ModuleNotFoundError:
     raise MissingExtraError("a Memcached storage", "memcached") from None
 
-from sessionctl.storage.memcached_client import Meta, MetaClient, MetaPool, is_too_large, translated
+from sessionctl.storage.memcached_client import ItemTooLargeError, Meta, MetaClient, MetaPool, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
 
 DEFAULT_PORT = 11211
 MAX_KEY = 250
@@ -47,9 +48,6 @@ MAX_RELATIVE = 30 * 86400
 
 SCAN_BATCH = 200
 """How many keys a scan asks about at once."""
-
-_EXPIRED = -1
-"""A time of expiry that has passed already."""
 
 _HASH_LENGTH = 64
 
@@ -104,20 +102,25 @@ class MemcachedStorage(RemoteStorage):
     def ref_of(self, key: str) -> str:
         return key[len(self.prefix) :][:12]
 
+    def hash_of(self, key: str) -> str:
+        return key[len(self.prefix) :]
+
+    def key_of_hash(self, digest: str) -> str | None:
+        return self.prefix + digest
+
     # -- primitives ---------------------------------------------------------------------------------
 
     def load(self, key: str) -> Stored | None:
-        if self.ttl is None and self.lifetime is None:
-            return self.peek(key)  # a save has to keep the life that is left
-        text, version = self._read(key, lambda client: client.gets(key))
-        return None if text is None else Stored(text, version=version)
-
-    def peek(self, key: str) -> Stored | None:
-        meta = self._read(key, lambda client: client.meta_get([key], "vct"))[0]
+        meta = self._ask(key, lambda client: client.look_up([key], "v c t"), repeat=True)[0]
         if meta is None or meta.value is None:
             return None
-        expires_at = self._expires_at(meta)
-        return Stored(meta.value, self._modified_at(meta.value, expires_at), expires_at, meta.version)
+        return Stored(meta.value, None, self._expires_at(meta), meta.version)
+
+    def peek(self, key: str) -> Stored | None:
+        stored = self.load(key)
+        if stored is None:
+            return None
+        return stored._replace(modified_at=self._modified_at(stored.text, stored.expires_at))
 
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         if expected is None:
@@ -128,38 +131,32 @@ class MemcachedStorage(RemoteStorage):
                 return Outcome(False, current)
             expected = current
         expiry = self._expiry(expires_in) if expires_in is not None else self._same_expiry(expected)
-        done = self._write(key, text, lambda client: client.cas(key, text, expected.version, expiry, False))
-        if done:
+        answer = self._write("cas", key, text, expiry, expected.version)
+        if answer == b"STORED":
             return Outcome(True, Stored(text))
-        return Outcome(False, None if done is None else self.load(key))
+        return Outcome(False, self.load(key) if answer == b"EXISTS" else None)
 
     def _add(self, key: str, text: bytes, expiry: int) -> Outcome:
         while True:
-            if self._write(key, text, lambda client: client.add(key, text, expiry, False)):
+            if self._write("add", key, text, expiry) == b"STORED":
                 return Outcome(True, Stored(text))
             current = self.load(key)
             if current is not None:
                 return Outcome(False, current)
 
     def touch(self, key: str, expires_in: float) -> bool:
-        with self._connection(key) as client:
-            return bool(client.touch(key, self._expiry(expires_in), False))
+        return self._ask(key, lambda client: client.extend(key, self._expiry(expires_in)))
 
     def delete(self, key: str, expected: Stored | None = None) -> Outcome:
         if expected is None:
-            with self._connection(key) as client:
-                return Outcome(bool(client.delete(key, False)))
-        return self._delete_if_same(key, expected)
-
-    def _delete_if_same(self, key: str, expected: Stored) -> Outcome:
-        """Delete by a `cas` whose item has expired when it arrives: there is no other conditional delete."""
+            return Outcome(self._ask(key, lambda client: client.remove(key)) == b"HD")
         current: Stored | None = expected
         for _ in range(MAX_ATTEMPTS):
-            if current is not None and current.version is not None:
-                with self._connection(key) as client:
-                    done = client.cas(key, b"", current.version, _EXPIRED, False)
-                if done is not False:
-                    return Outcome(bool(done))
+            version = None if current is None else current.version
+            if version is not None:
+                answer = self._ask(key, lambda client, version=version: client.remove(key, version))
+                if answer != b"EX":
+                    return Outcome(answer == b"HD")
             current = self.load(key)
             if current is None or current.text != expected.text:
                 break
@@ -173,18 +170,16 @@ class MemcachedStorage(RemoteStorage):
             yield from self._scan_server(server)
 
     def _scan_server(self, server: str) -> Iterator[Entry]:
-        with closing(self._pool(server)._create_client()) as dumper:  # noqa: SLF001 - a connection of its own
-            with translated(self.url):
-                keys = (key for key in dumper.dump_keys() if self._is_key(key))
+        pool = self._pool(server)
+        with closing(pool._create_client()) as dumper:  # noqa: SLF001 - a connection of its own
+            keys = (key for key in dumper.dump_keys() if self._is_key(key))
+            flags = "s t" if self.lifetime is None else "v s t"
             while True:
                 with translated(self.url):
                     batch = list(islice(keys, SCAN_BATCH))
-                    with self._pool(server).connection() as client:
-                        found = (
-                            client.meta_get(batch, "st" if self.lifetime is None else "vst") if batch else []
-                        )
-                if not batch:
-                    return
+                    if not batch:
+                        return
+                    found = pool.run(lambda client, batch=batch: client.look_up(batch, flags))
                 yield from self._entries(batch, found)
 
     def _is_key(self, key: str) -> bool:
@@ -203,9 +198,10 @@ class MemcachedStorage(RemoteStorage):
         With a key also `idle_seconds` of the record; without one, of the first server.
         """
         node = next(iter(self._servers)) if key is None else self._node(key)
-        with translated(self.url), self._pool(node).connection() as client:
-            stats, settings = client.stats(), client.stats("settings")
-            meta = None if key is None else client.meta_get([key], "l")[0]
+        pool = self._pool(node)
+        with translated(self.url):
+            stats, settings = pool.stats(), pool.stats("settings")
+            meta = None if key is None else pool.run(lambda client: client.look_up([key], "l"))[0]
         return {
             "server": f"memcached {stats[b'version'].decode()}",
             "node": node,
@@ -258,28 +254,22 @@ class MemcachedStorage(RemoteStorage):
             )
         return pool
 
-    @contextmanager
-    def _connection(self, key: str) -> Iterator[MetaClient]:
-        with translated(self.url), self._pool(self._node(key)).connection() as client:
-            yield client
-
-    def _read(self, key: str, ask: Callable[[MetaClient], T]) -> T:
-        """Ask, once more where the connection broke: a read does no harm twice."""
+    def _ask(self, key: str, ask: Callable[[MetaClient], T], *, repeat: bool = False) -> T:
+        """Ask the server of a key; `repeat`: once more where the connection broke, which a read may."""
         pool = self._pool(self._node(key))
         with translated(self.url):
-            with suppress(ConnectionError, MemcacheUnexpectedCloseError), pool.connection() as client:
-                return ask(client)
-            with pool.connection() as client:
-                return ask(client)
-
-    def _write(self, key: str, text: bytes, do: Callable[[MetaClient], T]) -> T:
-        with self._connection(key) as client:
             try:
-                return do(client)
-            except MemcacheServerError as error:
-                if is_too_large(error):
-                    raise RecordTooLargeError(self.location_of(key), len(text), _largest(text)) from None
-                raise
+                return pool.run(ask)
+            except (ConnectionError, MemcacheUnexpectedCloseError):
+                if not repeat:
+                    raise
+            return pool.run(ask)
+
+    def _write(self, verb: str, key: str, text: bytes, expiry: int, version: bytes | None = None) -> bytes:
+        try:
+            return self._ask(key, lambda client: client.write(verb, key, text, expiry, version))
+        except ItemTooLargeError:
+            raise RecordTooLargeError(self.location_of(key), len(text), _largest(text)) from None
 
     def close(self) -> None:
         pools, self._pools = self._pools, {}

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from pymemcache import exceptions
@@ -17,10 +16,14 @@ from pymemcache.client.base import Client, PooledClient
 from sessionctl.errors import StorageError, StorageUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import socket
+    from collections.abc import Callable, Iterator
 
-_BREAK = 2
-"""The bytes of the line break after a value."""
+T = TypeVar("T")
+
+
+class ItemTooLargeError(Exception):
+    """The server takes no item of that size."""
 
 
 class Meta(NamedTuple):
@@ -33,72 +36,105 @@ class Meta(NamedTuple):
     idle: int | None = None
 
 
+class _Answers:
+    """What a server sends, by lines and by sizes."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._buffer = b""
+
+    def line(self) -> bytes:
+        """The next line, without its end. Raises for those that are errors."""
+        while (end := self._buffer.find(b"\n")) < 0:
+            self._more()
+        line, self._buffer = self._buffer[:end].rstrip(b"\r"), self._buffer[end + 1 :]
+        if b"ERROR" in line[:12]:
+            _raise(line)
+        return line
+
+    def value(self, size: int) -> bytes:
+        """So many bytes, which a line break follows."""
+        while len(self._buffer) < size + 2:
+            self._more()
+        value, self._buffer = self._buffer[:size], self._buffer[size + 2 :]
+        return value
+
+    def _more(self) -> None:
+        data = self._sock.recv(1 << 16)
+        if not data:
+            raise exceptions.MemcacheUnexpectedCloseError
+        self._buffer += data
+
+
+def _raise(line: bytes) -> NoReturn:
+    kind, _, rest = line.partition(b" ")
+    if kind == b"ERROR":
+        raise exceptions.MemcacheUnknownCommandError
+    if kind == b"CLIENT_ERROR":
+        raise exceptions.MemcacheClientError(rest)
+    if b"too large" in rest:
+        raise ItemTooLargeError
+    raise exceptions.MemcacheServerError(rest)
+
+
 class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
-    """One connection."""
+    """One connection. What goes wrong in one of these methods leaves it closed."""
+
+    _watched: tuple[Any, select.poll] | None = None
 
     def drop_if_stale(self) -> None:
         """Close the connection if the server has, so that the next command opens another.
 
         An idle connection has nothing to be read; if it has, that is its end, or what must not be there.
         """
-        if self.sock is not None:
-            poll = select.poll()
-            poll.register(self.sock, select.POLLIN)
-            if poll.poll(0):
-                self.close()
+        if self.sock is None:
+            return
+        if self._watched is None or self._watched[0] is not self.sock:
+            self._watched = (self.sock, select.poll())
+            self._watched[1].register(self.sock, select.POLLIN)
+        if self._watched[1].poll(0):
+            self.close()
 
-    def meta_get(self, keys: list[str], flags: str) -> list[Meta | None]:
+    def look_up(self, keys: list[str], flags: str) -> list[Meta | None]:
         """`mg` of each key in one round trip; None where there is no item.
 
         `flags` are letters of the protocol: `v` value, `s` size, `c` version, `t` life, `l` idle time.
         """
-        words = " ".join(flags)
-        commands = "".join(f"mg {key} {words}\r\n" for key in keys).encode("ascii")
-        with self._exchange(commands) as answers:
-            return [self._meta(answers) for _ in keys]
+        answers = self._send("".join([f"mg {key} {flags}\r\n" for key in keys]).encode("ascii"))
+        return [_meta(answers) for _ in keys]
 
-    def _meta(self, answers: Any) -> Meta | None:
-        words = self._line(answers).split()
-        if words[:1] == [b"EN"]:
-            return None
-        if words[:1] == [b"HD"]:
-            return _meta(words[1:], None)
-        if words[:1] != [b"VA"]:
-            raise exceptions.MemcacheUnknownError
-        size = int(words[1])
-        value = answers.read(size + _BREAK)
-        if len(value) < size + _BREAK:
-            raise exceptions.MemcacheUnexpectedCloseError
-        return _meta(words[2:], value[:size])
+    def write(self, verb: str, key: str, value: bytes, expiry: int, version: bytes | None = None) -> bytes:
+        """`add`, or `cas` of a version: `STORED`, `NOT_STORED`, `EXISTS` or `NOT_FOUND`.
+
+        Not `ms`, which throws out what was there when the new value is too large.
+        """
+        extra = b"" if version is None else b" " + version
+        head = f"{verb} {key} 0 {expiry} {len(value)}".encode("ascii")
+        return self._send(b"%b%b\r\n%b\r\n" % (head, extra, value)).line()
+
+    def extend(self, key: str, expiry: int) -> bool:
+        """`touch`; false where there is no item."""
+        return self._send(f"touch {key} {expiry}\r\n".encode("ascii")).line() == b"TOUCHED"
+
+    def remove(self, key: str, version: bytes | None = None) -> bytes:
+        """`md`, with a version only if it still is that: `HD` done, `NF` no item, `EX` another version."""
+        condition = "" if version is None else f" C{version.decode('ascii')}"
+        return self._send(f"md {key}{condition}\r\n".encode("ascii")).line()
 
     def dump_keys(self) -> Iterator[str]:
         """Every key of the server, by its LRU crawler. The connection serves nothing else meanwhile."""
-        with self._exchange(b"lru_crawler metadump all\r\n") as answers:
-            while (line := self._line(answers)) != b"END":
-                name, _, key = line.partition(b" ")[0].partition(b"=")
-                if name != b"key":
-                    raise exceptions.MemcacheServerError(line[:4])
-                yield unquote(key.decode("ascii"), errors="surrogateescape")
+        answers = self._send(b"lru_crawler metadump all\r\n")
+        while (line := answers.line()) != b"END":
+            name, _, key = line.partition(b" ")[0].partition(b"=")
+            if name != b"key":
+                raise exceptions.MemcacheServerError(line[:4])
+            yield unquote(key.decode("ascii"), errors="surrogateescape")
 
-    @contextmanager
-    def _exchange(self, commands: bytes) -> Iterator[Any]:
-        """Send commands; what comes back as a file. Whatever goes wrong, the connection is closed."""
+    def _send(self, commands: bytes) -> _Answers:
         if self.sock is None:
             self._connect()
-        try:
-            self.sock.sendall(commands)
-            with self.sock.makefile("rb") as answers:
-                yield answers
-        except BaseException:
-            self.close()
-            raise
-
-    def _line(self, answers: Any) -> bytes:
-        line: bytes = answers.readline()
-        if not line.endswith(b"\n"):
-            raise exceptions.MemcacheUnexpectedCloseError
-        self._raise_errors(line, b"meta")
-        return line.rstrip(b"\r\n")  # the crawler ends its lines with a bare LF
+        self.sock.sendall(commands)
+        return _Answers(self.sock)
 
 
 class MetaPool(PooledClient):  # type: ignore[misc] # pymemcache has no types
@@ -106,15 +142,32 @@ class MetaPool(PooledClient):  # type: ignore[misc] # pymemcache has no types
 
     client_class = MetaClient
 
-    @contextmanager
-    def connection(self) -> Iterator[MetaClient]:
-        """A connection that lives; one that fails is closed, never used again."""
-        with self.client_pool.get_and_release(destroy_on_fail=True) as client:
+    def run(self, use: Callable[[MetaClient], T]) -> T:
+        """Use a connection that lives; one that fails is closed, never used again."""
+        client = self.client_pool.get()
+        try:
             client.drop_if_stale()
-            yield client
+            answer = use(client)
+        except BaseException:
+            self.client_pool.destroy(client)
+            raise
+        self.client_pool.release(client)
+        return answer
 
 
-def _meta(words: list[bytes], value: bytes | None) -> Meta:
+def _meta(answers: _Answers) -> Meta | None:
+    words = answers.line().split()
+    kind = words[0] if words else b""
+    if kind == b"EN":
+        return None
+    if kind == b"HD":
+        return _told(words[1:], None)
+    if kind != b"VA":
+        raise exceptions.MemcacheUnknownError
+    return _told(words[2:], answers.value(int(words[1])))
+
+
+def _told(words: list[bytes], value: bytes | None) -> Meta:
     told = {word[:1]: word[1:] for word in words}
     life = int(told.get(b"t", b"-1"))
     idle = told.get(b"l")
@@ -158,14 +211,20 @@ _SERVER_ERRORS = (
 )
 
 
-@contextmanager
-def translated(url: str) -> Iterator[None]:
+class translated:  # noqa: N801 - reads as a function
     """Turn what pymemcache, a socket or OpenSSL raises inside into `StorageError`s without keys or values."""
-    try:
-        yield
-    except tuple(_MEANINGS) as error:
-        kind, text = _meaning(error)
-        raise kind(f"{url}: {text}{_reason(error)}") from None
+
+    __slots__ = ("_url",)
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and isinstance(error, tuple(_MEANINGS)):
+            kind, text = _meaning(error)
+            raise kind(f"{self._url}: {text}{_reason(error)}") from None
 
 
 def _meaning(error: Exception) -> tuple[type[StorageError], str]:
@@ -174,11 +233,6 @@ def _meaning(error: Exception) -> tuple[type[StorageError], str]:
             if word in _words(error):
                 return kind, text
     return next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
-
-
-def is_too_large(error: Exception) -> bool:
-    """Whether the server said that an item is over its limit."""
-    return isinstance(error, exceptions.MemcacheServerError) and "too large" in _words(error)
 
 
 def _words(error: Exception) -> str:

@@ -32,6 +32,9 @@ class MemoryStorage(RecordStorage):
     def ref_of(self, key: str) -> str:
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:12]
 
+    def id_of(self, key: str) -> str | None:
+        return key
+
     def location_of(self, key: str) -> str:
         return f"memory: session {self.ref_of(key)}"
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar, TypeVar
 
-from sessionctl.errors import MissingExtraError, UsageError
+from sessionctl.errors import CorruptRecordError, MissingExtraError, SessionctlError, StorageError, UsageError
 from sessionctl.storage import redis_scripts as scripts
 from sessionctl.storage.address import Address, find_password, parse_address
 from sessionctl.storage.base import Entry, Outcome, Stored, arun, run
@@ -114,6 +115,12 @@ class RedisStorage(RemoteStorage):
     def ref_of(self, key: str) -> str:
         return hashlib.sha256(_raw(key.removeprefix(self.prefix))).hexdigest()[:12]
 
+    def id_of(self, key: str) -> str | None:
+        return key.removeprefix(self.prefix)
+
+    def hash_of(self, key: str) -> str:
+        return hashlib.sha256(_raw(key.removeprefix(self.prefix))).hexdigest()
+
     # -- primitives ---------------------------------------------------------------------------------
 
     def load(self, key: str) -> Stored | None:
@@ -136,10 +143,49 @@ class RedisStorage(RemoteStorage):
 
     def _peeking(self, key: str) -> Commands[Stored | None]:
         text, life = yield scripts.call(scripts.PEEK, (_raw(key),))
-        if text is None:
+        return self._peeked(text, life)
+
+    def _peeked(self, text: bytes | None, life: int) -> Stored | None:
+        if text is None or life == _GONE:
             return None
         expires_at = self._expires_at(life)
         return Stored(text, self._modified_at(text, expires_at), expires_at, life if life >= 0 else None)
+
+    def peek_many(self, keys: Sequence[str]) -> list[Stored | SessionctlError | None]:
+        with translated(self):
+            pipeline = self._clients.get().pipeline(transaction=False)
+            for key in keys:
+                pipeline.execute_command("PTTL", _raw(key))  # first: a life that is read too short spares a record
+                pipeline.execute_command("GET", _raw(key))
+            answers = pipeline.execute(raise_on_error=False) if keys else []
+        return [
+            self._answered(key, partial(self._peeked, text, life), text, life)
+            for key, life, text in zip(keys, answers[::2], answers[1::2], strict=True)
+        ]
+
+    def delete_many(self, expected: Sequence[tuple[str, Stored]]) -> list[Outcome | SessionctlError]:
+        with translated(self):
+            pipeline = self._clients.get().pipeline(transaction=False)
+            for key, stored in expected:
+                pipeline.execute_command(*next(self._deleting(key, stored)))
+            answers = pipeline.execute(raise_on_error=False) if expected else []
+        return [
+            self._answered(key, partial(_outcome, answer), answer)
+            if not isinstance(answer, NoScriptError)
+            else super(RedisStorage, self).delete_many([(key, stored)])[0]
+            for (key, stored), answer in zip(expected, answers, strict=True)
+        ]
+
+    def _answered(self, key: str, make: Callable[[], T], *answers: Any) -> T | SessionctlError:
+        """What a pipeline's answers come to, or the error that one of them is."""
+        try:
+            with translated(self, key):
+                for answer in answers:
+                    if isinstance(answer, Exception):
+                        raise answer
+                return make()
+        except (StorageError, CorruptRecordError) as error:
+            return error
 
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         return self._run(key, self._storing(key, expected, text, expires_in))
@@ -360,6 +406,9 @@ class RedisClusterStorage(RedisStorage):
         if db or address.path.strip("/0"):
             raise UsageError("a Redis Cluster has no databases")
         return {}
+
+    def delete_many(self, expected: Sequence[tuple[str, Stored]]) -> list[Outcome | SessionctlError]:
+        return RemoteStorage.delete_many(self, expected)  # its pipelines run no scripts
 
     def move(
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool

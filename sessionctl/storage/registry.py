@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +26,9 @@ _BUILT_IN = {
     "memcached": "memcached:MemcachedStorage",
 }
 
+LAYOUTS = "sessionctl.stores.storage"
+"""What opens a store of another framework, where the URL names its layout (`?layout=php`)."""
+
 _CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
 _DURATIONS = frozenset({"ttl", "lifetime", "timeout", "connect_timeout", "lock_timeout"})
 _FLAGS = frozenset({"durable", "tls"})
@@ -40,7 +43,8 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
     """The storage of a URL: `memory:`, `cookie:`, `fs:DIR`, `redis://host/0`, ...
 
     Every option may also stand in the URL's query: `fs:sessions?ttl=30d&unknown_ids=reuse`; one that is
-    given here wins. Durations are seconds or text (`30d`). Raises `UnknownStorageError` and `UsageError`.
+    given here wins. Durations are seconds or text (`30d`). `layout=NAME` opens another framework's store, read
+    only. Raises `UnknownStorageError` and `UsageError`.
     """
     scheme, colon, rest = url.partition(":")
     if not colon:
@@ -48,6 +52,8 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
     location, _, query = rest.partition("?")
     given = dict(parse_qsl(query, keep_blank_values=True)) | options
     factory = _factory(scheme.lower())
+    if "layout" in given:
+        factory = partial(import_module(LAYOUTS).from_url, scheme.lower(), factory=factory)
     try:
         storage: SessionStorage = factory(
             location, **{key: _option(key, value) for key, value in given.items()}

@@ -13,7 +13,9 @@ A module of this package knows the records of one family of frameworks. It has
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from sessionctl.errors import MalformedError
@@ -109,10 +111,11 @@ NO: Final = Guess()
 
 
 class RecordContext(NamedTuple):
-    """What is known beside a record's bytes; `cookie_name` is the cookie that named it."""
+    """What is known beside a record's bytes: the cookie that named it, options of its format (`-O`)."""
 
     keys: KeyRing = KeyRing()
     cookie_name: str | None = None
+    options: Mapping[str, str] = MappingProxyType({})
     now: float = 0.0
     max_size: int = MAX_SIZE
 

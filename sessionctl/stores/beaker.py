@@ -16,7 +16,7 @@ from typing import Any
 
 from sessionctl.errors import MalformedError
 from sessionctl.formats.beaker import Beaker
-from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of
+from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of, seconds
 from sessionctl.verdict import Verdict
 
 NAMES = ("beaker",)
@@ -43,9 +43,7 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
         return StoredRecord(data=value, id=_id_of(value), payload_type="pickle", issued_at=_accessed(value))
     if not isinstance(value, str):
         raise MalformedError("a record of Beaker holds a session or its text")
-    decoded = Beaker().decode_record(
-        value.encode(), context.keys, now=context.now, max_size=context.max_size
-    )
+    decoded = Beaker().decode_record(value.encode(), context.keys, now=context.now, max_size=context.max_size)
     return StoredRecord(
         data=decoded.data,
         id=decoded.id,
@@ -64,5 +62,4 @@ def _id_of(value: dict[str, Any]) -> str | None:
 
 
 def _accessed(value: dict[str, Any]) -> float | None:
-    accessed = value.get("_accessed_time")
-    return float(accessed) if type(accessed) in (int, float) else None
+    return seconds(value.get("_accessed_time"))

@@ -30,9 +30,7 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG00
     if not _is_pair(value):
         raise MalformedError("a file of CherryPy is a pickle of the session and its expiry")
     data, expiry = value
-    return StoredRecord(
-        data=data, payload_type="pickle", expires_at=iso_seconds(expiry), warnings=(_LOCAL,)
-    )
+    return StoredRecord(data=data, payload_type="pickle", expires_at=iso_seconds(expiry), warnings=(_LOCAL,))
 
 
 def _is_pair(value: Any) -> bool:

@@ -9,13 +9,25 @@ Sources: gorilla/sessions 1.2.1 store.go; boj/redistore 1.2 redistore.go (GobSer
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
 from sessionctl.errors import MalformedError
 from sessionctl.payload import gob
 from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord
+from sessionctl.verdict import Verdict, Warn
+
+if TYPE_CHECKING:
+    from sessionctl.formats.gorilla import Gorilla
 
 NAMES = ("gorilla",)
 
 _FLASH = "_flash"
+_UNNAMED = Warn(
+    "name-unknown",
+    "the cookie's name is signed too: without it (--cookie-name) the keys could not be checked",
+)
 
 
 def recognise(sample: Sample) -> Guess:
@@ -32,13 +44,9 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
         return StoredRecord(data=data, flash=_flashed(data), payload_type="gob")
     if sample.text is None:
         raise MalformedError("a file of gorilla/sessions is ASCII alone")
-    form = _format()
+    form = _format(context.options)
     decoded = form.decode(sample.text)
-    verdict = None
-    if context.keys:
-        verdict = form.verify(
-            sample.text, context.keys, cookie_name=context.cookie_name, now=context.now, max_age=None
-        )
+    verdict, warnings = _judged(form, sample.text, context)
     return StoredRecord(
         data=decoded.data,
         flash=decoded.flash,
@@ -47,14 +55,26 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
         encrypted=decoded.encrypted,
         signed=True,
         verdict=verdict,
+        warnings=warnings,
     )
 
 
-def _format():  # type: ignore[no-untyped-def]
+def _judged(form: Gorilla, text: str, context: RecordContext) -> tuple[Verdict | None, tuple[Warn, ...]]:
+    """The verdict on a securecookie; none where only its name may be what is wrong."""
+    if not context.keys:
+        return None, ()
+    verdict = form.verify(text, context.keys, cookie_name=context.cookie_name, now=context.now, max_age=None)
+    if verdict.reason == "bad-signature" and context.cookie_name is None:
+        return None, (_UNNAMED,)
+    return verdict, verdict.warnings
+
+
+def _format(options: Mapping[str, str] = MappingProxyType({})) -> Gorilla:
     from sessionctl.formats.gorilla import Gorilla
 
-    return Gorilla()
+    known = {option.name for option in Gorilla.options}
+    return Gorilla(**{name.replace("-", "_"): value for name, value in options.items() if name in known})
 
 
-def _flashed(data: object) -> object:
+def _flashed(data: Any) -> Any:
     return data.get(_FLASH) if isinstance(data, dict) else None

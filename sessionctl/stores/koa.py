@@ -6,7 +6,16 @@ The session is what is left without these. Source: koa-session 7.0.2 lib/context
 from __future__ import annotations
 
 from sessionctl.errors import MalformedError
-from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, json_of, milliseconds, without
+from sessionctl.stores.base import (
+    NO,
+    Guess,
+    RecordContext,
+    Sample,
+    StoredRecord,
+    json_of,
+    milliseconds,
+    without,
+)
 
 NAMES = ("koa", "cookie-session")
 

@@ -12,7 +12,7 @@ r"""Sessions that kruptein has encrypted, for session-file-store and connect-mem
             gives it JSON text, so that it is JSON twice
 
 The numbers are fixed here: nothing in a record makes them larger.
-Sources: kruptein 2.2.3 and 3.1.7 lib/kruptein.js; session-file-store 1.5.0; connect-memcached 2.0.0.
+Sources: kruptein 2.2.3 and 3.1.7 lib/kruptein.js; session-file-store 1.5.0; connect-memcached 3.0.0.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def _buffer(value: Any) -> bytes:
 
 def _version_3(sample: Sample) -> Sealed | None:
     try:
-        parts = dict(zip(_MEMBERS, _octet_strings(binascii.a2b_base64(sample.content.strip(), strict_mode=True)), strict=True))
+        data = binascii.a2b_base64(sample.content.strip(), strict_mode=True)
+        parts = dict(zip(_MEMBERS, _octet_strings(data), strict=True))
         ct, aad = (binascii.a2b_base64(parts[name]) for name in ("ct", "aad"))
         salt, iv = parts["salt"], parts["iv"]
         signed = parts["ct"] + _as_node_text(salt) + _as_node_text(iv)

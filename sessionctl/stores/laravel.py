@@ -61,8 +61,6 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
     )
 
 
-
-
 def _bare(content: bytes) -> bytes:
     """The text without the string that a cache store makes of it."""
     if content[:2] != b"s:":

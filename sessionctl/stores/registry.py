@@ -12,7 +12,7 @@ from sessionctl.signing.keys import KeyRing
 from sessionctl.stores.base import MAX_RECORD, RecordContext, Sample, StoredRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _FAMILIES = (
     "remix",
@@ -46,20 +46,21 @@ def read_record(
     *,
     keys: KeyRing | Iterable[str | bytes] = (),
     cookie_name: str | None = None,
+    options: Mapping[str, str] | None = None,
     now: float | None = None,
     max_size: int = MAX_SIZE,
 ) -> StoredRecord:
     """The stored session in some bytes, whoever wrote it; `name` (`-f`) settles who.
 
     `keys` open an encrypted record and verify a signed one; `cookie_name` is the cookie that named it, which
-    some frameworks sign too. `max_size` bounds what a compressed record may become. Nothing is executed or
+    some frameworks sign too, `options` are those of its format (`block-key` of gorilla). `max_size` bounds what a compressed record may become. Nothing is executed or
     imported. Raises `MalformedError`, `UnknownFormatError`; of an encrypted record `NoKeyError` and
     `BadSignatureError`.
     """
     if len(content) > MAX_RECORD:
         raise MalformedError(f"{len(content)} bytes are too many for a session (at most {MAX_RECORD})")
     ring = keys if isinstance(keys, KeyRing) else KeyRing(keys)
-    context = RecordContext(ring, cookie_name, time.time() if now is None else now, max_size)
+    context = RecordContext(ring, cookie_name, options or {}, time.time() if now is None else now, max_size)
     sample = Sample(content, name)
     try:
         return _read_as(sample, name, context) if name is not None else _read(sample, context)

@@ -38,7 +38,9 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG00
 
 def _is_wrapped(value: Any) -> bool:
     return (
-        isinstance(value, dict) and isinstance(value.get("data"), dict) and value.keys() <= {"data", "expires"}
+        isinstance(value, dict)
+        and isinstance(value.get("data"), dict)
+        and value.keys() <= {"data", "expires"}
     )
 
 

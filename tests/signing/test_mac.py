@@ -17,7 +17,9 @@ from sessionctl.signing.mac import Hmac, b64encode, b64encode_tag, b64encode_url
 def test_the_tag_is_that_of_the_standard_library(digest: str, key: bytes, messages: list[bytes]) -> None:
     """One prepared HMAC gives the standard library's tag for every message, keys over a block included."""
     mac = Hmac(key, digest)
-    assert [mac.digest(message) for message in messages] == [hmac.digest(key, message, digest) for message in messages]
+    assert [mac.digest(message) for message in messages] == [
+        hmac.digest(key, message, digest) for message in messages
+    ]
 
 
 @given(key=st.binary(max_size=80), message=st.binary(max_size=80), bit=st.integers(0, 255))

@@ -90,7 +90,9 @@ def test_a_life_of_any_length(memcached_server: MemcachedServer, unique_prefix: 
             storage.save(storage.read(session_id))  # which touches
 
 
-def test_a_save_without_ttl_never_lengthens_a_life(memcached_server: MemcachedServer, unique_prefix: str) -> None:
+def test_a_save_without_ttl_never_lengthens_a_life(
+    memcached_server: MemcachedServer, unique_prefix: str
+) -> None:
     """However often a session is saved, what was left stays an upper bound."""
     with opened(memcached_server.url, prefix=unique_prefix, ttl=100) as limited:
         session_id = begin(limited, n=0)
@@ -112,7 +114,9 @@ def test_a_record_that_is_too_large_names_its_keys(storage: RecordStorage) -> No
     session = storage.read(session_id)
     session["large"] = "x" * 1_200_000
     session["second"] = "x" * 1000
-    with pytest.raises(RecordTooLargeError, match=r"large \(1200011 bytes\), second \(1012 bytes\)") as caught:
+    with pytest.raises(
+        RecordTooLargeError, match=r"large \(1200011 bytes\), second \(1012 bytes\)"
+    ) as caught:
         storage.save(session)
     assert caught.value.size > 1_200_000
     assert session_id not in str(caught.value)
@@ -137,7 +141,9 @@ def test_the_item_limit_is_the_servers_own(tmp_path: Path) -> None:
         server.kill()
 
 
-def test_a_key_is_what_remix_makes_of_an_id(storage: RecordStorage, memcached_server: MemcachedServer) -> None:
+def test_a_key_is_what_remix_makes_of_an_id(
+    storage: RecordStorage, memcached_server: MemcachedServer
+) -> None:
     """The default prefix and SHA-256 in hex; no ID, however strange, makes a key that is no key."""
     plain = opened(memcached_server.url)
     assert plain.key_of("abc") == "remix:session:" + hashlib.sha256(b"abc").hexdigest()
@@ -165,7 +171,9 @@ def test_a_conditional_delete_deletes_only_what_was_expected(storage: RecordStor
     assert storage.store(key, None, b"[{},{}]", None).done
 
 
-def test_a_scan_keeps_to_its_prefix_and_finds_all(storage: RecordStorage, memcached_server: MemcachedServer) -> None:
+def test_a_scan_keeps_to_its_prefix_and_finds_all(
+    storage: RecordStorage, memcached_server: MemcachedServer
+) -> None:
     """A scan over several batches names every session of the prefix, and nothing else."""
     client = memcached_server.client()
     prefix = storage.prefix  # type: ignore[attr-defined]
@@ -180,7 +188,9 @@ def test_a_scan_keeps_to_its_prefix_and_finds_all(storage: RecordStorage, memcac
     client.close()
 
 
-def test_facts_tell_about_server_and_record(storage: RecordStorage, memcached_server: MemcachedServer) -> None:
+def test_facts_tell_about_server_and_record(
+    storage: RecordStorage, memcached_server: MemcachedServer
+) -> None:
     """`facts` names the node, its limits, what it evicted, and how long the record was idle."""
     facts = storage.facts(storage.key_of(begin(storage, n=0)))
     assert facts["node"] == f"127.0.0.1:{memcached_server.port}"
@@ -260,7 +270,10 @@ def test_tls(tmp_path: Path, certificates: Path) -> None:
             for _ in range(3):
                 assert storage.read(session_id).get("n") == 0
             assert len(list(storage.scan())) == 1
-        with opened(f"{server.url}?tls=1") as storage, pytest.raises(StorageUnavailableError, match="certificate"):
+        with (
+            opened(f"{server.url}?tls=1") as storage,
+            pytest.raises(StorageUnavailableError, match="certificate"),
+        ):
             storage.read("some-id")
     finally:
         server.kill()
@@ -270,7 +283,13 @@ def test_tls(tmp_path: Path, certificates: Path) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x01\x02\r\n", b"VALUE x 0 5 1\r\nhello\r\nEND\r\n", b"VA x\r\n", b""],
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x00\x01\x02\r\n",
+        b"VALUE x 0 5 1\r\nhello\r\nEND\r\n",
+        b"VA x\r\n",
+        b"",
+    ],
     ids=["HTTP", "binary", "another key", "no size", "closed"],
 )
 @pytest.mark.parametrize("ttl", [None, 60], ids=["no ttl", "ttl"])

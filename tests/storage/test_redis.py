@@ -55,7 +55,8 @@ def commands(server: RedisServer) -> dict[str, int]:
     """How often each command ran since the statistics were reset."""
     with server.client() as client:
         return {
-            name.removeprefix("cmdstat_"): stats["calls"] for name, stats in client.info("commandstats").items()
+            name.removeprefix("cmdstat_"): stats["calls"]
+            for name, stats in client.info("commandstats").items()
         }
 
 
@@ -210,7 +211,9 @@ def test_age_is_told_by_the_life_that_is_left(redis_server: RedisServer, unique_
     storage.close()
 
 
-def test_age_is_unknown_where_the_lifetime_set_the_expiry(redis_server: RedisServer, unique_prefix: str) -> None:
+def test_age_is_unknown_where_the_lifetime_set_the_expiry(
+    redis_server: RedisServer, unique_prefix: str
+) -> None:
     """A session in its last `ttl` is never taken for older than it is, so that no purge hits it too early."""
     now = time.time()
     storage = opened(redis_server.url, prefix=unique_prefix, ttl=1000, lifetime=3000, clock=lambda: now)
@@ -259,7 +262,9 @@ def test_a_scan_keeps_to_its_prefix(url: str, request: pytest.FixtureRequest, un
     storage.close()
 
 
-def test_a_value_of_another_kind_is_a_corrupt_record(storage: RecordStorage, redis_server: RedisServer) -> None:
+def test_a_value_of_another_kind_is_a_corrupt_record(
+    storage: RecordStorage, redis_server: RedisServer
+) -> None:
     """Where a list lies under a session's key, the error names neither ID nor key, and the list stays."""
     key = storage.key_of("an-id-that-is-secret")
     redis_server.ask("RPUSH", key, "x")
@@ -353,7 +358,11 @@ def test_a_password_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pyte
     """An unset variable, a missing and an empty file are errors that name them."""
     monkeypatch.delenv("NOT_THERE", raising=False)
     (tmp_path / "empty").write_text("")
-    for option, name in (("env", "NOT_THERE"), ("file", str(tmp_path / "no")), ("file", str(tmp_path / "empty"))):
+    for option, name in (
+        ("env", "NOT_THERE"),
+        ("file", str(tmp_path / "no")),
+        ("file", str(tmp_path / "empty")),
+    ):
         with pytest.raises(SecretError) as caught:
             open_storage("redis://localhost/0", **{f"password_{option}": name})
         assert name in str(caught.value)
@@ -384,7 +393,10 @@ def test_tls_trusts_the_authority_that_was_given(redis_tls_server: RedisServer, 
     trusted = f"{redis_tls_server.url}?tls_ca={redis_tls_server.tls}/ca.pem"
     with opened(trusted, prefix=unique_prefix) as storage:
         begin(storage, n=0)
-    with opened(redis_tls_server.url) as storage, pytest.raises(StorageError, match=r"certificate|self.signed"):
+    with (
+        opened(redis_tls_server.url) as storage,
+        pytest.raises(StorageError, match=r"certificate|self.signed"),
+    ):
         storage.read("some-id")
 
 

@@ -101,7 +101,9 @@ def test_redis_answers(answer: str, kind: type[StorageError], hint: str) -> None
 def test_a_value_of_another_kind() -> None:
     """WRONGTYPE is a corrupt record, which is named by its ref."""
     with pytest.raises(CorruptRecordError) as caught, redis_errors.translated(MemoryStorage(), SECRET):
-        raise redis.exceptions.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
+        raise redis.exceptions.ResponseError(
+            "WRONGTYPE Operation against a key holding the wrong kind of value"
+        )
     assert SECRET not in str(caught.value)
 
 

@@ -129,7 +129,9 @@ def test_a_restart_between_two_requests_is_not_seen(
 def test_nobody_listens(application: Callable[..., Application]) -> None:
     """A port without a server, and a host without a name, are told within the time for connections."""
     for scheme in ("redis", "redis+cluster", "memcached"):
-        fails(lambda s=scheme: application(f"{s}://127.0.0.1:{free_port()}").read("id"), StorageUnavailableError)
+        fails(
+            lambda s=scheme: application(f"{s}://127.0.0.1:{free_port()}").read("id"), StorageUnavailableError
+        )
     sentinel = f"redis+sentinel://127.0.0.1:{free_port()}/sessions"
     fails(lambda: application(sentinel).read("id"), StorageUnavailableError, "Sentinel")
 
@@ -175,7 +177,9 @@ def test_a_server_that_never_accepts(application: Callable[..., Application]) ->
 # -- refusing -----------------------------------------------------------------------------------------
 
 
-def test_a_server_that_becomes_a_replica(own_redis: RedisServer, application: Callable[..., Application]) -> None:
+def test_a_server_that_becomes_a_replica(
+    own_redis: RedisServer, application: Callable[..., Application]
+) -> None:
     """Read-only, sessions are read and not saved; writable again, the same session object is saved."""
     app = application(own_redis.url)
     session_id = app.begin(n=0)
@@ -251,7 +255,9 @@ def test_a_server_that_is_busy(own_redis: RedisServer, application: Callable[...
     app = application(own_redis.url)
     session_id = app.begin(n=0)
     own_redis.ask("CONFIG", "SET", "busy-reply-threshold", "50")
-    hog = threading.Thread(target=lambda: pytest.raises(Exception, own_redis.ask, "EVAL", "while true do end", 0))  # noqa: B017 - it is killed
+    hog = threading.Thread(
+        target=lambda: pytest.raises(Exception, own_redis.ask, "EVAL", "while true do end", 0)
+    )  # noqa: B017 - it is killed
     hog.start()
     time.sleep(0.3)
     fails(lambda: app.read(session_id), StorageUnavailableError, "script")
@@ -260,7 +266,9 @@ def test_a_server_that_is_busy(own_redis: RedisServer, application: Callable[...
     assert app.read(session_id).get("n") == 0
 
 
-def test_a_server_with_too_many_clients(own_redis: RedisServer, application: Callable[..., Application]) -> None:
+def test_a_server_with_too_many_clients(
+    own_redis: RedisServer, application: Callable[..., Application]
+) -> None:
     """A server that lets nobody in is unavailable."""
     with own_redis.client() as client:
         client.config_set("maxclients", 1)
@@ -271,7 +279,9 @@ def test_a_server_with_too_many_clients(own_redis: RedisServer, application: Cal
 
 
 @pytest.mark.parametrize("command", ["GET", "EVALSHA", "SET"])
-def test_a_command_that_was_renamed(tmp_path: Path, command: str, application: Callable[..., Application]) -> None:
+def test_a_command_that_was_renamed(
+    tmp_path: Path, command: str, application: Callable[..., Application]
+) -> None:
     """Redis repeats the arguments of a command that it does not know: no ID of them is passed on."""
     server = RedisServer(tmp_path, "--rename-command", command, "")
     server.start()
@@ -373,7 +383,7 @@ def test_a_connection_that_breaks_between_the_steps_of_a_move(
     session = app.read(old)
     session.regenerate_id(True)
     session["user"] = "mj"
-    memcached_proxy.cut(b"cas ", when)  # the conditional delete of the old record
+    memcached_proxy.cut(b"md ", when)  # the conditional delete of the old record
     fails(lambda: app.save(session), StorageUnavailableError)
     left = app.text(old)
     assert left == (b'[{"user":"guest"},{}]' if when == "before" else None)
@@ -389,7 +399,10 @@ def test_a_connection_that_breaks_between_the_steps_of_a_move(
 
 @pytest.mark.parametrize("kept", [False, True], ids=["old is deleted", "old is kept"])
 def test_a_destroy_between_the_steps_of_a_move(
-    memcached_proxy: Proxy, own_memcached: MemcachedServer, kept: bool, application: Callable[..., Application]
+    memcached_proxy: Proxy,
+    own_memcached: MemcachedServer,
+    kept: bool,
+    application: Callable[..., Application],
 ) -> None:
     """Ended by another request after the new record was written: the new one goes too, and the session is lost."""
     app = application(f"memcached://127.0.0.1:{memcached_proxy.port}")
@@ -397,7 +410,7 @@ def test_a_destroy_between_the_steps_of_a_move(
     old = app.begin(user="mj")
     session = app.read(old)
     session.regenerate_id(not kept)
-    memcached_proxy.call(b"add " if kept else b"cas ", lambda: other.storage.delete(other.storage.key_of(old)))
+    memcached_proxy.call(b"add " if kept else b"md ", lambda: other.storage.delete(other.storage.key_of(old)))
     answer = app.save(session)
     assert app.text(old) is None
     if kept:  # as if the regeneration had come first: two sessions from then on
@@ -492,7 +505,9 @@ def test_a_failover_during_requests(
     assert [app.read(session_id)["n"] for session_id in ids] == [4] * 5
     if how == "pause":  # the old primary comes back, and learns that it is one no more
         own_sentinel.primary.resume()
-        wait_until(lambda: own_sentinel.primary.client().info("replication")["role"] == "slave", "the demotion", 30)
+        wait_until(
+            lambda: own_sentinel.primary.client().info("replication")["role"] == "slave", "the demotion", 30
+        )
         assert [app.read(session_id)["n"] for session_id in ids] == [4] * 5
 
 

@@ -1,0 +1,72 @@
+"""Which storages hold many sessions, and which of them may be swept."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sessionctl.errors import NotSupportedError, StorageError, UsageError
+from sessionctl.storage.base import RecordStorage
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import SessionStorage
+    from sessionctl.storage.file import FileStorage
+
+
+def fleet_of(storage: SessionStorage | None) -> RecordStorage:
+    """The storage, where it holds sessions that can be listed.
+
+    Raises `UsageError` where there is none, and `NotSupportedError` for `memory:` and `cookie:`.
+    """
+    if storage is None:
+        raise UsageError("no storage; -s URL names one")
+    if not isinstance(storage, RecordStorage):
+        raise NotSupportedError(f"{storage.scheme}: stores nothing, so there are no sessions to list")
+    if storage.scheme == "memory":
+        raise NotSupportedError("memory: ends with the process, so there are no sessions to list")
+    return storage
+
+
+def sweepable(storage: SessionStorage | None, *, force: bool = False) -> RecordStorage:
+    """As `fleet_of`, for what deletes or changes many sessions at once.
+
+    Raises `UsageError` for an empty prefix, `/`, a home directory, and, unless `force`, for a directory
+    that does not look like a session store.
+    """
+    store = fleet_of(storage)
+    store.check_sweep()
+    if (files := files_of(store)) is not None:
+        _check_directory(files, force=force)
+    return store
+
+
+def files_of(store: RecordStorage) -> FileStorage | None:
+    """The storage, where it keeps files."""
+    if store.scheme != "fs":
+        return None
+    from sessionctl.storage.file import FileStorage
+
+    return store if isinstance(store, FileStorage) else None
+
+
+def strangers(store: FileStorage) -> list[str]:
+    """The names in a store's directory that are no shards. Raises `StorageError`."""
+    try:
+        names = os.listdir(store.directory)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(f"cannot list {store.directory}: {error.strerror}") from None
+    return sorted(set(names).difference(store.shards()))
+
+
+def _check_directory(store: FileStorage, *, force: bool) -> None:
+    """Refuse what is surely no session store: nothing is ever deleted by its place alone."""
+    if os.path.realpath(store.directory) in ("/", os.path.realpath(os.path.expanduser("~"))):
+        raise UsageError(f"{store.directory} is no session store: it is the root or a home directory")
+    shards, foreign = len(store.shards()), len(strangers(store))
+    if foreign > shards and not force:
+        raise UsageError(
+            f"{store.directory} does not look like a session store: {foreign} of its {foreign + shards} entries "
+            "are no directories of two hexadecimal digits; --force purges it all the same"
+        )

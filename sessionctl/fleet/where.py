@@ -1,0 +1,93 @@
+"""Conditions on what a session holds, as `--where` takes them.
+
+    K            there is such a value
+    K=V          it is V: `K=42` means the number and the text
+    K:=JSON      it is precisely that JSON value: `K:=42` means the number alone
+    K!=V         what `K=V` is not, sessions without K included; `K!:=JSON` likewise
+
+K is a name, a path with dots (`cart.0.sku`), or `flash.NAME`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sessionctl import jsontext
+from sessionctl.editing import find_path
+from sessionctl.errors import MalformedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sessionctl.records import Record
+
+_OPERATORS = ("!:=", ":=", "!=", "=")
+"""Longest first: each ends at the condition's first equals sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: a path, and the values that it may have; `choices=None` asks only that it is there."""
+
+    path: str
+    choices: tuple[Any, ...] | None = None
+    negated: bool = False
+    text: str = ""
+    """As it was written, for messages."""
+
+    def holds(self, record: Record) -> bool:
+        """Whether a session fulfils it."""
+        found, value = look_up(record, self.path)
+        same = found and (self.choices is None or any(equal(value, choice) for choice in self.choices))
+        return same is not self.negated
+
+
+def parse_where(text: str) -> Condition:
+    """The condition of a text. Raises `UsageError`."""
+    head, equals, value = text.partition("=")
+    if not equals:
+        return Condition(_path(text, text), text=text)
+    operator = next(operator for operator in _OPERATORS if f"{head}=".endswith(operator))
+    path = _path(f"{head}=".removesuffix(operator), text)
+    return Condition(path, _choices(path, operator, value), operator.startswith("!"), text)
+
+
+def all_hold(conditions: Iterable[Condition], record: Record) -> bool:
+    """Whether a session fulfils every condition."""
+    return all(condition.holds(record) for condition in conditions)
+
+
+def look_up(record: Record, path: str) -> tuple[bool, Any]:
+    """Whether there is a value under a path, and the value; `flash.NAME` is the pending message."""
+    found, value = find_path(record.values, path)
+    if not found and path.startswith("flash."):
+        return find_path(record.flash, path.removeprefix("flash."))
+    return found, value
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 42 is 42.0, and neither is `True`."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(item, other[key]) for key, item in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
+
+
+def _path(path: str, text: str) -> str:
+    if not path:
+        raise UsageError(f"{text[:40]!r} is no condition; write K, K=V, K!=V or K:=JSON")
+    return path
+
+
+def _choices(path: str, operator: str, value: str) -> tuple[Any, ...]:
+    try:
+        parsed = jsontext.loads(value)
+    except MalformedError as error:
+        if operator.endswith(":="):
+            raise UsageError(f"{path}:= demands JSON, and its value is {error}") from None
+        return (value,)
+    return (parsed,) if operator.endswith(":=") else (parsed, value)

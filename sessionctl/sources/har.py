@@ -1,0 +1,103 @@
+"""A recorded visit: HTTP Archive 1.2, as Chrome, Firefox, Playwright and proxies write it.
+
+The headers are asked first: Firefox's `cookies` hold values that it has percent-decoded, and Chrome joins several
+Set-Cookie headers with line breaks. Where a file has no headers of cookies, its `cookies` are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sessionctl import jsontext
+from sessionctl.errors import MalformedCookieError
+from sessionctl.sources.base import parse_cookie_header
+from sessionctl.sources.basket import Basket
+
+_NO_HAR = "the file is no HAR: it has no log.entries with requests and responses"
+_NO_COOKIES = (
+    "the HAR file has no cookies; browsers leave them out unless asked: in Chrome, export 'with sensitive data'"
+)
+
+
+class Exchange(NamedTuple):
+    """One request and its response. `started` is in Unix seconds; `set_cookies` are Set-Cookie texts, raw."""
+
+    method: str
+    url: str
+    status: int
+    started: float | None
+    sent: dict[str, str]
+    set_cookies: tuple[str, ...]
+
+
+def read_visit(content: bytes) -> list[Exchange]:
+    """The exchanges of a HAR file, in the order of their start. Raises `MalformedError`."""
+    return visit_of(jsontext.loads(jsontext.decode_utf8(content.removeprefix(b"\xef\xbb\xbf"))))
+
+
+def visit_of(archive: Any) -> list[Exchange]:
+    """As `read_visit`, of the JSON value."""
+    try:
+        exchanges = [_exchange(entry) for entry in archive["log"]["entries"]]
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise MalformedCookieError(_NO_HAR) from None
+    return sorted(exchanges, key=lambda exchange: exchange.started or 0.0)
+
+
+def gather(visit: Iterable[Exchange]) -> Basket:
+    """All cookies of a visit, the last value of each. Raises `MalformedCookieError` where it has none."""
+    basket = Basket()
+    for exchange in visit:
+        for name, value in exchange.sent.items():
+            basket.add(name, value)
+        for text in exchange.set_cookies:
+            basket.add_set(text)
+    if not len(basket):
+        raise MalformedCookieError(_NO_COOKIES)
+    return basket
+
+
+def _exchange(entry: Any) -> Exchange:
+    request, response = entry["request"], entry["response"]
+    sent: dict[str, str] = {}
+    for header in _headers(request, "cookie"):
+        sent.update(parse_cookie_header(header))
+    texts = [line for header in _headers(response, "set-cookie") for line in header.split("\n") if "=" in line]
+    return Exchange(
+        str(request.get("method", "GET")),
+        str(request.get("url", "")),
+        int(response.get("status") or 0),
+        _time(entry.get("startedDateTime")),
+        sent or {name: value for name, value, _ in _cookies(request)},
+        tuple(texts) or tuple(_set_cookie(*cookie) for cookie in _cookies(response)),
+    )
+
+
+def _headers(message: Any, name: str) -> list[str]:
+    return [str(header["value"]) for header in message.get("headers") or () if header["name"].lower() == name]
+
+
+def _cookies(message: Any) -> list[tuple[str, str, dict[str, Any]]]:
+    found = [(cookie.get("name"), cookie.get("value"), cookie) for cookie in message.get("cookies") or ()]
+    return [item for item in found if isinstance(item[0], str) and isinstance(item[1], str)]
+
+
+def _set_cookie(name: str, value: str, cookie: dict[str, Any]) -> str:
+    """A Set-Cookie text of the object that a HAR keeps."""
+    parts = [f"{name}={value}"]
+    parts += [f"{key}={cookie[word]}" for word, key in _NAMED.items() if cookie.get(word)]
+    parts += [key for word, key in _FLAGS.items() if cookie.get(word)]
+    return "; ".join(parts)
+
+
+_NAMED = {"path": "Path", "domain": "Domain", "sameSite": "SameSite", "expires": "Expires"}
+_FLAGS = {"httpOnly": "HttpOnly", "secure": "Secure"}
+
+
+def _time(text: Any) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (TypeError, ValueError):
+        return None

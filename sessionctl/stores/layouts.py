@@ -1,0 +1,193 @@
+"""The stores of other frameworks that can be read: `?layout=NAME` in the URL of a storage.
+
+A layout says how records are named in files, and on Redis or Memcached, and which framework's they are. Names,
+prefixes and hashes are the frameworks' defaults; `prefix=` in the URL replaces the prefix.
+Sources: where the modules of the records say, and phpredis 6 redis_session.c, laravel/framework 8 to 12
+config/cache.php and config/database.php, boj/redistore 1.2, alexedwards/scs redisstore, rack 2.2 and 3.1
+lib/rack/session/abstract/id.rb.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sessionctl.errors import UsageError
+from sessionctl.stores.rules import Rule, beaker, halves, plain, rack_private, scs_hashed
+
+_DJANGO = ("cache", "cached_db")
+_DJANGO_PREFIXES = tuple(f":1:django.contrib.sessions.{name}" for name in _DJANGO)
+_LARAVEL_PREFIXES = (
+    "laravel_database_laravel_cache:",  # Laravel 8 and 9
+    "laravel_database_laravel_cache_",  # 10 and 11
+    "laravel-database-laravel-cache-",  # 12
+)
+_TOKEN = r"[A-Za-z0-9_-]{16,}"  # noqa: S105 - a shape
+_HEX_32 = r"[0-9a-f]{32}"
+
+
+class Layout(NamedTuple):
+    """One kind of store: how it names its records in files and on servers; None where it has none there.
+
+    `record` is what `read_record` is asked for, None where the bytes tell best; `formats` are the cookies
+    whose usual store this is.
+    """
+
+    name: str
+    summary: str
+    record: str | None
+    formats: tuple[str, ...] = ()
+    files: Rule | None = None
+    servers: Rule | None = None
+
+    def rule(self, *, in_files: bool) -> Rule:
+        """The rule for a place. Raises `UsageError` where the framework keeps nothing there."""
+        rule = self.files if in_files else self.servers
+        if rule is None:
+            where = "on a server (redis:, memcached:)" if in_files else "in files (fs:)"
+            raise UsageError(f"layout {self.name!r} lies {where}")
+        return rule
+
+
+_LAYOUTS = (
+    Layout(
+        "connect-redis", "express-session on Redis, and @fastify/session", "express",
+        ("express", "fastify-cookie"), servers=Rule(("sess:",)),
+    ),
+    Layout(
+        "connect-memcached", "express-session on Memcached", "express",
+        ("express", "fastify-cookie"), servers=Rule(shape=_TOKEN),
+    ),
+    Layout(
+        "express-file", "session-file-store", "express",
+        ("express", "fastify-cookie"), files=Rule(suffixes=(".json",), shape=r"[\w-]+"),
+    ),
+    Layout(
+        "koa-redis", "koa-session with an external store", "koa",
+        ("cookie-session",), servers=Rule(shape=_TOKEN),
+    ),
+    Layout(
+        "react-router-file", "React Router and Remix 2: createFileSessionStorage", "react-router",
+        ("react-router",), files=Rule(folders=halves, depth=1, shape=r"[0-9a-f]{16}"),
+    ),
+    Layout(
+        "django-cache", "Django: sessions.backends.cache and cached_db", "django",
+        ("django", "django-signed"),
+        Rule(_DJANGO_PREFIXES, (".djcache",), hashes=("md5",)), Rule(_DJANGO_PREFIXES),
+    ),
+    Layout(
+        "django-file", "Django: sessions.backends.file", "django",
+        ("django", "django-signed"), files=Rule(("sessionid",), shape=r"[0-9a-z]{32}"),
+    ),
+    Layout(
+        "flask-session", "Flask-Session on Redis, Memcached, or in files of cachelib", "flask-session",
+        ("flask", "itsdangerous"),
+        Rule(("session:",), hashes=("sha256", "md5")), Rule(("session:",)),
+    ),
+    Layout(
+        "cachelib", "cachelib and Werkzeug's cache: files", "cachelib",
+        (), files=Rule(("", "session:"), hashes=("sha256", "md5")),
+    ),
+    Layout(
+        "starsessions", "starsessions on Redis", "starsessions",
+        ("starlette",), Rule(("starsessions.", "")), Rule(("starsessions.", ""), shape=r"[0-9a-f]{32,}"),
+    ),
+    Layout(
+        "sanic", "sanic-session on Redis and Memcached", "sanic",
+        (), Rule(("session:", ""), shape=_HEX_32), Rule(("session:",)),
+    ),
+    Layout(
+        "litestar", "Litestar: ServerSideSessionConfig", "litestar",
+        ("litestar",), Rule(hashes=("blake2s",)), Rule(("LITESTAR:",)),
+    ),
+    Layout(
+        "aiohttp-redis", "aiohttp-session: RedisStorage, MemcachedStorage", "aiohttp",
+        ("aiohttp",), servers=Rule(("AIOHTTP_SESSION_",)),
+    ),
+    Layout(
+        "beaker", "Beaker: type=file, ext:redis", "beaker",
+        ("beaker",), Rule(suffixes=(".cache",), folders=beaker, depth=3, shape=_HEX_32),
+        Rule(("beaker_cache:",), (":session",)),
+    ),
+    Layout(
+        "cherrypy", "CherryPy: FileSession", "cherrypy", (), Rule(("session-",), shape=r"[0-9a-f]{40}"),
+    ),
+    Layout(
+        "werkzeug-file", "secure-cookie and Werkzeug: FilesystemSessionStore", "werkzeug",
+        ("werkzeug",), Rule(("werkzeug_", "secure_cookie_"), (".sess", ".session"), shape=r"[0-9a-f]{40}"),
+    ),
+    Layout(
+        "php", "PHP and Symfony: files, phpredis, php-memcached", "php",
+        ("php",), Rule(("sess_",), shape=r"[A-Za-z0-9,-]+"),
+        Rule(("PHPREDIS_SESSION:", "memc.sess.key.", "memc.sess.")),
+    ),
+    Layout(
+        "laravel-file", "Laravel: SESSION_DRIVER=file", "laravel",
+        ("laravel",), files=Rule(shape=r"[A-Za-z0-9]{40}"),
+    ),
+    Layout(
+        "laravel-redis", "Laravel: SESSION_DRIVER=redis", "laravel",
+        ("laravel",), servers=Rule(_LARAVEL_PREFIXES),
+    ),
+    Layout(
+        "gorilla", "gorilla/sessions: FilesystemStore, boj/redistore", "gorilla",
+        ("gorilla",), Rule(("session_",), shape=r"[A-Z2-7]{52}"), Rule(("session_",)),
+    ),
+    Layout(
+        "scs", "alexedwards/scs", "scs",
+        (), Rule(forms=(plain, scs_hashed), shape=_TOKEN),
+        Rule(("scs:session:", ""), forms=(plain, scs_hashed), shape=_TOKEN),
+    ),
+    Layout(
+        "rack-redis", "redis-rack, and Rails' cache store, in Marshal", "rack",
+        ("rack", "rails"),
+        servers=Rule(("rack:session:", "_session_id:"), forms=(rack_private, plain)),
+    ),
+)  # fmt: skip
+
+_OTHER_NAMES = {
+    "express": "connect-redis",
+    "session-file-store": "express-file",
+    "django": "django-cache",
+    "symfony": "php",
+    "laravel": "laravel-file",
+    "koa": "koa-redis",
+    "aiohttp": "aiohttp-redis",
+    "werkzeug": "werkzeug-file",
+    "secure-cookie": "werkzeug-file",
+    "gorilla-file": "gorilla",
+    "litestar-file": "litestar",
+    "react-router": "react-router-file",
+    "rack": "rack-redis",
+}
+
+
+def names() -> list[str]:
+    """The names of all layouts."""
+    return [layout.name for layout in _LAYOUTS]
+
+
+def every() -> tuple[Layout, ...]:
+    """All layouts, for tables."""
+    return _LAYOUTS
+
+
+def get(name: str) -> Layout:
+    """The layout of a name. Raises `UsageError`, which names the nearest."""
+    wanted = _OTHER_NAMES.get(name, name)
+    for layout in _LAYOUTS:
+        if layout.name == wanted:
+            return layout
+    import difflib
+
+    near = difflib.get_close_matches(name, names(), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UsageError(f"there is no layout {name!r}{hint} ({', '.join(names())})")
+
+
+def usual(format_name: str, *, in_files: bool) -> list[Layout]:
+    """The layouts in which the sessions of a cookie format usually lie."""
+    return [
+        layout
+        for layout in _LAYOUTS
+        if format_name in layout.formats and (layout.files if in_files else layout.servers) is not None
+    ]

@@ -1,0 +1,239 @@
+"""A store of another framework, opened through a layout: from an ID to the decoded session, read only.
+
+    fs:/var/lib/php/sessions?layout=php
+    redis://localhost/0?layout=connect-redis[&prefix=myapp:]
+
+What the layout has several names for (a framework's older and newer keys) is looked for under each.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from sessionctl.errors import (
+    CorruptRecordError,
+    MalformedError,
+    NotSupportedError,
+    RefusedError,
+    SessionctlError,
+    UsageError,
+)
+from sessionctl.session import Session
+from sessionctl.signing.keys import KeyRing
+from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored
+from sessionctl.stores import layouts
+from sessionctl.stores.base import StoredRecord
+from sessionctl.stores.files import Files
+from sessionctl.stores.registry import read_record
+from sessionctl.stores.rules import Rule, letters
+
+if TYPE_CHECKING:
+    from sessionctl.storage.remote import RemoteStorage
+
+_COMMON = ("ttl", "lifetime", "unknown_ids", "on_corrupt", "clock")
+"""The options of `RecordStorage`, which a layout takes too."""
+
+_MAX_DEPTH = 8
+
+
+class Place(Protocol):
+    """Where records lie: it reads one by its name, and lists them."""
+
+    def load(self, key: str) -> Stored | None:
+        """The record, or None where there is none."""
+
+    def scan(self, rule: Rule) -> Iterator[Entry]:
+        """What may be records, each under its name."""
+
+
+class FilePlace:
+    """Files below a directory."""
+
+    def __init__(self, directory: str) -> None:
+        self._files = Files(directory)
+
+    def load(self, key: str) -> Stored | None:
+        return self._files.load(key)
+
+    def scan(self, rule: Rule) -> Iterator[Entry]:
+        for path, info in self._files.scan(rule.depth):
+            yield Entry(path, "", info.st_size, info.st_mtime)
+
+
+class ServerPlace:
+    """Keys of a server, through this package's own storage for it."""
+
+    def __init__(self, storage: RemoteStorage) -> None:
+        self._storage = copy.copy(storage)  # which shares the connections
+
+    def load(self, key: str) -> Stored | None:
+        return self._storage.peek(key)
+
+    def scan(self, rule: Rule) -> Iterator[Entry]:
+        for prefix in rule.prefixes:
+            self._storage.prefix = prefix
+            yield from self._storage.scan()
+
+
+class LayoutStorage(RecordStorage):
+    """Another framework's store. Every change raises `NotSupportedError`.
+
+    `keys` open encrypted records and verify signed ones.
+    """
+
+    scheme = "layout"
+    read_only = True
+
+    def __init__(self, layout: layouts.Layout, rule: Rule, place: Place, url: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.layout = layout
+        self.url = f"{url}?layout={layout.name}"
+        self.keys = KeyRing()
+        self._rule = rule
+        self._place = place
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    def key_of(self, session_id: str) -> str:
+        """The name under which the record of an ID lies; of several the first that is there."""
+        session_id.encode()  # raises for what no key can hold
+        names = self._rule.names(session_id)
+        return next((name for name in names[1:] if self._is_only(names[0], name)), names[0])
+
+    def _is_only(self, first: str, other: str) -> bool:
+        return self._place.load(first) is None and self._place.load(other) is not None
+
+    def ref_of(self, key: str) -> str:
+        """The ref of the ID in a key; where only a hash of the ID is there, of that hash."""
+        return hashlib.sha256((self._rule.id_of(key) or key).encode(errors="surrogateescape")).hexdigest()[
+            :12
+        ]
+
+    def location_of(self, key: str) -> str:
+        return f"{self.url}: session {self.ref_of(key)}"
+
+    def load(self, key: str) -> Stored | None:
+        """The record's bytes; it expires when the record or its store says so, whichever is first."""
+        stored = self._place.load(key)
+        if stored is None:
+            return None
+        try:
+            ends = [stored.expires_at, self.record_of(key, stored).expires_at]
+        except SessionctlError:  # which reading it tells
+            return stored
+        known = [end for end in ends if end is not None]
+        return stored._replace(expires_at=min(known) if known else None)
+
+    def record_of(self, key: str, stored: Stored, **context: Any) -> StoredRecord:
+        """The session in a record; keyword arguments as of `read_record`.
+
+        Raises `CorruptRecordError`; of an encrypted one `NoKeyError` and `BadSignatureError`.
+        """
+        context.setdefault("keys", self.keys)
+        context.setdefault("now", self.clock())
+        try:
+            return read_record(stored.text, self.layout.record, **context)
+        except MalformedError as error:
+            raise CorruptRecordError(self.location_of(key), f"the record is {error}") from None
+
+    def scan(self) -> Iterator[Entry]:
+        for entry in self._place.scan(self._rule):
+            if self._rule.id_of(entry.key) is not None:
+                yield entry._replace(ref=self.ref_of(entry.key))
+
+    def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
+        return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
+
+    def _session(self, session_id: str, key: str, stored: Stored) -> Session:
+        record = self.record_of(key, stored)
+        if not record.genuine and record.verdict is not None:
+            raise RefusedError(f"{self.location_of(key)}: {record.verdict.detail}")
+        values = record.data if isinstance(record.data, dict) else {}
+        session = Session(session_id, data=(values, record.flash if isinstance(record.flash, dict) else {}))
+        state = session._state  # noqa: SLF001 - the storages' side of a session
+        state.key, state.stored, state.created, state.found = key, stored, record.issued_at, True
+        return session
+
+    # -- not writing --------------------------------------------------------------------------------
+
+    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:  # noqa: ARG002
+        self._refuse()
+
+    def touch(self, key: str, expires_in: float) -> bool:  # noqa: ARG002
+        self._refuse()
+
+    def delete(self, key: str, expected: Stored | None = None) -> Outcome:  # noqa: ARG002
+        self._refuse()
+
+    def move(  # noqa: PLR0913
+        self,
+        old: str,
+        expected: Stored,
+        new: str,
+        text: bytes,
+        expires_in: float | None,
+        keep_old: bool,  # noqa: ARG002
+    ) -> Outcome:
+        self._refuse()
+
+    def check_sweep(self) -> None:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise NotSupportedError(f"{self.url}: another framework's store is read, never changed")
+
+
+def open_layout(storage: SessionStorage, layout: layouts.Layout, **options: Any) -> LayoutStorage:
+    """A store of another framework in the place of a storage of ours, which it reads through.
+
+    `prefix` replaces the layout's own, `depth` is how many directories deep PHP's files lie. Raises
+    `UsageError`.
+    """
+    from sessionctl.storage.file import FileStorage
+
+    in_files = isinstance(storage, FileStorage)
+    rule = _adapted(layout.rule(in_files=in_files), options.pop("prefix", None), options.pop("depth", None))
+    place: Place
+    if isinstance(storage, FileStorage):
+        place, url = FilePlace(storage.directory), f"fs:{storage.directory}"
+    else:
+        place, url = ServerPlace(_server(storage)), storage.url
+    return LayoutStorage(layout, rule, place, url, **options)
+
+
+def usual_layouts(storage: SessionStorage, format_name: str) -> Iterator[LayoutStorage]:
+    """The stores in which the sessions of a format usually lie, in the place of a storage of ours."""
+    if isinstance(storage, RecordStorage) and storage.scheme != "memory" and not storage.read_only:
+        for layout in layouts.usual(format_name, in_files=storage.scheme == "fs"):
+            yield open_layout(storage, layout, clock=storage.clock)
+
+
+def from_url(scheme: str, location: str, *, factory: Any, **options: Any) -> LayoutStorage:
+    """The store of a URL with `layout=NAME`: `factory` makes the storage of its scheme, as `open_storage`."""
+    layout = layouts.get(options.pop("layout"))
+    own = {name: options.pop(name) for name in ("prefix", "depth") if name in options}
+    common = {name: options.pop(name) for name in _COMMON if name in options}
+    storage = factory(location, **options)
+    storage.url = storage.url or f"{scheme}:{location}"
+    return open_layout(storage, layout, **own, **common)
+
+
+def _server(storage: SessionStorage) -> RemoteStorage:
+    from sessionctl.storage.remote import RemoteStorage
+
+    if not isinstance(storage, RemoteStorage):
+        raise UsageError("a layout goes with fs:DIR, redis: and its kin, and memcached:")
+    return storage
+
+
+def _adapted(rule: Rule, prefix: str | None, depth: str | None) -> Rule:
+    if prefix is not None:
+        rule = rule._replace(prefixes=(prefix,))
+    if depth is None:
+        return rule
+    if not (depth.isascii() and depth.isdigit() and int(depth) <= _MAX_DEPTH):
+        raise UsageError(f"depth is a number of directories, at most {_MAX_DEPTH}")
+    return rule._replace(depth=int(depth), folders=letters(int(depth), rule.prefixes[0]))
