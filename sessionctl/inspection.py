@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.diagnosis import hints
-from sessionctl.errors import MalformedCookieError, RefusedError, SessionNotFoundError, SessionctlError, UsageError
+from sessionctl.errors import (
+    CorruptRecordError,
+    MalformedCookieError,
+    RefusedError,
+    SessionctlError,
+    SessionNotFoundError,
+    UsageError,
+)
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, Target, identify
 from sessionctl.storage.base import RecordStorage, SessionStorage
@@ -117,7 +124,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
     key = storage.key_of(target.id) if target.id is not None else find_ref(storage, target.ref or "")
     if storage.read_only:
         return _inspect_elsewhere(target, storage, key, setup)
-    stored = storage.load(key)
+    stored = storage.peek(key)
     session = storage.read_key(key)
     if stored is None or session is None:
         raise SessionNotFoundError(not_found(storage, setup))
@@ -180,7 +187,7 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
 def find_ref(storage: RecordStorage, ref: str) -> str:
     """The key of the one session whose ref begins so. Raises `SessionNotFoundError` and `UsageError`."""
     ref = ref.lower()
-    if not 4 <= len(ref) <= 64 or not set(ref) <= set("0123456789abcdef"):  # noqa: PLR2004
+    if not 4 <= len(ref) <= 64 or not set(ref) <= set("0123456789abcdef"):
         raise UsageError("a ref is 4 to 12 hexadecimal digits; 'sessionctl list' shows them")
     ref = ref[:REF_LENGTH]
     found = {entry.key for entry in storage.scan() if entry.ref.startswith(ref)}
@@ -268,7 +275,7 @@ def _look_up_ours(storage: RecordStorage, session_id: str) -> _Stored:
         key = storage.key_of(session_id)
     except UnicodeEncodeError:
         return _Stored(storage)
-    stored = storage.load(key)
+    stored = storage.peek(key)
     if stored is None or not storage.is_live(stored):
         return _Stored(storage)
     session = storage.read_key(key)
@@ -381,7 +388,7 @@ def _odd(
         found.append(Warn(failure.code, f"it is encrypted: {failure}"))
     if verdict.needs_resign:
         found.append(Warn("needs-resign", _resign(verdict)))
-    if verdict.reason == "unsigned":
+    if verdict.reason == "unsigned" and stored.record is None:
         found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
     size = len(known.text) + len(source.name or "")
     if size > MAX_SIZE:

@@ -42,6 +42,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     setup = options.setup_of(params, text_alone=True)
     source, rest = options.source_of(params, words, setup.cookie_name)
     options.refuse_rest(rest)
+    options.tell_notes(source, look)
     name, decoded = decode(source, setup)
     for warning in decoded.warnings:
         say(warning.message, quiet=look.quiet or look.json)

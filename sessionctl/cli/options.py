@@ -95,8 +95,8 @@ def target_options(function: F) -> F:
 def source_options(function: F) -> F:
     """--har, --cookie-jar: where the cookie is taken from in place of an argument."""
     for decorator in (
-        click.option("--cookie-jar", metavar="FILE", help="Take the cookie from a Netscape cookie jar."),
-        click.option("--har", metavar="FILE", help="Take the cookie from a HAR file."),
+        click.option("--cookie-jar", metavar="FILE", help="Take the cookie from a Netscape jar; - is stdin."),
+        click.option("--har", metavar="FILE", help="Take the cookie from a HAR file; - is stdin."),
     ):
         function = decorator(function)
     return function
@@ -276,13 +276,29 @@ def source_of(
 
     har, jar = params.pop("har", None), params.pop("cookie_jar", None)
     if har is not None:
-        return sources.read_har(sources.read_file(har), name), words
+        return sources.read_har(_content(har), name), words
     if jar is not None:
-        return sources.read_cookie_jar(sources.read_file(jar), name), words
+        return sources.read_cookie_jar(_content(jar), name), words
     if not words:
-        raise UsageError("a COOKIE is missing: a text, name=value, a header, or - for standard input")
-    text = read_stdin() if words[0] == "-" else words[0]
-    return sources.read_cookie(text, name), words[1:]
+        raise UsageError("a COOKIE is missing: a text, name=value, a header, @FILE, or - for standard input")
+    return sources.read_cookie(_text_of(words[0]), name), words[1:]
+
+
+def _text_of(word: str) -> str:
+    """The text of a COOKIE: itself, the content of `@FILE`, or standard input."""
+    if word == "-":
+        return read_stdin()
+    if word.startswith("@") and len(word) > 1:
+        from sessionctl.sources import read_file
+
+        return read_file(word[1:]).decode(errors="surrogateescape")
+    return word
+
+
+def _content(path: str) -> bytes:
+    from sessionctl.sources import read_file
+
+    return read_stdin_bytes() if path == "-" else read_file(path)
 
 
 def read_stdin() -> str:
@@ -290,9 +306,19 @@ def read_stdin() -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("- reads the cookie from standard input, which is a terminal here")
     data = sys.stdin.buffer.read(MAX_INPUT + 1)
-    if len(data) > MAX_INPUT:
+    if len(data) > MAX_INPUT and data.lstrip()[:1] in (b"{", b"["):
+        data += sys.stdin.buffer.read()  # a recorded visit, which may be long
+    elif len(data) > MAX_INPUT:
         raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
     return data.decode(errors="surrogateescape")
+
+
+def tell_notes(source: Source, look: Look) -> None:
+    """Say on stderr how a cookie was got out of what was given."""
+    from sessionctl.cli.output import say
+
+    for note in source.notes:
+        say(note, quiet=look.quiet or look.json)
 
 
 def assignments(words: tuple[str, ...]) -> dict[str, Any]:

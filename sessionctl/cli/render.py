@@ -100,7 +100,7 @@ def _by(report: Report) -> str:
         which = (
             report.keys_source
             if report.keys_source.startswith("the ")
-            else f"the secret of {report.keys_source}"
+            else f"the secret from {report.keys_source}"
         )
     elif verdict.key_index == 0:
         which = f"the newest of {verdict.keys} keys from {report.keys_source}"
@@ -109,11 +109,11 @@ def _by(report: Report) -> str:
 
 def _facts(report: Report, *, verbose: bool) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(style=DIM, no_wrap=True, width=7)
+    lines = [line for line in _lines(report, verbose=verbose) if line[1]]
+    table.add_column(style=DIM, no_wrap=True, width=max(7, *(len(name) for name, _ in lines)))
     table.add_column(overflow="fold")
-    for name, text in _lines(report, verbose=verbose):
-        if text:
-            table.add_row(name, Text(visible(text)))
+    for name, text in lines:
+        table.add_row(name, Text(visible(text)))
     return table
 
 
@@ -131,7 +131,7 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
         ("saved", _when(report, report.modified_at)),
         ("others", ", ".join(report.candidates[1:4]) if verbose else ""),
     ]
-    lines += [(str(name), str(value)) for name, value in report.facts.items()]
+    lines += [(str(name).replace("_", " "), str(value)) for name, value in report.facts.items()]
     if verbose and report.attributes:
         lines.append(
             (

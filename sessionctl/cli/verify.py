@@ -42,6 +42,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
 
     source, rest = options.source_of(params, words, setup.cookie_name)
     options.refuse_rest(rest)
+    options.tell_notes(source, look)
     known = identify(source, setup)
     if look.json:
         print_json(answer(known.format.name, known.verdict))

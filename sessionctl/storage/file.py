@@ -25,7 +25,7 @@ from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailab
 from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 TEMPORARY = ".tmp"
 """The name of the file that is being written; one a shard, whose lock its writer holds."""
@@ -183,10 +183,12 @@ class FileStorage(RecordStorage):
             os.unlink(self._name(old), dir_fd=source)
         return Outcome(True, written)
 
-    def scan(self) -> Iterator[Entry]:
+    def scan(self, among: Container[str] | None = None) -> Iterator[Entry]:
+        """Every session; with `among` those in the shards of these names."""
         for shard in self.shards():
-            with self._errors("list"):
-                yield from self._scan_shard(shard)
+            if among is None or shard in among:
+                with self._errors("list"):
+                    yield from self._scan_shard(shard)
 
     def _scan_shard(self, shard: str) -> Iterator[Entry]:
         with contextlib.suppress(FileNotFoundError), os.scandir(f"{self.directory}/{shard}") as entries:

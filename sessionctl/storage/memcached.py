@@ -18,6 +18,7 @@ import math
 import os
 import ssl
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -154,7 +155,7 @@ class MemcachedStorage(RemoteStorage):
         for _ in range(MAX_ATTEMPTS):
             version = None if current is None else current.version
             if version is not None:
-                answer = self._ask(key, lambda client, version=version: client.remove(key, version))
+                answer = self._ask(key, partial(MetaClient.remove, key=key, version=version))
                 if answer != b"EX":
                     return Outcome(answer == b"HD")
             current = self.load(key)
@@ -179,7 +180,7 @@ class MemcachedStorage(RemoteStorage):
                     batch = list(islice(keys, SCAN_BATCH))
                     if not batch:
                         return
-                    found = pool.run(lambda client, batch=batch: client.look_up(batch, flags))
+                    found = pool.run(partial(MetaClient.look_up, keys=batch, flags=flags))
                 yield from self._entries(batch, found)
 
     def _is_key(self, key: str) -> bool:

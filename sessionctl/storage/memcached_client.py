@@ -227,7 +227,7 @@ class translated:  # noqa: N801 - reads as a function
             raise kind(f"{self._url}: {text}{_reason(error)}") from None
 
 
-def _meaning(error: Exception) -> tuple[type[StorageError], str]:
+def _meaning(error: BaseException) -> tuple[type[StorageError], str]:
     if isinstance(error, exceptions.MemcacheServerError):
         for word, kind, text in _SERVER_ERRORS:
             if word in _words(error):
@@ -235,12 +235,12 @@ def _meaning(error: Exception) -> tuple[type[StorageError], str]:
     return next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     first = error.args[0] if error.args else ""
     return first.decode("ascii", "replace") if isinstance(first, bytes) else str(first)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     if not isinstance(error, OSError) or isinstance(error, TimeoutError):
         return ""
     reason = getattr(error, "verify_message", "") or (os.strerror(error.errno) if error.errno else "")

@@ -155,7 +155,9 @@ class RedisStorage(RemoteStorage):
         with translated(self):
             pipeline = self._clients.get().pipeline(transaction=False)
             for key in keys:
-                pipeline.execute_command("PTTL", _raw(key))  # first: a life that is read too short spares a record
+                pipeline.execute_command(
+                    "PTTL", _raw(key)
+                )  # first: a life that is read too short spares a record
                 pipeline.execute_command("GET", _raw(key))
             answers = pipeline.execute(raise_on_error=False) if keys else []
         return [
@@ -337,15 +339,16 @@ class RedisStorage(RemoteStorage):
 
     async def _arun(self, key: str, commands: Commands[T]) -> T:
         with translated(self, key):
-            client = await self._clients.aget()
-            answer = None
-            while True:
-                try:
-                    command = commands.send(answer)
-                except StopIteration as stop:
-                    result: T = stop.value
-                    return result
-                answer = await self._asend(client, command)
+            async with self._clients.turns():
+                client = await self._clients.aget()
+                answer = None
+                while True:
+                    try:
+                        command = commands.send(answer)
+                    except StopIteration as stop:
+                        result: T = stop.value
+                        return result
+                    answer = await self._asend(client, command)
 
     async def _asend(self, client: Any, command: Command) -> Any:
         again = command

@@ -8,7 +8,6 @@ name, because each version of redis-py has a few that the others lack.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import redis
@@ -16,8 +15,6 @@ import redis
 from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sessionctl.storage.base import RecordStorage
 
 _ANOTHER_USER = "it wants another user or password; see password_env= and password_file="
@@ -89,22 +86,9 @@ _BY_WORD = {
 }
 
 
-@contextmanager
-def translated(storage: RecordStorage, key: str | None = None) -> Iterator[None]:
-    """Turn what redis-py raises inside into `StorageError`, `StorageUnavailableError`, `CorruptRecordError`.
-
-    `key` is that of the record that this is about.
-    """
-    try:
-        yield
-    except (redis.RedisError, redis.RedisClusterException, *_OTHERS) as error:
-        if key is not None and _first_word(error) == "WRONGTYPE":
-            raise CorruptRecordError(storage.location_of(key), _OTHER_KIND) from None
-        meaning = _meaning(error)
-        raise meaning.kind(f"{storage.url}: {meaning.text}{_reason(error)}") from None
-
-
-_OTHERS = (
+_FOREIGN = (
+    redis.RedisError,
+    redis.RedisClusterException,
     OSError,
     *(
         kind
@@ -112,6 +96,29 @@ _OTHERS = (
         if (kind := getattr(redis.exceptions, name, None))
     ),
 )
+
+
+class translated:  # noqa: N801 - reads as a function
+    """Turn what redis-py raises inside into `StorageError`, `StorageUnavailableError`, `CorruptRecordError`.
+
+    `key` is that of the record that this is about.
+    """
+
+    __slots__ = ("_key", "_storage")
+
+    def __init__(self, storage: RecordStorage, key: str | None = None) -> None:
+        self._storage = storage
+        self._key = key
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, _FOREIGN):
+            return
+        if self._key is not None and _first_word(error) == "WRONGTYPE":
+            raise CorruptRecordError(self._storage.location_of(self._key), _OTHER_KIND) from None
+        meaning = _meaning(error)
+        raise meaning.kind(f"{self._storage.url}: {meaning.text}{_reason(error)}") from None
 
 
 def _meaning(error: BaseException) -> _Meaning:

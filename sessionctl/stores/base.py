@@ -13,15 +13,17 @@ A module of this package knows the records of one family of frameworks. It has
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionctl.errors import MalformedError
 from sessionctl.formats.base import MAX_SIZE
 from sessionctl.signing.keys import KeyRing
 from sessionctl.verdict import Verdict, Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_RECORD: Final = 16 << 20
 """Bytes over which a record is no session."""

@@ -24,10 +24,10 @@ from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
 from sessionctl.formats.base import Context, first_fit, genuine, refused
 from sessionctl.payload.django_messages import MESSAGES_KEY, flashed
 from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of, seconds
-from sessionctl.verdict import Verdict
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
+    from sessionctl.verdict import Verdict
 
 NAMES = ("django", "django-file", "django-db", "django-cache")
 

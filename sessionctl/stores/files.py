@@ -10,11 +10,14 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sessionctl.errors import CorruptRecordError, StorageError
 from sessionctl.storage.base import Stored
 from sessionctl.stores.base import MAX_RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BELOW = _DIRECTORY | os.O_NOFOLLOW

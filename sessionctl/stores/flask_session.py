@@ -47,7 +47,7 @@ def recognise(sample: Sample) -> Guess:
     return NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
+def read(sample: Sample, context: RecordContext) -> StoredRecord:
     """The session. Raises `MalformedError`."""
     cached = _cached(sample)
     if cached is not None:

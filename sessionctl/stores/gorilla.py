@@ -9,7 +9,6 @@ Sources: gorilla/sessions 1.2.1 store.go; boj/redistore 1.2 redistore.go (GobSer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecor
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sessionctl.formats.gorilla import Gorilla
 
 NAMES = ("gorilla",)

@@ -168,7 +168,7 @@ _DERIVATIONS: dict[int, tuple[Callable[[bytes, bytes], bytes], ...]] = {
 
 def _tag(sealed: Sealed, key: bytes) -> bytes:
     tag = Hmac(key, "sha512").digest(sealed.signed)
-    return tag if sealed.version == 2 else binascii.b2a_base64(tag, newline=False)  # noqa: PLR2004
+    return tag if sealed.version == 2 else binascii.b2a_base64(tag, newline=False)
 
 
 def _decrypt(sealed: Sealed, key: bytes) -> bytes:

@@ -16,7 +16,6 @@ import re
 from typing import Any
 
 from sessionctl.errors import MalformedError
-
 from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord
 from sessionctl.verdict import Verdict
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +11,7 @@ from sessionctl.stores.bare import BareId
 from sessionctl.stores.storage import LayoutStorage, usual_layouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sessionctl.sources import Source
     from sessionctl.storage.base import RecordStorage, SessionStorage

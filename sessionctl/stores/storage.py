@@ -8,10 +8,8 @@ What the layout has several names for (a framework's older and newer keys) is lo
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sessionctl.errors import (
     CorruptRecordError,
@@ -25,57 +23,20 @@ from sessionctl.session import Session
 from sessionctl.signing.keys import KeyRing
 from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored
 from sessionctl.stores import layouts
-from sessionctl.stores.base import StoredRecord
-from sessionctl.stores.files import Files
+from sessionctl.stores.places import FilePlace, Place, ServerPlace
 from sessionctl.stores.registry import read_record
 from sessionctl.stores.rules import Rule, letters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sessionctl.storage.remote import RemoteStorage
+    from sessionctl.stores.base import StoredRecord
 
 _COMMON = ("ttl", "lifetime", "unknown_ids", "on_corrupt", "clock")
 """The options of `RecordStorage`, which a layout takes too."""
 
 _MAX_DEPTH = 8
-
-
-class Place(Protocol):
-    """Where records lie: it reads one by its name, and lists them."""
-
-    def load(self, key: str) -> Stored | None:
-        """The record, or None where there is none."""
-
-    def scan(self, rule: Rule) -> Iterator[Entry]:
-        """What may be records, each under its name."""
-
-
-class FilePlace:
-    """Files below a directory."""
-
-    def __init__(self, directory: str) -> None:
-        self._files = Files(directory)
-
-    def load(self, key: str) -> Stored | None:
-        return self._files.load(key)
-
-    def scan(self, rule: Rule) -> Iterator[Entry]:
-        for path, info in self._files.scan(rule.depth):
-            yield Entry(path, "", info.st_size, info.st_mtime)
-
-
-class ServerPlace:
-    """Keys of a server, through this package's own storage for it."""
-
-    def __init__(self, storage: RemoteStorage) -> None:
-        self._storage = copy.copy(storage)  # which shares the connections
-
-    def load(self, key: str) -> Stored | None:
-        return self._storage.peek(key)
-
-    def scan(self, rule: Rule) -> Iterator[Entry]:
-        for prefix in rule.prefixes:
-            self._storage.prefix = prefix
-            yield from self._storage.scan()
 
 
 class LayoutStorage(RecordStorage):
@@ -101,10 +62,9 @@ class LayoutStorage(RecordStorage):
         """The name under which the record of an ID lies; of several the first that is there."""
         session_id.encode()  # raises for what no key can hold
         names = self._rule.names(session_id)
-        return next((name for name in names[1:] if self._is_only(names[0], name)), names[0])
-
-    def _is_only(self, first: str, other: str) -> bool:
-        return self._place.load(first) is None and self._place.load(other) is not None
+        if len(names) == 1:
+            return names[0]
+        return next((name for name in names if self._place.load(name) is not None), names[0])
 
     def ref_of(self, key: str) -> str:
         """The ref of the ID in a key; where only a hash of the ID is there, of that hash."""
@@ -144,7 +104,7 @@ class LayoutStorage(RecordStorage):
             if self._rule.id_of(entry.key) is not None:
                 yield entry._replace(ref=self.ref_of(entry.key))
 
-    def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
+    def facts(self, key: str | None = None) -> dict[str, Any]:
         return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
 
     def _session(self, session_id: str, key: str, stored: Stored) -> Session:
@@ -153,30 +113,22 @@ class LayoutStorage(RecordStorage):
             raise RefusedError(f"{self.location_of(key)}: {record.verdict.detail}")
         values = record.data if isinstance(record.data, dict) else {}
         session = Session(session_id, data=(values, record.flash if isinstance(record.flash, dict) else {}))
-        state = session._state  # noqa: SLF001 - the storages' side of a session
+        state = session._state
         state.key, state.stored, state.created, state.found = key, stored, record.issued_at, True
         return session
 
     # -- not writing --------------------------------------------------------------------------------
 
-    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:  # noqa: ARG002
+    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         self._refuse()
 
-    def touch(self, key: str, expires_in: float) -> bool:  # noqa: ARG002
+    def touch(self, key: str, expires_in: float) -> bool:
         self._refuse()
 
-    def delete(self, key: str, expected: Stored | None = None) -> Outcome:  # noqa: ARG002
+    def delete(self, key: str, expected: Stored | None = None) -> Outcome:
         self._refuse()
 
-    def move(  # noqa: PLR0913
-        self,
-        old: str,
-        expected: Stored,
-        new: str,
-        text: bytes,
-        expires_in: float | None,
-        keep_old: bool,  # noqa: ARG002
-    ) -> Outcome:
+    def move(self, *_: Any, **__: Any) -> Outcome:
         self._refuse()
 
     def check_sweep(self) -> None:

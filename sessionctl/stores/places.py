@@ -1,0 +1,58 @@
+"""Where the records of another framework lie: files below a directory, or keys of a server."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Protocol
+
+from sessionctl.storage.base import Entry, Stored
+from sessionctl.stores.files import Files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sessionctl.storage.remote import RemoteStorage
+    from sessionctl.stores.rules import Rule
+
+
+class Place(Protocol):
+    """It reads one record by its name, and lists them."""
+
+    def load(self, key: str) -> Stored | None:
+        """The record, or None where there is none. Raises `CorruptRecordError` and `StorageError`."""
+
+    def scan(self, rule: Rule) -> Iterator[Entry]:
+        """What may be records, each under its name; `ref` is left empty. Raises `StorageError`."""
+
+
+class FilePlace:
+    """Files below a directory."""
+
+    def __init__(self, directory: str) -> None:
+        self._files = Files(directory)
+
+    def load(self, key: str) -> Stored | None:
+        """A file's content and time."""
+        return self._files.load(key)
+
+    def scan(self, rule: Rule) -> Iterator[Entry]:
+        """Every regular file, as deep as the rule says."""
+        for path, info in self._files.scan(rule.depth):
+            yield Entry(path, "", info.st_size, info.st_mtime)
+
+
+class ServerPlace:
+    """Keys of a server, through this package's own storage for it, whose connections it shares."""
+
+    def __init__(self, storage: RemoteStorage) -> None:
+        self._storage = copy.copy(storage)
+
+    def load(self, key: str) -> Stored | None:
+        """A value and what is left of its life."""
+        return self._storage.peek(key)
+
+    def scan(self, rule: Rule) -> Iterator[Entry]:
+        """Every key that begins with a prefix of the rule."""
+        for prefix in rule.prefixes:
+            self._storage.prefix = prefix
+            yield from self._storage.scan()

@@ -1,0 +1,238 @@
+"""Whatever a person pastes gives the one cookie that is meant, and what was done to get it is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sessionctl.errors import MalformedCookieError, UsageError
+from sessionctl.sources import Source, join_chunks, read_cookie, read_cookie_jar, read_file, read_har
+
+FLASK = "eyJ1c2VyX2lkIjo0Mn0.awP70w.Tj7v3gHYYZGmJ7hKyFJoJXgHxYk"
+CSRF = "abcdefghabcdefghabcdefghabcdefgh"
+JAR = f"# Netscape HTTP Cookie File\n\n#HttpOnly_x.test\tFALSE\t/\tTRUE\t0\tsession\t{FLASK}\n.x.test\tTRUE\t/\tFALSE\t0\ta\tb\n"
+STATE = {
+    "cookies": [
+        {"name": "theme", "value": "dark", "domain": "x.test", "path": "/", "expires": -1, "httpOnly": False, "secure": False, "sameSite": "Lax"},
+        {"name": "session", "value": FLASK, "domain": "x.test", "path": "/", "expires": -1, "httpOnly": True, "secure": True, "sameSite": "Strict"},
+    ],
+    "origins": [],
+}  # fmt: skip
+
+PASTED = {
+    "a bare value": FLASK,
+    "a pair": f"session={FLASK}",
+    "pairs, as document.cookie gives them": f"theme=dark; session={FLASK}",
+    "a Cookie header": f"Cookie: theme=dark; session={FLASK}",
+    "a Cookie header in lower case": f"cookie: session={FLASK}",
+    "a Set-Cookie header": f"Set-Cookie: session={FLASK}; Expires=Wed, 21 Oct 2026 07:28:00 GMT; HttpOnly; Path=/",
+    "a Set-Cookie header without its name": f"session={FLASK}; HttpOnly; Path=/",
+    "request headers": f"GET /a?b=c HTTP/1.1\r\nHost: x.test\r\nCookie: theme=dark; session={FLASK}\r\nAccept: */*\r\n",
+    "request headers of HTTP/2": f":method: GET\n:path: /\naccept: */*\ncookie: theme=dark\ncookie: session={FLASK}\n",
+    "response headers": f"HTTP/2 200\ncontent-type: text/html\nset-cookie: theme=dark; Path=/\nset-cookie: session={FLASK}; Path=/",
+    "headers with names and values on lines of their own": f"accept:\n*/*\ncookie:\nsession={FLASK}; theme=dark\nhost:\nx.test",
+    "headers that a mail has folded": f"Host: x.test\nCookie: theme=dark;\n session={FLASK}\nAccept: */*",
+    "what curl -v prints": f"* Connected\n> GET / HTTP/1.1\n> Host: x.test\n> Cookie: session={FLASK}\n>\n< HTTP/1.1 200 OK\n< Server: x\n",
+    "curl from Chrome for bash": f"curl 'https://x.test/a' \\\n  -H 'accept: */*' \\\n  -b 'theme=dark; session={FLASK}' \\\n  --compressed",
+    "curl from Firefox for bash": f"curl 'https://x.test/' --compressed -H 'User-Agent: x' -H 'Cookie: session={FLASK}'",
+    "curl with bash's ANSI quoting": f"curl 'https://x.test/' -H $'cookie: a=\\u0021b\\'c; session={FLASK}'",
+    "curl with double quotes": f'curl "https://x.test/" -H "Cookie: a=\\"q\\"; session={FLASK}"',
+    "curl with words joined to options": f"curl -b'session={FLASK}' https://x.test/",
+    "curl from Chrome for Windows": f'curl ^"https://x.test/^" ^\r\n  -H ^"accept: */*^" ^\r\n  -b ^"theme=d^%^22ark; session={FLASK}^" ^\r\n  --compressed',
+    "curl from an older Chrome for Windows": f'curl "https://x.test/" -H "cookie: theme=a"^%"22b; session={FLASK}" --compressed',
+    "two curl commands": f"curl 'https://x.test/1' -b 'theme=dark' ;\ncurl 'https://x.test/2' -b 'session={FLASK}'",
+    "a Netscape jar": JAR,
+    "a line of a jar": f"x.test\tFALSE\t/\tTRUE\t1900000000\tsession\t{FLASK}",
+    "Playwright's storageState": json.dumps(STATE),
+    "Puppeteer's cookies": json.dumps(STATE["cookies"], indent=2),
+    "our own answer": json.dumps({"cookie": FLASK, "cookie_name": "session"}),
+    "headers as JSON": json.dumps({"headers": {"Host": "x.test", "Cookie": f"session={FLASK}"}}),
+    "a line of nginx's log": f'127.0.0.1 - - [23/Nov/2026:16:00:00 +0000] "GET /?a=b HTTP/1.1" 200 12 "-" "Mozilla/5.0 (X11)" "theme=dark; session={FLASK}"',
+    "a line of logfmt": f'level=warn msg="bad signature" cookie="session={FLASK}; theme=dark" user=mj',
+    "a line of a JSON log": f'2026-11-23 INFO {{"host": "x.test", "cookie": "session={FLASK}"}}',
+    "a Python dictionary in a log": f"DEBUG headers={{'Host': 'x.test', 'Cookie': 'session={FLASK}'}}",
+    "a pair in prose": f"2026-11-23 WARN bad signature for session={FLASK}, refused",
+    "a value in prose": f"the user sends {FLASK} and is logged out",
+    "in single quotes": f"'session={FLASK}'",
+    "in double quotes": f'"session={FLASK}"',
+    "in backticks": f"`{FLASK}`",
+    "broken over lines": f"session={FLASK[:30]}\n   {FLASK[30:]}",
+    "a value broken over lines": f"{FLASK[:30]}\r\n{FLASK[30:]}\n",
+    "a header broken over lines": f"Host: x.test\nCookie: session={FLASK[:30]}\n{FLASK[30:]}; theme=dark\nAccept: */*",
+    "percent-encoded with its name": f"session%3D{FLASK}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PASTED.values(), ids=PASTED)
+def test_what_was_pasted(text: str) -> None:
+    """The session's value comes out as the header carried it."""
+    assert read_cookie(text).value == FLASK
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('session="a\\"b; c"; theme=dark', '"a\\"b; c"'),
+        ("session=s%3Aabc.def%3D", "s%3Aabc.def%3D"),
+        ("session=a%2525b", "a%2525b"),
+        ("just some words", "just some words"),
+        ("session=", ""),
+        ("session=with some spaces inside", "with some spaces inside"),
+        ("s%3Aabc.def%3D", "s%3Aabc.def%3D"),
+        ('{"a": 1}', '{"a": 1}'),
+        ("{not json", "{not json"),
+        ("curl", "curl"),
+    ],
+)
+def test_what_is_taken_as_it_is(text: str, value: str) -> None:
+    """Quotes and percent signs of a value belong to it, and what is no longer text stays whole."""
+    found = read_cookie(text)
+    assert (found.value, found.notes) == (value, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        (f"'{FLASK}'", "quotes"),
+        (f"{FLASK[:9]}\n{FLASK[9:]}", "line breaks"),
+        (f"session%3D{FLASK}", "percent-encoded"),
+        (f"WARN session={FLASK} refused", "line of other text"),
+        (f"Cookie: a.0={FLASK[:9]}; a.1={FLASK[9:]}", "chunks"),
+        (f"Cookie: a=b; session={FLASK}", "the others: a"),
+        (f"Host: x\nCookie: session=old\n\nHost: x\nCookie: session={FLASK}", "2 values"),
+        (f"Set-Cookie: session={FLASK}\nSet-Cookie: session=; Max-Age=0", "cleared"),
+        (f"Authorization: Bearer {FLASK}\nHost: x", "Authorization"),
+        (f"Host: x\nCookie: session={FLASK[:9]}\n{FLASK[9:]}", "line break"),
+    ],
+)
+def test_what_was_done_is_told(text: str, note: str) -> None:
+    """Each mending is a note, and the value is right after it."""
+    found = read_cookie(text)
+    assert found.value == FLASK
+    assert note in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (f"csrftoken={CSRF}; _ga=GA1.2.123.456; sid={FLASK}", "sid"),
+        (f"XSRF-TOKEN={FLASK}; app_session={FLASK}", "app_session"),
+        ("theme=dark; PHPSESSID=k3v9m2q8x7c6b5n4m3l2k1j0h9; lang=en", "PHPSESSID"),
+        ("a=1; connect.sid=s%3AabcdefghijklmnopqrstuvwxyzABCDEF.Tj7v3gHYYZGmJ7hKyFJoJXgHxYkTj7v3gHYYZGmJ7h", "connect.sid"),
+        (f"first=1; second={FLASK}", "second"),
+        ("one=1; two=2", "one"),
+        (f"session={FLASK}; session.sig=abcdefghijklmnopqrstuvwxyzA", "session"),
+    ],
+)
+def test_the_likeliest_session(header: str, name: str) -> None:
+    """Of several cookies it is the one that looks and is named like a session; with no difference, the first."""
+    assert read_cookie(f"Cookie: {header}").name == name
+
+
+def test_a_name_that_was_asked_for() -> None:
+    """With a name there is no guessing, and a cookie that is missing has no value."""
+    header = f"Cookie: theme=dark; session={FLASK}"
+    assert read_cookie(header, "theme") == Source("theme", "dark", {"theme": "dark", "session": FLASK})
+    assert read_cookie(header, "nope").value is None
+
+
+def test_chunks_are_joined_in_numeric_order() -> None:
+    """NAME.10 comes after NAME.9, whatever the order in the header."""
+    parts = {f"s.{number}": chr(97 + number) for number in (10, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8)}
+    assert join_chunks(parts, "s") == "abcdefghijk"
+    assert read_cookie("Cookie: " + "; ".join(f"{key}={value}" for key, value in parts.items())).value == "abcdefghijk"
+
+
+def test_a_name_that_ends_in_a_number_is_no_chunk() -> None:
+    """Without a first chunk the number belongs to the name."""
+    assert read_cookie("cart-7=x").name == "cart-7"
+
+
+def test_attributes() -> None:
+    """A Set-Cookie header's attributes come along, also out of a block; a jar's do not, as it has no SameSite."""
+    block = f"HTTP/1.1 200 OK\nSet-Cookie: a=1; Path=/\nSet-Cookie: session={FLASK}; Path=/x; Secure; SameSite=Lax"
+    assert read_cookie(block).attributes == {"path": "/x", "secure": "", "samesite": "Lax"}
+    state = read_cookie(json.dumps(STATE)).attributes
+    assert state == {"httponly": "", "secure": "", "samesite": "Strict", "path": "/", "domain": "x.test"}
+    assert read_cookie(JAR).attributes is None
+
+
+def har(*entries: dict[str, object]) -> bytes:
+    """A HAR file of these entries."""
+    return json.dumps({"log": {"version": "1.2", "entries": list(entries)}}).encode()
+
+
+def entry(sent: str, received: str = "", started: str = "2026-11-23T16:00:00.000Z", **cookies: object) -> dict[str, object]:
+    """One exchange with these headers."""
+    return {
+        "startedDateTime": started,
+        "request": {"method": "GET", "url": "https://x.test/", "headers": [{"name": "Cookie", "value": sent}] if sent else [], **cookies},
+        "response": {"status": 200, "headers": [{"name": "set-cookie", "value": received}] if received else []},
+    }  # fmt: skip
+
+
+def test_har() -> None:
+    """The last value that a cookie had counts, by the time of the requests, not by their place in the file."""
+    late = entry(f"session={FLASK}", started="2026-11-23T16:00:09.000+00:00")
+    first = entry("", "theme=dark; Path=/\nsession=old; HttpOnly", started="2026-11-23T16:00:01.000Z")
+    found = read_har(har(late, first), None)
+    assert (found.name, found.value) == ("session", FLASK)
+    assert read_har(har(late, first), "theme").value == "dark"
+
+
+def test_har_headers_before_cookies() -> None:
+    """Firefox percent-decodes what it puts into `cookies`; the headers are as they were sent."""
+    decoded = [{"name": "session", "value": "s:abc"}]
+    assert read_har(har(entry("session=s%3Aabc", cookies=decoded)), None).value == "s%3Aabc"
+    assert read_har(har(entry("", cookies=decoded)), None).value == "s:abc"
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b'{"log": {"entries": [1]}}', b'{"log": {"entries": [{"request": {}}]}}', b"no", b"\xff"])
+def test_no_har(content: bytes) -> None:
+    """What is no HAR is malformed input, whatever it is."""
+    from sessionctl.errors import MalformedError
+
+    with pytest.raises(MalformedError):
+        read_har(content, None)
+
+
+def test_har_without_cookies_says_why() -> None:
+    """Chrome leaves cookies out of an export unless asked for sensitive data."""
+    with pytest.raises(MalformedCookieError, match="sensitive"):
+        read_har(har(entry("")), None)
+
+
+def test_jar_file() -> None:
+    """A jar is read from bytes; what is none is malformed."""
+    assert read_cookie_jar(JAR.encode(), "a").value == "b"
+    with pytest.raises(MalformedCookieError):
+        read_cookie_jar(b"no jar at all", None)
+
+
+@pytest.mark.parametrize("command", ["curl https://x.test/", "curl -b cookies.txt https://x.test/"])
+def test_curl_without_cookies(command: str) -> None:
+    """A curl command that sends none says so, and names the file that it would take them from."""
+    with pytest.raises(MalformedCookieError, match=r"no cookie|cookies\.txt"):
+        read_cookie(command)
+
+
+def test_a_file_that_is_not_there() -> None:
+    """It is wrong usage, and the message names it."""
+    with pytest.raises(UsageError, match="/nonexistent"):
+        read_file("/nonexistent")
+
+
+@pytest.mark.parametrize("length", [10_000, 100_000])
+@pytest.mark.parametrize("unit", ['"', "\\", "a=b; ", "\n", "Cookie: ", "^", "'", "{", "\t", "cookie=", "curl ", "$'"])
+def test_hostile_length(unit: str, length: int) -> None:
+    """No text takes longer than its length allows: no reader looks at it over and over."""
+    import time
+
+    start = time.perf_counter()
+    for text in (unit * (length // len(unit)), f"curl {unit * (length // len(unit))}", f"Cookie: {unit * (length // len(unit))}\nx: y"):
+        try:
+            read_cookie(text)
+        except MalformedCookieError:
+            pass
+    assert time.perf_counter() - start < 4
