@@ -117,7 +117,7 @@ def _create_foreign(
     context = setup.context(name, Source(cookie_name, None))
     if not form.holds_session:
         session_id = session_id or create_session_id()
-        data = session_id
+        data = data or session_id  # an ID, or what the application puts there in its place
     content = Content(data, session_id, flash)
     text = form.encode(
         content.data, context.keys, id=session_id, flash=flash, **_context_fields(setup, cookie_name)

@@ -187,7 +187,7 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
 def find_ref(storage: RecordStorage, ref: str) -> str:
     """The key of the one session whose ref begins so. Raises `SessionNotFoundError` and `UsageError`."""
     ref = ref.lower()
-    if not 4 <= len(ref) <= 64 or not set(ref) <= set("0123456789abcdef"):
+    if not 4 <= len(ref) <= 64 or not set(ref) <= set("0123456789abcdef"):  # noqa: PLR2004 - as the text says
         raise UsageError("a ref is 4 to 12 hexadecimal digits; 'sessionctl list' shows them")
     ref = ref[:REF_LENGTH]
     found = {entry.key for entry in storage.scan() if entry.ref.startswith(ref)}

@@ -152,8 +152,10 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
 
         get(name, **{key.replace("-", "_"): value for key, value in options.items()})
     storage, given, source = _storage(params.pop("storage", None), profile, text_alone=text_alone)
-    if storage is not None and storage.read_only:
-        storage.keys = keys  # its records may be encrypted or signed
+    if storage is not None:
+        click.get_current_context().call_on_close(storage.close)
+        if storage.read_only:
+            storage.keys = keys  # its records may be encrypted or signed
     return Setup(
         storage=storage,
         storage_given=given,

@@ -73,13 +73,15 @@ def _is_longer(text: str) -> bool:
     """Whether the text may be more than a value, a pair or a header: it has what these never have."""
     if "\n" in text or "\t" in text or "%3D" in text or text[0] in "{[#'\"`":
         return True
-    return " " in text and (text[:5] == "curl " or " " in text.replace("; ", "").partition(":")[2] or " " in text[:30])
+    return " " in text and (
+        text[:5] == "curl " or " " in text.replace("; ", "").partition(":")[2] or " " in text[:30]
+    )
 
 
 def read_file(path: str) -> bytes:
     """The content of a file. Raises `UsageError`."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost start-up time
+        with open(path, "rb") as file:
             return file.read()
     except OSError as error:
         raise UsageError(f"cannot read {path!r}: {error.strerror}") from None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl.encoding import is_canonical_b64
 from sessionctl.errors import MalformedCookieError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What a cookie's name is made of (RFC 9110, 5.6.2)."""
 
 _CHUNK = r"[.-](\d{1,3})$"
-_ATTRIBUTES = frozenset({"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"})
+_ATTRIBUTES = frozenset(
+    {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
+)
 
 
 class Source(NamedTuple):
@@ -105,17 +109,18 @@ def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
 
     Companion signatures do not count, and chunks count once, under their base name.
     """
-    names = list(dict.fromkeys(_base_name(name, cookies) for name in cookies if not _is_companion(name, cookies)))
+    names = list(
+        dict.fromkeys(_base_name(name, cookies) for name in cookies if not _is_companion(name, cookies))
+    )
     if len(names) <= 1:
         return (names or list(cookies))[0], ()
     from sessionctl.sources.likeliest import rank
 
     best, *others = rank({name: cookies.get(name) or join_chunks(cookies, name) or "" for name in names})
     more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004 - a line's worth
-    return best, (
-        f"of {len(names)} cookies, {best} looks most like a session; the others: {', '.join(others[:5])}{more} "
-        "(--cookie-name chooses)",
-    )
+    told = ", ".join(others[:5])
+    note = f"of {len(names)} cookies, {best} looks most like a session; the others: {told}{more}"
+    return best, (f"{note} (--cookie-name chooses)",)
 
 
 def _is_companion(name: str, cookies: Mapping[str, str]) -> bool:

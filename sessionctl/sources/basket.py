@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sessionctl.errors import MalformedCookieError
 from sessionctl.sources.base import Source, parse_cookie_header, parse_set_cookie, pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Basket:
@@ -59,4 +62,6 @@ class Basket:
             notes.append(f"{chosen} has {self._several[chosen]} values in turn here; this is the last")
         if chosen in self._cleared:
             notes.append(f"{chosen} was cleared afterwards; this is its last value before that")
-        return found._replace(name=found.name or None, attributes=self.attributes.get(chosen), notes=tuple(notes))
+        return found._replace(
+            name=found.name or None, attributes=self.attributes.get(chosen), notes=tuple(notes)
+        )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedError
 from sessionctl.sources.basket import Basket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def read_json(text: str) -> Basket | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sessionctl.errors import MalformedCookieError
 from sessionctl.sources.basket import Basket
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _CARET = re.compile(r'\^["%&|<>!\\]|[ "]\^\r?\n')
-_COMMAND = re.compile(r"(?i)(?:^|[;&\n]\s*)\$?\s*curl(?:\.exe)?[\s^]")
+_COMMAND = re.compile(r"(?i)(?:\$ )?curl(?:\.exe)?[\s^]")
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
 
 
@@ -31,8 +34,12 @@ def read_curl(text: str) -> Basket | None:
             basket.add_sent(value.partition(":")[2])
     if not len(basket):
         if files:
-            raise MalformedCookieError(f"this curl command takes its cookies from the file {files[0][:80]!r}: give that")
-        raise MalformedCookieError("this curl command sends no cookie; was it copied from a request without one?")
+            raise MalformedCookieError(
+                f"this curl command takes its cookies from the file {files[0][:80]!r}: give that"
+            )
+        raise MalformedCookieError(
+            "this curl command sends no cookie; was it copied from a request without one?"
+        )
     return basket
 
 
@@ -79,7 +86,9 @@ def _piece(text: str, place: int) -> tuple[str, int]:
     if char == '"':
         match = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL).match(text, place)
         assert match is not None  # noqa: S101 - it begins with the quote
-        return re.sub(r'\\(["\\$`\n])', lambda found: "" if found[1] == "\n" else found[1], match[1]), match.end()
+        return re.sub(
+            r'\\(["\\$`\n])', lambda found: "" if found[1] == "\n" else found[1], match[1]
+        ), match.end()
     if char == "\\":
         return text[place + 1 : place + 2], place + 2
     return char, place + 1
@@ -89,7 +98,9 @@ def _ansi(text: str, place: int) -> tuple[str, int]:
     """Bash's ANSI-C quoting, from behind its `$'`."""
     match = re.compile(r"((?:[^'\\]|\\.)*)'?", re.DOTALL).match(text, place)
     assert match is not None  # noqa: S101 - it matches the empty text too
-    return re.sub(r"\\(u[0-9a-fA-F]{1,4}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", _unescape, match[1], flags=re.DOTALL), match.end()
+    return re.sub(
+        r"\\(u[0-9a-fA-F]{1,4}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", _unescape, match[1], flags=re.DOTALL
+    ), match.end()
 
 
 def _unescape(found: re.Match[str]) -> str:

@@ -6,18 +6,20 @@ Set-Cookie headers with line breaks. Where a file has no headers of cookies, its
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError
 from sessionctl.sources.base import parse_cookie_header
 from sessionctl.sources.basket import Basket
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _NO_HAR = "the file is no HAR: it has no log.entries with requests and responses"
 _NO_COOKIES = (
-    "the HAR file has no cookies; browsers leave them out unless asked: in Chrome, export 'with sensitive data'"
+    "the HAR has no cookies; browsers leave them out unless asked: in Chrome, export 'with sensitive data'"
 )
 
 
@@ -64,7 +66,9 @@ def _exchange(entry: Any) -> Exchange:
     sent: dict[str, str] = {}
     for header in _headers(request, "cookie"):
         sent.update(parse_cookie_header(header))
-    texts = [line for header in _headers(response, "set-cookie") for line in header.split("\n") if "=" in line]
+    texts = [
+        line for header in _headers(response, "set-cookie") for line in header.split("\n") if "=" in line
+    ]
     return Exchange(
         str(request.get("method", "GET")),
         str(request.get("url", "")),

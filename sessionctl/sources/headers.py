@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sessionctl.sources.base import Source
 from sessionctl.sources.basket import Basket
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_HEADER = re.compile(rf"(:?{_TOKEN}):(?:[ \t]+(.*))?$")
-_START = re.compile(rf"HTTP/\d|{_TOKEN} \S+ HTTP/\d|(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+$")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_HEADER = re.compile(rf"(:?{_NAME}):(?:[ \t]+(.*))?$")
+_START = re.compile(rf"HTTP/\d|{_NAME} \S+ HTTP/\d|(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+$")
 _CARRIERS = ("cookie", "set-cookie")
 _MARKS = re.compile(r"^[<>*] ?", re.MULTILINE)
 _JOINED = "a line break inside the cookie was taken out"
@@ -26,9 +29,8 @@ def read_block(text: str) -> Basket | None:
         return None
     if re.match(r"[<>*] ", text) or re.search(r"\n[<>] (?:[Ss]et-)?[Cc]ookie:", text):
         text = _MARKS.sub("", text)
-    basket, bearer, headers = Basket(), None, 0
+    basket, bearer = Basket(), None
     for name, value, broken in _headers(text):
-        headers += 1
         if name == "cookie":
             basket.add_sent(value)
         elif name == "set-cookie" and "=" in value:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sessionctl import formats
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 # Names under which frameworks keep sessions: session, connect.sid, PHPSESSID, _app_session, sb-x-auth-token.
-SESSION_NAME = re.compile(r"(?i)sess|(?:^|[._-])s?sid$|^sid[._-]|auth|^koa[.:]|^beaker|login|^token$|jwt|remember")
+SESSION_NAME = re.compile(
+    r"(?i)sess|(?:^|[._-])s?sid$|^sid[._-]|auth|^koa[.:]|^beaker|login|^token$|jwt|remember"
+)
 
 # Anti-forgery tokens, analytics, consent and preferences: signed at times, but never the session.
 _OTHER_NAME = re.compile(

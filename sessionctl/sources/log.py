@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sessionctl.sources.base import is_set_cookie
 from sessionctl.sources.basket import Basket
 from sessionctl.sources.likeliest import sureness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 LABEL = re.compile(r"(?i)(?<![a-z0-9])(?<!; )(?<!;)(set-)?cookies?(?:_header)?[\"']?\s*(?:=>|[:=])\s*")
@@ -84,9 +87,10 @@ def _pairs(line: str, basket: Basket) -> bool:
 def _word(line: str, basket: Basket) -> bool:
     """A bare value among other words; it goes by the name that no cookie has."""
     before = len(basket)
-    if sureness(line.strip().replace(" ", "+")) >= SURE_OF_PAIR:
-        return False  # one value, in which something has read + as a space
-    for word in _words(line):
+    words = list(_words(line))
+    if not words or sureness(line.strip().replace(" ", "+")) >= SURE_OF_PAIR:
+        return False  # none, or one value in which something has read + as a space
+    for word in words:
         if sureness(word) >= SURE_OF_WORD:
             basket.add("", word)
     return len(basket) > before

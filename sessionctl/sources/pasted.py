@@ -71,7 +71,7 @@ def _broken_lines(text: str, name: str | None) -> Source | None:
     basket = log.read_log(text)
     if basket is not None:
         return basket.source(name)
-    joined = re.sub(r"\s*\n\s*", "", text)
+    joined = "".join(line.strip() for line in text.splitlines())
     return _noted(joined, name, "the line breaks inside it were taken out")
 
 

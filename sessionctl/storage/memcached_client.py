@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class ItemTooLargeError(Exception):
+class ItemTooLargeError(StorageError):
     """The server takes no item of that size."""
 
 

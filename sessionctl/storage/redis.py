@@ -329,17 +329,18 @@ class RedisStorage(RemoteStorage):
     def _send(self, client: Any, command: Command) -> Any:
         again = command
         try:
-            return client.execute_command(*command)
+            return self._clients.execute(client, command)
         except NoScriptError:
             again = scripts.spelled_out(command)
         except RedisConnectionError:
             if command[0] not in _READS:
                 raise
-        return client.execute_command(*again)
+        return self._clients.execute(client, again)
 
     async def _arun(self, key: str, commands: Commands[T]) -> T:
         with translated(self, key):
-            async with self._clients.turns():
+            turn = await self._clients.turn()
+            try:
                 client = await self._clients.aget()
                 answer = None
                 while True:
@@ -349,17 +350,19 @@ class RedisStorage(RemoteStorage):
                         result: T = stop.value
                         return result
                     answer = await self._asend(client, command)
+            finally:
+                turn.release()
 
     async def _asend(self, client: Any, command: Command) -> Any:
         again = command
         try:
-            return await client.execute_command(*command)
+            return await self._clients.aexecute(client, command)
         except NoScriptError:
             again = scripts.spelled_out(command)
         except RedisConnectionError:
             if command[0] not in _READS:
                 raise
-        return await client.execute_command(*again)
+        return await self._clients.aexecute(client, again)
 
     def _expires_at(self, life: int) -> float | None:
         return None if life < 0 else self.clock() + life / 1000

@@ -19,7 +19,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.95, "aiohttp")
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     value = json_of(sample)
     if not isinstance(value, dict) or "session" not in value:

@@ -24,7 +24,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.97, "cherrypy") if _is_pair(sample.whole_pickle) else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     value = pickle_of(sample)
     if not _is_pair(value):
@@ -36,7 +36,7 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
 def _is_pair(value: Any) -> bool:
     return (
         isinstance(value, list)
-        and len(value) == 2
+        and len(value) == 2  # noqa: PLR2004 - a pair
         and isinstance(value[0], dict)
         and iso_seconds(value[1]) is not None
     )

@@ -47,7 +47,7 @@ def recognise(sample: Sample) -> Guess:
     return NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     cached = _cached(sample)
     if cached is not None:

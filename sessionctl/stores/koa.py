@@ -29,7 +29,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.93, "koa") if ends or value.get("_session") is True else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     value = json_of(sample)
     if not isinstance(value, dict):

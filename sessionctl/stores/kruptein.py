@@ -36,6 +36,8 @@ _SEQUENCE, _OCTETS = 0x30, 0x04
 _LONG_FORM = 0x80
 _MAX_LENGTH_BYTES = 4
 _IV, _TAG, _MAX_SALT = 12, 16, 1024
+_RAW = 2
+"""The version whose tags are bytes, not base64."""
 
 
 class Sealed(NamedTuple):
@@ -168,7 +170,7 @@ _DERIVATIONS: dict[int, tuple[Callable[[bytes, bytes], bytes], ...]] = {
 
 def _tag(sealed: Sealed, key: bytes) -> bytes:
     tag = Hmac(key, "sha512").digest(sealed.signed)
-    return tag if sealed.version == 2 else binascii.b2a_base64(tag, newline=False)
+    return tag if sealed.version == _RAW else binascii.b2a_base64(tag, newline=False)
 
 
 def _decrypt(sealed: Sealed, key: bytes) -> bytes:

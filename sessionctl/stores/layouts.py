@@ -21,7 +21,7 @@ _LARAVEL_PREFIXES = (
     "laravel_database_laravel_cache_",  # 10 and 11
     "laravel-database-laravel-cache-",  # 12
 )
-_TOKEN = r"[A-Za-z0-9_-]{16,}"
+_TOKEN = r"[A-Za-z0-9_-]{16,}"  # noqa: S105 - a shape
 _HEX_32 = r"[0-9a-f]{32}"
 
 

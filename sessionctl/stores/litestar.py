@@ -25,7 +25,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.97, "litestar") if sample.content.startswith(_MARKS) else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     if sample.content[:1] in (b"{", b"n", b"["):
         return StoredRecord(data=json_of(sample))

@@ -33,7 +33,7 @@ def recognise(sample: Sample) -> Guess:
     return NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     from sessionctl.formats.php import META, decoded_record
     from sessionctl.payload import php

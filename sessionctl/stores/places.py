@@ -24,6 +24,9 @@ class Place(Protocol):
     def scan(self, rule: Rule) -> Iterator[Entry]:
         """What may be records, each under its name; `ref` is left empty. Raises `StorageError`."""
 
+    def close(self) -> None:
+        """Give back connections."""
+
 
 class FilePlace:
     """Files below a directory."""
@@ -39,6 +42,9 @@ class FilePlace:
         """Every regular file, as deep as the rule says."""
         for path, info in self._files.scan(rule.depth):
             yield Entry(path, "", info.st_size, info.st_mtime)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
 
 class ServerPlace:
@@ -56,3 +62,7 @@ class ServerPlace:
         for prefix in rule.prefixes:
             self._storage.prefix = prefix
             yield from self._storage.scan()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._storage.close()

@@ -25,7 +25,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.3, "pickle", _PICKLE) if isinstance(sample.whole_pickle, dict) else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     if sample.content[:1] in (b"{", b"[", b'"', b"n") or sample.name in ("json", "sanic"):
         return StoredRecord(data=json_of(sample))

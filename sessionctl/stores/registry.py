@@ -54,8 +54,8 @@ def read_record(
 
     `keys` open an encrypted record and verify a signed one; `cookie_name` is the cookie that named it, which
     some frameworks sign too; `options` are those of its format (`block-key` of gorilla). `max_size` bounds
-    what a compressed record may become. Nothing is executed or imported. Raises `MalformedError`, `UnknownFormatError`; of an encrypted record `NoKeyError` and
-    `BadSignatureError`.
+    what a compressed record may become. Nothing is executed or imported. Raises
+    `MalformedError`, `UnknownFormatError`; of an encrypted record `NoKeyError` and `BadSignatureError`.
     """
     if len(content) > MAX_RECORD:
         raise MalformedError(f"{len(content)} bytes are too many for a session (at most {MAX_RECORD})")

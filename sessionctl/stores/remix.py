@@ -22,13 +22,13 @@ def recognise(sample: Sample) -> Guess:
     """Two or three objects in a list; or an object of `data` and `expires` alone."""
     value = sample.json
     if isinstance(value, list) and len(value) in (2, 3) and all(isinstance(part, dict) for part in value):
-        return Guess(0.95, "native" if len(value) > 2 else "remix", ("remix", "native"))
+        return Guess(0.95, "native" if len(value) > 2 else "remix", ("remix", "native"))  # noqa: PLR2004 - a third: times
     if _is_wrapped(value):
         return Guess(0.9, "react-router")
     return NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     if sample.name == "react-router" or (sample.name is None and isinstance(sample.json, dict)):
         return _read_wrapped(json_of(sample))

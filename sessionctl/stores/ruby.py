@@ -22,7 +22,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.9, "marshal", ("rack", "rails")) if sample.content.startswith(_VERSION) else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     from sessionctl.payload import marshal
 

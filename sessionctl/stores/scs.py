@@ -21,7 +21,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.98, "scs") if b"\x08Deadline" in head and b"\x06Values" in head else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     value = gob.loads(sample.content)
     if not isinstance(value, dict) or "Values" not in value:

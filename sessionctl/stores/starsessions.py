@@ -19,7 +19,7 @@ def recognise(sample: Sample) -> Guess:
     return Guess(0.97, "starsessions") if isinstance(sample.object.get(_METADATA), dict) else NO
 
 
-def read(sample: Sample, context: RecordContext) -> StoredRecord:
+def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session, metadata included. Raises `MalformedError`."""
     value = json_of(sample)
     if not isinstance(value, dict):

@@ -104,7 +104,7 @@ class LayoutStorage(RecordStorage):
             if self._rule.id_of(entry.key) is not None:
                 yield entry._replace(ref=self.ref_of(entry.key))
 
-    def facts(self, key: str | None = None) -> dict[str, Any]:
+    def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
         return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
 
     def _session(self, session_id: str, key: str, stored: Stored) -> Session:
@@ -113,19 +113,19 @@ class LayoutStorage(RecordStorage):
             raise RefusedError(f"{self.location_of(key)}: {record.verdict.detail}")
         values = record.data if isinstance(record.data, dict) else {}
         session = Session(session_id, data=(values, record.flash if isinstance(record.flash, dict) else {}))
-        state = session._state
+        state = session._state  # noqa: SLF001 - the storages' side of a session
         state.key, state.stored, state.created, state.found = key, stored, record.issued_at, True
         return session
 
     # -- not writing --------------------------------------------------------------------------------
 
-    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
+    def store(self, *_: Any, **__: Any) -> Outcome:
         self._refuse()
 
-    def touch(self, key: str, expires_in: float) -> bool:
+    def touch(self, *_: Any, **__: Any) -> bool:
         self._refuse()
 
-    def delete(self, key: str, expected: Stored | None = None) -> Outcome:
+    def delete(self, *_: Any, **__: Any) -> Outcome:
         self._refuse()
 
     def move(self, *_: Any, **__: Any) -> Outcome:
@@ -133,6 +133,9 @@ class LayoutStorage(RecordStorage):
 
     def check_sweep(self) -> None:
         self._refuse()
+
+    def close(self) -> None:
+        self._place.close()
 
     def _refuse(self) -> NoReturn:
         raise NotSupportedError(f"{self.url}: another framework's store is read, never changed")

@@ -1,0 +1,95 @@
+"""Documentation is tested: examples run, and every command and format has its page."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from sessionctl import formats
+from sessionctl.cli import main
+from tests.cli.conftest import Answer, home, run
+
+__all__ = ["home", "run"]
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+Run = Callable[..., Answer]
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by its words, those of groups too."""
+    context = click.Context(main)
+    found: dict[str, click.Command] = {}
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {sub}": leaf for sub, leaf in command.commands.items()}
+    return found
+
+
+def test_readme_python(tmp_path: Path) -> None:
+    """The README's Python runs, one block after the other."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+    assert code.count("assert") >= 8
+    exec(compile(code.replace("/tmp/sessions", str(tmp_path / "s")), "README.md", "exec"), {})
+
+
+def test_readme_report(run: Run) -> None:
+    """The report at the top of the README is what the program prints."""
+    shown = re.search(r'\$ sessionctl inspect "(.*?)" --secret "\$SECRET_KEY"\n(.*?)```', README, re.DOTALL)
+    assert shown is not None
+    assert run("inspect", shown[1], "--secret", "tiger", "--now", "1795444787").out == shown[2]
+
+
+def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's session at the terminal runs, and prints what it shows."""
+    block = next(text for text in re.findall(r"```console\n(.*?)```", README, re.DOTALL) if "sessionctl create" in text)
+    cookie = ""
+    for line, shown in re.findall(r"\$ (.*)\n((?:[^$].*\n)*)", block):
+        words = shlex.split(line.removeprefix("COOKIE=$(").removesuffix(")"), comments=True)
+        if "fs:/var/lib/app/sessions" in words:
+            continue
+        answer = run(*(cookie if word == "$COOKIE" else word for word in words[1:]))
+        assert answer.status == 0, (line, answer)
+        if line.startswith("COOKIE="):
+            cookie = answer.text
+        else:
+            assert answer.out == shown
+
+
+@pytest.mark.parametrize("words", commands())
+def test_command_has_help_and_examples(words: str) -> None:
+    """Every command says what it does, and shows an example of itself."""
+    command = commands()[words]
+    assert command.help
+    if not isinstance(command, click.Group):
+        assert f"sessionctl {words}" in command.help
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_format_has_a_page_and_an_example(name: str) -> None:
+    """Every format has a page, a summary, options with help, and an example that it reads."""
+    form = formats.get(name)
+    page = ROOT / "docs" / "formats" / f"{name}.md"
+    assert len(page.read_text(encoding="utf-8")) > 800
+    assert form.summary
+    assert all(option.help for option in form.options)
+    assert form.example
+    assert form.detect(form.example, cookie_name=next(iter(form.cookie_names), None)) > 0.3
+
+
+def test_no_page_is_lost() -> None:
+    """Every page of the documentation is reached from another."""
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    linked = {"index.md", "formats/index.md", "storages/index.md"}
+    for path in (ROOT / "docs").rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#]+\.md)", path.read_text(encoding="utf-8")):
+            linked.add((path.parent / target).resolve().relative_to((ROOT / "docs").resolve()).as_posix())
+    assert pages <= linked
