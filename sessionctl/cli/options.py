@@ -12,6 +12,7 @@ import click
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from sessionctl.config.settings import Settings
     from sessionctl.identify import Setup, Target
     from sessionctl.sources import Source
 
@@ -109,7 +110,7 @@ def _complete_formats(ctx: click.Context, param: click.Parameter, incomplete: st
 
 
 def _complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    from sessionctl.config import profile_names
+    from sessionctl.config.settings import profile_names
 
     try:
         return [name for name in profile_names() if name.startswith(incomplete)]
@@ -141,21 +142,23 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
     from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE
     from sessionctl.identify import Setup
 
-    profile = _profile(params.pop("profile", None))
-    keys, keys_source = _keys(params.pop("secrets", ()), params.pop("secret_file", ()), profile)
-    name = params.pop("format_name", None) or profile.get("format")
-    options = {**profile.get("options", {}), **_format_options(params.pop("format_options", ()))}
-    max_age, now = params.pop("max_age", None) or profile.get("max_age"), params.pop("now", None)
+    settings = settings_of(params)
+    params.pop("profile", None)
+    keys, keys_source = _keys(params.pop("secrets", ()), params.pop("secret_file", ()), settings)
+    asked = params.pop("format_name", None)
+    name = asked or settings.get("format")
+    options = _format_options(params.pop("format_options", ()))
+    if asked in (None, settings.get("format")):
+        options = settings.options() | options  # those of another format would be none of its own
+    max_age, now = params.pop("max_age", None) or settings.get("max_age"), params.pop("now", None)
     size = params.pop("max_size", None)
     if name is not None:
         from sessionctl.formats.registry import get
 
         get(name, **{key.replace("-", "_"): value for key, value in options.items()})
-    storage, given, source = _storage(params.pop("storage", None), profile, text_alone=text_alone)
-    if storage is not None:
-        click.get_current_context().call_on_close(storage.close)
-        if storage.read_only:
-            storage.keys = keys  # its records may be encrypted or signed
+    storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
+    if storage is not None and storage.read_only:
+        storage.keys = keys  # its records may be encrypted or signed
     return Setup(
         storage=storage,
         storage_given=given,
@@ -165,7 +168,7 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
         default_keys=_default_keys(bool(keys) or text_alone, name, writes=writes),
         format=name,
         options=options,
-        cookie_name=params.pop("cookie_name", None) or profile.get("cookie_name"),
+        cookie_name=params.pop("cookie_name", None) or settings.get("cookie_name"),
         max_age=_max_age(max_age, DEFAULT_MAX_AGE, parse_duration),
         max_size=MAX_SIZE if size is None else size,
         now=None if now is None else parse_time(now),
@@ -178,15 +181,23 @@ def _max_age(text: Any, default: float, parse: Callable[[str], float]) -> float 
     return None if str(text).lower() == "none" else parse(str(text))
 
 
-def _profile(name: str | None) -> Any:
-    if name is None:
-        return {}
-    from sessionctl.config import load_profile
+def settings_of(params: dict[str, Any]) -> Settings:
+    """The profile that holds for a command, read once; what does not count in it is told."""
+    context = click.get_current_context(silent=True)
+    place = context.meta if context is not None else {}
+    found: Settings | None = place.get("sessionctl.settings")
+    if found is None:
+        from sessionctl.config.settings import load_settings
 
-    return load_profile(name)
+        found = place["sessionctl.settings"] = load_settings(params.get("profile"))
+        if found.withheld and not found.asked and context is not None and not context.params.get("quiet"):
+            from sessionctl.cli.output import say
+
+            say(f"warning: {found.warning()}")
+    return found
 
 
-def _keys(texts: tuple[str, ...], files: tuple[str, ...], profile: Any) -> tuple[Any, str]:
+def _keys(texts: tuple[str, ...], files: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
     from sessionctl.signing.keys import KeyRing, read_secret_file
 
     if texts or files:
@@ -196,10 +207,9 @@ def _keys(texts: tuple[str, ...], files: tuple[str, ...], profile: Any) -> tuple
         return KeyRing.parse([secret]), "SESSIONCTL_SECRET"
     if path := os.environ.get("SESSIONCTL_SECRET_FILE"):
         return read_secret_file(path), "SESSIONCTL_SECRET_FILE"
-    if profile.get("secrets"):
-        from sessionctl.config import profile_keys
-
-        return profile_keys(profile), "the profile"
+    settings.refuse_withheld("secrets")
+    if settings.get("secrets"):
+        return settings.keys(), settings.name
     return KeyRing(), "none"
 
 
@@ -213,15 +223,16 @@ def _default_keys(given: bool, name: str | None, *, writes: bool) -> Any:
     return default_keys(make=writes)
 
 
-def _storage(url: str | None, profile: Any, *, text_alone: bool) -> tuple[Any, bool, str]:
+def _storage(url: str | None, settings: Settings, *, text_alone: bool) -> tuple[Any, bool, str]:
     if text_alone and not url:
         return None, False, "none"
     from sessionctl.storage.registry import open_storage
 
     if url:
-        return open_storage(url), True, "-s"
-    if profile.get("storage"):
-        return open_storage(profile["storage"]), True, "the profile"
+        return open_storage(url), True, _said("storage", "-s", "SESSIONCTL_STORAGE")
+    settings.refuse_withheld("storage")
+    if (place := settings.storage_url()) is not None:
+        return open_storage(place), True, settings.name
     from sessionctl.config import default_storage_url
     from sessionctl.errors import ConfigError
 
@@ -229,6 +240,13 @@ def _storage(url: str | None, profile: Any, *, text_alone: bool) -> tuple[Any, b
         return open_storage(default_storage_url()), False, "the default"
     except ConfigError:
         return None, False, "none"
+
+
+def _said(param: str, option: str, variable: str) -> str:
+    """Whether an option was given on the command line or by its environment variable."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(param) if context is not None else None
+    return variable if source is click.core.ParameterSource.ENVIRONMENT else option
 
 
 def _format_options(texts: tuple[str, ...]) -> dict[str, str]:
@@ -278,12 +296,25 @@ def source_of(
 
     har, jar = params.pop("har", None), params.pop("cookie_jar", None)
     if har is not None:
-        return sources.read_har(_content(har), name), words
+        return _named(sources.read_har, _content(har), name, params), words
     if jar is not None:
-        return sources.read_cookie_jar(_content(jar), name), words
+        return _named(sources.read_cookie_jar, _content(jar), name, params), words
     if not words:
         raise UsageError("a COOKIE is missing: a text, name=value, a header, @FILE, or - for standard input")
-    return sources.read_cookie(_text_of(words[0]), name), words[1:]
+    return _named(sources.read_cookie, _text_of(words[0]), name, params), words[1:]
+
+
+def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | None, params: dict[str, Any]) -> Source:
+    """The cookie of that name. A name that only a profile gives is left where there is no such cookie."""
+    if name is not None and params.get("cookie_name", name) is not None:
+        return read(content, name)
+    usual = name or settings_of(params).get("cookie_name")
+    found = read(content, usual)
+    if found.value is None:
+        found = read(content, None)
+        note = f"there is no cookie {usual!r}, as the profile calls it"
+        return found._replace(notes=(note, *found.notes))
+    return found
 
 
 def _text_of(word: str) -> str:

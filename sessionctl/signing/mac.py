@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from _operator import _compare_digest as compare_digest  # `hmac.compare_digest`, without the OpenSSL that hmac loads
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,13 +55,6 @@ class Hmac:
     def verify(self, message: bytes, tag: bytes) -> bool:
         """Whether the tag is that of the message, in constant time."""
         return compare_digest(self.digest(message), tag)
-
-
-def compare_digest(one: bytes, other: bytes) -> bool:
-    """Whether two tags are the same, in constant time; `hmac.compare_digest`, loaded when it is needed."""
-    from hmac import compare_digest as compare
-
-    return compare(one, other)
 
 
 def b64encode(data: bytes) -> str:

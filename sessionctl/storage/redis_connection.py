@@ -138,7 +138,8 @@ class PooledClients(Clients):
     """Clients with one pool, whose connections are used directly.
 
     A client's own `execute_command` comes to the same two calls, after retries and statistics that are not
-    needed here and take a third of its time. A connection that fails has closed itself when it is released.
+    needed here and take a third of its time. A connection that fails closes itself: `disconnect_on_error` is
+    said because Sentinel's connections would stay open, with an answer to come.
     """
 
     def execute(self, client: Any, command: tuple[Any, ...]) -> Any:
@@ -146,7 +147,7 @@ class PooledClients(Clients):
         connection = pool.get_connection(*_CONNECTION_FOR)
         try:
             connection.send_command(*command)
-            return connection.read_response()
+            return connection.read_response(disconnect_on_error=True)
         finally:
             pool.release(connection)
 
@@ -155,7 +156,7 @@ class PooledClients(Clients):
         connection = await pool.get_connection(*_CONNECTION_FOR)
         try:
             await connection.send_command(*command)
-            return await connection.read_response()
+            return await connection.read_response(disconnect_on_error=True)
         finally:
             await pool.release(connection)
 

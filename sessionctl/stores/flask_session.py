@@ -79,9 +79,10 @@ def _is_packed_map(content: bytes) -> bool:
     if content[:1] not in (b"\xde", b"\xdf") and not b"\x80" <= content[:1] <= b"\x8f":
         return False
     try:
-        return isinstance(_unpacked(content), dict)
+        value = _unpacked(content)
     except MalformedError:
         return False
+    return isinstance(value, dict) and bool(value)
 
 
 def _unpacked(content: bytes) -> Any:

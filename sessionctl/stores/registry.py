@@ -63,9 +63,12 @@ def read_record(
     context = RecordContext(ring, cookie_name, options or {}, time.time() if now is None else now, max_size)
     sample = Sample(content, name)
     try:
-        return _read_as(sample, name, context) if name is not None else _read(sample, context)
+        record = _read_as(sample, name, context) if name is not None else _read(sample, context)
     except RecursionError:
         raise MalformedError("the record is nested too deep") from None
+    if not isinstance(record.data, (dict, list)):
+        raise MalformedError(f"a value of {record.payload_type} that is no session")
+    return record
 
 
 def _families() -> list[Any]:

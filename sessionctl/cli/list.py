@@ -1,0 +1,118 @@
+"""`sessionctl list`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli import options, selecting
+from sessionctl.cli.output import print_data, print_json, say
+
+if TYPE_CHECKING:
+    from sessionctl.fleet.select import Found
+
+
+@click.command("list")
+@selecting.selection_options
+@selecting.finding_options
+@click.option("--columns", metavar="K,K", help="Values to show: userId,role,cart.0.sku,flash.notice.")
+@click.option("--data", is_flag=True, help="Show what the sessions hold.")
+@click.option("--reveal", is_flag=True, help="Show the keys of the store (in Redis they hold the IDs).")
+@options.key_options
+@options.place_options
+@options.look_options
+@click.pass_context
+def command(ctx: click.Context, **params: Any) -> None:
+    """List the stored sessions, by their refs: a table on a terminal, else columns parted by tabs.
+
+    \b
+    sessionctl list -s fs:/var/lib/app/sessions --columns userId,role
+    sessionctl list -s redis://cache/0?ttl=30d --where role=admin --sort -size --limit 10 --json
+    """
+    from sessionctl import fleet
+
+    look = options.look_of(params)
+    columns = [name.strip() for name in (params.pop("columns") or "").split(",") if name.strip()]
+    data, reveal = params.pop("data"), params.pop("reveal")
+    setup = options.setup_of(params)
+    selection = selecting.selection_of(params, setup.now)
+    problems = selecting.Problems()
+    found = fleet.select(
+        setup.storage, selection, now=setup.now, content=data or bool(columns), on_problem=problems
+    )
+    count = 0
+    for count, line in enumerate(_lines(found, look, columns, data=data, reveal=reveal), 1):  # noqa: B007
+        line()
+    if not count:
+        say(_nothing(selection), quiet=look.quiet or look.json)
+    ctx.exit(problems.status)
+
+
+def _lines(found: Any, look: options.Look, columns: list[str], *, data: bool, reveal: bool) -> Any:
+    """A call that prints each session in turn."""
+    from functools import partial
+
+    if look.json:
+        return (partial(print_json, answer(one, columns, data=data, reveal=reveal)) for one in found)
+    if sys.stdout.isatty():
+        from sessionctl.cli.table import table_lines
+
+        return (partial(click.echo, line) for line in table_lines(found, columns, look.color, data=data, reveal=reveal))
+    return (partial(print_data, _tabs(one, columns, data=data, reveal=reveal)) for one in found)
+
+
+def answer(found: Found, columns: list[str], *, data: bool, reveal: bool) -> dict[str, Any]:
+    """The JSON object of one session."""
+    from sessionctl.duration import iso
+
+    entry, record = found.entry, found.record if data else None
+    result: dict[str, Any] = {
+        "ref": entry.ref,
+        "key": entry.key if reveal else None,
+        "size": entry.size,
+        "modified_at": iso(entry.modified_at),
+        "expires_at": iso(entry.expires_at),
+        "data": None if record is None else record.values,
+        "flash": None if record is None else record.flash,
+    }
+    if columns:
+        result["columns"] = {name: _value(found, name)[1] for name in columns}
+    if found.problem is not None:
+        result["problem"] = found.problem
+    return result
+
+
+def _value(found: Found, path: str) -> tuple[bool, Any]:
+    from sessionctl.fleet.where import look_up
+
+    return (False, None) if found.record is None else look_up(found.record, path)
+
+
+def cells(found: Found, columns: list[str], *, data: bool, reveal: bool) -> list[str]:
+    """Ref, size, last save, expiry, then what was asked for; nothing in them breaks a line or a column."""
+    from sessionctl.cli.output import value_text, visible
+    from sessionctl.duration import iso
+
+    entry = found.entry
+    texts = [entry.ref, str(entry.size), iso(entry.modified_at) or "-", iso(entry.expires_at) or "-"]
+    if reveal:
+        texts.append(entry.key.encode(errors="backslashreplace").decode())
+    for name in columns:
+        is_there, value = _value(found, name)
+        texts.append(value_text(value) if is_there else "-")
+    if data:
+        record = found.record
+        texts.append(value_text([record.values, record.flash]) if record else found.problem or "-")
+    return [visible(text) for text in texts]
+
+
+def _tabs(found: Found, columns: list[str], *, data: bool, reveal: bool) -> str:
+    return "\t".join(cells(found, columns, data=data, reveal=reveal))
+
+
+def _nothing(selection: Any) -> str:
+    from sessionctl.fleet import Selection
+
+    return "no session in this store" if selection == Selection() else "no session matches"

@@ -1,0 +1,41 @@
+"""`sessionctl stats`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options, selecting
+from sessionctl.cli.output import print_json
+
+
+@click.command("stats")
+@selecting.selection_options
+@click.option("--sample", type=click.IntRange(1), help="Read only so many sessions, taken at random.")
+@options.key_options
+@options.place_options
+@options.look_options
+@click.pass_context
+def command(ctx: click.Context, **params: Any) -> None:
+    """Tell what is in a store: counts, sizes, ages, when sessions expire, which values they hold.
+
+    \b
+    sessionctl stats -s fs:/var/lib/app/sessions?ttl=30d
+    sessionctl stats -s redis://cache/0?ttl=30d --sample 10000 --json
+    """
+    from sessionctl import fleet
+
+    look = options.look_of(params)
+    sample = params.pop("sample")
+    setup = options.setup_of(params)
+    problems = selecting.Problems()
+    selection = selecting.selection_of(params, setup.now)
+    result = fleet.stats(setup.storage, selection, sample=sample, now=setup.now, on_problem=problems)
+    if look.json:
+        print_json(result.as_json())
+    else:
+        from sessionctl.cli.stats_view import print_stats
+
+        print_stats(result)
+    ctx.exit(problems.status)

@@ -1,0 +1,68 @@
+"""The answer of `stats` for people: numbers, and bars that need no colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sessionctl.cli.output import visible
+from sessionctl.fleet.stats import bars
+from sessionctl.formats.base import human_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sessionctl.fleet.stats import Stats
+
+WIDTH = 40
+TOP = 12
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_STEP = 1024
+
+
+def human_bytes(count: float) -> str:
+    """`1.5 MiB`."""
+    for unit in _UNITS[:-1]:
+        if count < _STEP:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= _STEP
+    return f"{count:.1f} {_UNITS[-1]}"
+
+
+def print_stats(stats: Stats) -> None:
+    """Print it."""
+    for line in _lines(stats):
+        click.echo(line)
+
+
+def _lines(stats: Stats) -> Iterator[str]:
+    yield f"{visible(stats.storage)}: {stats.sessions} sessions, {human_bytes(stats.sizes.total)}"
+    if not stats.sessions:
+        return
+    sizes, ages, answer = stats.sizes.quantiles(), stats.ages.quantiles(), stats.as_json()
+    if sizes:
+        yield "size   " + ", ".join(f"{name} {human_bytes(value)}" for name, value in sizes.items())
+    if ages:
+        yield "age    " + ", ".join(f"{name} {human_seconds(value)}" for name, value in ages.items())
+    yield from _bars("last saved within", answer["by_age"])
+    yield from _bars("expires within", answer["by_expiry"])
+    yield from _content(stats)
+
+
+def _content(stats: Stats) -> Iterator[str]:
+    yield ""
+    of = f"a random sample of {stats.read}" if stats.sampled else f"all {stats.read}"
+    yield f"values, by {of} sessions ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
+    for key, use in stats.top_keys(TOP):
+        share = use.sessions / max(1, stats.read)
+        name = visible(key)[:24]
+        yield f"  {name:<24} {share:>6.1%}  {human_bytes(use.bytes)}"
+
+
+def _bars(title: str, counts: dict[str, int]) -> Iterator[str]:
+    yield ""
+    yield title
+    for name, count, share in bars(counts):
+        yield f"  {name:<8} {'█' * max(1, round(share * WIDTH)):<{WIDTH}} {count}"
