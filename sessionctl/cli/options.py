@@ -278,7 +278,7 @@ def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, t
             raise UsageError("--id and --ref name two sessions; give one")
         _no_files(params)
         return Target(id=session_id, ref=ref), words
-    name = params.get("cookie_name")
+    name = params.get("cookie_name") or settings_of(params).get("cookie_name")
     source, rest = source_of(params, words, name)
     return Target(source=source), rest
 
@@ -296,25 +296,23 @@ def source_of(
 
     har, jar = params.pop("har", None), params.pop("cookie_jar", None)
     if har is not None:
-        return _named(sources.read_har, _content(har), name, params), words
+        return _named(sources.read_har, _content(har), name), words
     if jar is not None:
-        return _named(sources.read_cookie_jar, _content(jar), name, params), words
+        return _named(sources.read_cookie_jar, _content(jar), name), words
     if not words:
         raise UsageError("a COOKIE is missing: a text, name=value, a header, @FILE, or - for standard input")
-    return _named(sources.read_cookie, _text_of(words[0]), name, params), words[1:]
+    return _named(sources.read_cookie, _text_of(words[0]), name), words[1:]
 
 
-def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | None, params: dict[str, Any]) -> Source:
-    """The cookie of that name. A name that only a profile gives is left where there is no such cookie."""
-    if name is not None and params.get("cookie_name", name) is not None:
-        return read(content, name)
-    usual = name or settings_of(params).get("cookie_name")
-    found = read(content, usual)
-    if found.value is None:
-        found = read(content, None)
-        note = f"there is no cookie {usual!r}, as the profile calls it"
-        return found._replace(notes=(note, *found.notes))
-    return found
+def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | None) -> Source:
+    """The cookie of that name. A name that only a profile gives is let go where there is no such cookie."""
+    found = read(content, name)
+    context = click.get_current_context(silent=True)
+    asked = context is None or context.params.get("cookie_name") is not None
+    if found.value is not None or asked or name is None:
+        return found
+    found = read(content, None)
+    return found._replace(notes=(f"there is no cookie {name!r}, as the profile calls it", *found.notes))
 
 
 def _text_of(word: str) -> str:

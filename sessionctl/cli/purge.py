@@ -2,59 +2,135 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionctl.cli import options
+from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 
-STORAGE_FAILED = 4
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.fleet.purge import Purged
+    from sessionctl.storage.base import Entry
+
+INTERRUPTED = 130
+
+TELL_EVERY = 10.0
+"""Seconds between two lines of -v where there is no terminal."""
 
 
 @click.command("purge")
-@click.option(
-    "--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that."
-)
+@click.option("--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that.")
+@click.option("--expired", is_flag=True, help="Delete what has expired, by the storage's ttl or lifetime.")
+@selecting.where_option
 @click.option("--dry-run", is_flag=True, help="Delete nothing, say what would go.")
 @click.option("--limit", type=click.IntRange(1), help="Delete so many at the most.")
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Stop after that time.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Look at so many a second at the most.")
+@click.option("--empty-dirs", is_flag=True, help="Remove the directories that are left empty too.")
 @click.option("--force", is_flag=True, help="Even where the directory does not look like a session store.")
 @options.key_options
 @options.place_options
 @options.look_options
-def command(**params: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, **params: Any) -> None:
     """Delete old sessions, as from cron. Never one that was saved after it was judged old.
+
+    -v tells how far it is, and with --dry-run or --json a line for each session that goes.
 
     \b
     sessionctl purge --older-than 30d -s fs:/var/lib/app/sessions --quiet
-    sessionctl purge --older-than 1d12h -s fs:/var/lib/app/sessions --dry-run
+    sessionctl purge --expired -s fs:/var/lib/app/sessions?ttl=30d --where role=guest --dry-run -v
     """
-    ctx = click.get_current_context()
     from sessionctl import fleet
     from sessionctl.duration import parse_duration
 
     look = options.look_of(params)
-    if params["older_than"] is None:
-        raise click.UsageError("purge needs --older-than DURATION (30d, 12h)")
-    seconds = parse_duration(params.pop("older_than"))
-    chosen = {name: params.pop(name) for name in ("dry_run", "limit", "max_seconds", "force")}
+    names = ("expired", "dry_run", "limit", "max_seconds", "rate", "empty_dirs", "force")
+    chosen = {name: params.pop(name) for name in names}
+    age, where = params.pop("older_than"), selecting.conditions_of(params)
     setup = options.setup_of(params)
-    result = fleet.purge(setup.storage, older_than=seconds, now=setup.now, **chosen)
+    with _progress(look) as on_progress:
+        result = fleet.purge(
+            setup.storage,
+            older_than=None if age is None else parse_duration(age),
+            where=where,
+            now=setup.now,
+            on_match=_match_teller(look, dry_run=chosen["dry_run"]),
+            on_progress=on_progress,
+            **chosen,
+        )
+    _tell(result, look)
+    ctx.exit(INTERRUPTED if result.interrupted else selecting.STORAGE_FAILED if result.failed else 0)
+
+
+def _tell(result: Purged, look: options.Look) -> None:
     for problem in result.problems:
         say(problem)
+    if result.failed > len(result.problems):
+        say(f"and {result.failed - len(result.problems)} more that failed")
+    if result.foreign:
+        names = ", ".join(result.foreign_names if look.verbose else result.foreign_names[:3])
+        say(f"{result.foreign} in this store are no sessions of it, and were left alone: {names}", quiet=look.quiet)
     if look.json:
         print_json(result.as_json())
     elif not look.quiet:
         print_data(_line(result))
-    if result.interrupted:
-        ctx.exit(130)
-    ctx.exit(STORAGE_FAILED if result.failed else 0)
 
 
-def _line(result: Any) -> str:
+def _line(result: Purged) -> str:
+    from sessionctl.duration import iso
+
     verb = "would delete" if result.dry_run else "deleted"
     count = result.matched if result.dry_run else result.deleted
+    span = "" if result.oldest is None else f", last saved {iso(result.oldest)} to {iso(result.newest)}"
     rest = "" if result.complete else ", not complete"
     failed = f", {result.failed} failed" if result.failed else ""
-    return f"{verb} {count} of {result.scanned} sessions, {result.bytes} bytes, in {result.seconds:.1f} s{failed}{rest}"
+    litter = f", {result.litter} temporary files" if result.litter else ""
+    return (
+        f"{verb} {count} of {result.scanned} sessions, {result.bytes} bytes{span}{litter}, "
+        f"in {result.seconds:.1f} s{failed}{rest}"
+    )
+
+
+def _match_teller(look: options.Look, *, dry_run: bool) -> Callable[[Entry], object] | None:
+    """What prints a session that goes, where that was asked for."""
+    from sessionctl.duration import iso
+
+    if not look.verbose or not (look.json or dry_run):
+        return None
+
+    def tell(entry: Entry) -> None:
+        if look.json:
+            print_json({"ref": entry.ref, "size": entry.size, "modified_at": iso(entry.modified_at)})
+        else:
+            print_data(f"{entry.ref}\t{entry.size}\t{iso(entry.modified_at) or '-'}")
+
+    return tell
+
+
+def _progress(look: options.Look) -> Any:
+    """A context that gives what is called after each batch, or None."""
+    if look.quiet:
+        return nullcontext()
+    if sys.stderr.isatty():
+        from sessionctl.cli.progress import purge_progress
+
+        return purge_progress(look.color)
+    return nullcontext(_line_teller()) if look.verbose else nullcontext()
+
+
+def _line_teller() -> Callable[[Purged], object]:
+    told = 0.0
+
+    def tell(result: Purged) -> None:
+        nonlocal told
+        if result.seconds - told >= TELL_EVERY:
+            told = result.seconds
+            say(f"{result.scanned} looked at, {result.matched} old, {result.failed} failed, {told:.0f} s")
+
+    return tell

@@ -102,17 +102,14 @@ OBJECTS = {
     + b"t" * 40
     + b'";s:1:"x";O:9:"Monolog\\H":1:{s:4:"file";s:4:"/tmp";}}',
     "marshal": b'\x04\x08{\x06I"\x06x\x06:\x06ETo:\x15Gem::Requirement\x06:\x12@requirements[\x00',
-    "marshal that loads itself": b"\x04\x08{\x06i\x00U:\x0cGem::Foo[\x06i\x00",
+    "marshal that loads itself": b"\x04\x08{\x06i\x00U:\x0dGem::Foo[\x06i\x00",
 }
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_objects_are_shown(kind: str) -> None:
     """Objects of PHP and Ruby are shown with the name of their class."""
-    try:
-        record = read_record(OBJECTS[kind])
-    except MalformedError:
-        pytest.skip("the payload's own reader refuses it")
+    record = read_record(OBJECTS[kind])
     assert "__type__" in json.dumps(record.data)
 
 
