@@ -44,14 +44,17 @@ def percent_decode(text: str) -> str:
     """As `decodeURIComponent`; raises `MalformedCookieError` for what it would refuse."""
     if "%" not in text:
         return text
+    plain = text.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=").replace("%3A", ":")
+    if "%" not in plain and plain.isascii():  # as nearly always, for these four stand in base64 and before it
+        return plain
     try:
         octets = _octets()
         parts = iter(text.encode().split(b"%"))
-        plain = bytearray(next(parts))
+        data = bytearray(next(parts))
         for part in parts:
-            plain += octets[part[:2]]
-            plain += part[2:]
-        return plain.decode()
+            data += octets[part[:2]]
+            data += part[2:]
+        return data.decode()
     except (KeyError, ValueError):
         raise MalformedCookieError("the percent-encoding is broken") from None
 
@@ -97,12 +100,22 @@ def b64decode_lenient(text: str, what: str = "the payload") -> bytes:
 
 def is_canonical_b64(text: str) -> bool:
     """Whether the text is the one that an encoder writes for its bytes (padding aside): no stray low bits."""
-    bare = text.rstrip("=").translate(_URLSAFE_TO_STANDARD)
+    bare = text.rstrip("=")
     try:
-        again = binascii.b2a_base64(b64decode(bare), newline=False)
+        b64decode(bare.replace("-", "+").replace("_", "/"))
     except MalformedCookieError:
         return False
-    return again.rstrip(b"=").decode("ascii") == bare
+    return not has_stray_bits(bare)
+
+
+_CLEAN_ENDS = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+"""The last characters without stray bits, by the length modulo 4."""
+
+
+def has_stray_bits(bare: str) -> bool:
+    """Whether base64 without padding ends in a character whose low bits stand for nothing, and are not 0."""
+    clean = _CLEAN_ENDS.get(len(bare) % 4)
+    return clean is not None and bare[-1] not in clean
 
 
 def decompress(data: bytes, max_size: int, *, raw: bool = False) -> bytes:

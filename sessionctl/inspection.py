@@ -92,22 +92,34 @@ def inspect(source: Source, setup: Setup) -> Report:
     return replace(report, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _read(
-    source: Source, setup: Setup
-) -> tuple[Identified, Decoded, SessionctlError | None, _Stored]:
+def _read(source: Source, setup: Setup) -> tuple[Identified, Decoded, SessionctlError | None, _Stored]:
     """The cookie and what its store has; one that no format can read may be a bare ID of another framework."""
     try:
         known = identify(source, setup)
         decoded, failure = _decode(known)
     except MalformedCookieError:
-        from sessionctl.stores.lookup import find_bare_id
-
-        found = find_bare_id(source, setup)
-        if found is None:
+        bare = _bare_id(source, setup)
+        if bare is None:
             raise
-        known = found.known
-        return known, _decode(known)[0], None, _stored_elsewhere(found.stored)
-    return known, decoded, failure, _look_up(known, decoded, setup)
+        return bare
+    stored = _look_up(known, decoded, setup)
+    if setup.storage is not None and setup.storage.read_only and not stored.found:
+        bare = _bare_id(source, setup)  # an ID may look like the text of some format
+        if bare is not None and bare[3].found:
+            return bare
+    return known, decoded, failure, stored
+
+
+def _bare_id(source: Source, setup: Setup) -> tuple[Identified, Decoded, None, _Stored] | None:
+    """A cookie as the bare ID of another framework's store, where one was named and it may be one."""
+    if setup.storage is None or not setup.storage_given:
+        return None
+    from sessionctl.stores.lookup import find_bare_id
+
+    found = find_bare_id(source, setup)
+    if found is None:
+        return None
+    return found.known, _decode(found.known)[0], None, _stored_elsewhere(found.stored)
 
 
 def inspect_target(target: Target, setup: Setup) -> Report:

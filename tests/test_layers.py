@@ -10,13 +10,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent / "sessionctl"
 
 LAYERS = [
-    "errors", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "payload", "session", "signing", "cookie",
+    "errors", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "session", "signing", "payload", "cookie",
     "storage", "formats", "sources", "identify", "stores", "decoding", "diagnosis", "inspection",
     "editing", "outputs", "fleet", "checkup", "timeline", "diff", "watch", "config", "middleware", "testing", "cli",
 ]  # fmt: skip
 """From the top down. `sessionctl` itself, which hands public names on, is no layer."""
 
-ALLOWED = {("storage", "stores"): "open_storage hands a URL with ?layout= on, when there is one"}
+ALLOWED = {
+    ("storage", "stores"): "open_storage hands a URL with ?layout= on, when there is one",
+    ("signing", "payload"): "Django signs objects in JSON as Python writes it",
+}
 
 
 def layer_of(path: Path) -> str:

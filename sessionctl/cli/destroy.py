@@ -6,18 +6,20 @@ from typing import Any
 
 import click
 
-from sessionctl.cli import options
+from sessionctl.cli import many, options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 
 
 @click.command("destroy")
 @click.argument("words", nargs=-1, metavar="COOKIE")
 @options.target_options
+@many.many_options
 @options.key_options
 @options.place_options
 @options.look_options
-def command(words: tuple[str, ...], **params: Any) -> None:
-    """End a session.
+@click.pass_context
+def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
+    """End a session, or with --where and the like all that match; how many there were is printed then.
 
     A session that lives in its cookie cannot be ended: the Set-Cookie that clears it is printed then, and a
     copy of the cookie stays valid.
@@ -25,9 +27,14 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     \b
     sessionctl destroy "$COOKIE"
     sessionctl destroy --ref 3f2a9c41d07e -s redis://localhost/0
+    sessionctl destroy --where userId=42 -s redis://localhost/0
     """
+    if selecting.means_many(params):
+        options.refuse_rest(words)
+        many.act_on_many(ctx, params, "destroy", _destroy_many)
     from sessionctl import editing
 
+    many.take_away(params)
     look = options.look_of(params)
     target, rest = options.target_of(params, words)
     options.refuse_rest(rest)
@@ -40,6 +47,12 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         say(
             "not revocable: a copy of this cookie stays valid until it expires", quiet=look.quiet or look.json
         )
+
+
+def _destroy_many(setup: Any, selection: Any, dry_run: bool) -> Any:
+    from sessionctl import fleet
+
+    return fleet.destroy(setup.storage, selection, now=setup.now, dry_run=dry_run)
 
 
 def _answer(ended: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @options.place_options
 @options.look_options
 @click.pass_context
-def command(ctx: click.Context, **params: Any) -> None:
+def command(ctx: click.Context, /, **params: Any) -> None:
     """List the stored sessions, by their refs: a table on a terminal, else columns parted by tabs.
 
     \b
@@ -59,7 +59,10 @@ def _lines(found: Any, look: options.Look, columns: list[str], *, data: bool, re
     if sys.stdout.isatty():
         from sessionctl.cli.table import table_lines
 
-        return (partial(click.echo, line) for line in table_lines(found, columns, look.color, data=data, reveal=reveal))
+        return (
+            partial(click.echo, line)
+            for line in table_lines(found, columns, look.color, data=data, reveal=reveal)
+        )
     return (partial(print_data, _tabs(one, columns, data=data, reveal=reveal)) for one in found)
 
 

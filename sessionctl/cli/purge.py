@@ -24,7 +24,9 @@ TELL_EVERY = 10.0
 
 
 @click.command("purge")
-@click.option("--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that.")
+@click.option(
+    "--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that."
+)
 @click.option("--expired", is_flag=True, help="Delete what has expired, by the storage's ttl or lifetime.")
 @selecting.where_option
 @click.option("--dry-run", is_flag=True, help="Delete nothing, say what would go.")
@@ -37,7 +39,7 @@ TELL_EVERY = 10.0
 @options.place_options
 @options.look_options
 @click.pass_context
-def command(ctx: click.Context, **params: Any) -> None:
+def command(ctx: click.Context, /, **params: Any) -> None:
     """Delete old sessions, as from cron. Never one that was saved after it was judged old.
 
     -v tells how far it is, and with --dry-run or --json a line for each session that goes.
@@ -75,7 +77,10 @@ def _tell(result: Purged, look: options.Look) -> None:
         say(f"and {result.failed - len(result.problems)} more that failed")
     if result.foreign:
         names = ", ".join(result.foreign_names if look.verbose else result.foreign_names[:3])
-        say(f"{result.foreign} in this store are no sessions of it, and were left alone: {names}", quiet=look.quiet)
+        say(
+            f"{result.foreign} in this store are no sessions of it, and were left alone: {names}",
+            quiet=look.quiet,
+        )
     if look.json:
         print_json(result.as_json())
     elif not look.quiet:

@@ -33,7 +33,11 @@ def selection_options(function: F) -> F:
         click.option("--limit", type=click.IntRange(1), help="So many at the most."),
         click.option("--corrupt", is_flag=True, help="Whose record cannot be read."),
         click.option("--expired", is_flag=True, help="That have expired, by the storage's ttl or lifetime."),
-        click.option("--created-before", metavar="TIME", help="Made before: a duration ago, or a time (needs lifetime)."),
+        click.option(
+            "--created-before",
+            metavar="TIME",
+            help="Made before: a duration ago, or a time (needs lifetime).",
+        ),
         click.option("--newer-than", metavar="DURATION", help="Last saved (with ttl: used) after that."),
         click.option("--older-than", metavar="DURATION", help="Last saved (with ttl: used) before that."),
         _WHERE,
@@ -50,7 +54,9 @@ def where_option(function: F) -> F:
 def finding_options(function: F) -> F:
     """--id, --ref, --sort: for commands that only look."""
     for decorator in (
-        click.option("--sort", metavar="KEY", help="modified_at, expires_at, size or ref; -size: largest first."),
+        click.option(
+            "--sort", metavar="KEY", help="modified_at, expires_at, size or ref; -size: largest first."
+        ),
         click.option("--ref", "refs", multiple=True, metavar="REF", help="Of this ref, or that begins so."),
         click.option("--id", "ids", multiple=True, metavar="ID", help="Of this ID."),
     ):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
-from sessionctl.cli import options
+from sessionctl.cli import many, options, selecting
 from sessionctl.cli.writing import change
+from sessionctl.errors import UsageError
 
 
 @click.command("set")
 @click.argument("words", nargs=-1, metavar="COOKIE K=V ...")
 @options.output_options
 @options.target_options
+@many.many_options
 @options.key_options
 @options.place_options
 @options.look_options
-def command(words: tuple[str, ...], **params: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
     """Set values of a session, and print the text of its cookie.
 
     V is JSON where it parses as JSON, else text; K:=V demands JSON; null unsets.
@@ -25,12 +29,26 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     \b
     COOKIE=$(sessionctl set "$COOKIE" userId=42 'cart:=["apple"]')
     sessionctl set --id "$ID" role=admin -s fs:/var/lib/app/sessions
+    sessionctl set --where role=editor role=admin -s fs:/var/lib/app/sessions
     """
+    if selecting.means_many(params):
+        many.act_on_many(ctx, params, "set", partial(_change_many, words))
     from sessionctl import editing
 
+    many.take_away(params)
     change(
         words,
         params,
         lambda target, setup, rest: editing.change(target, setup, values=options.assignments(rest)),
         wants="K=V",
+    )
+
+
+def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bool) -> Any:
+    from sessionctl import fleet
+
+    if not words:
+        raise UsageError("K=V is missing")
+    return fleet.change(
+        setup.storage, selection, values=options.assignments(words), now=setup.now, dry_run=dry_run
     )

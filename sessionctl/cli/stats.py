@@ -17,7 +17,7 @@ from sessionctl.cli.output import print_json
 @options.place_options
 @options.look_options
 @click.pass_context
-def command(ctx: click.Context, **params: Any) -> None:
+def command(ctx: click.Context, /, **params: Any) -> None:
     """Tell what is in a store: counts, sizes, ages, when sessions expire, which values they hold.
 
     \b

@@ -17,11 +17,12 @@ from sessionctl.cli.output import json_text, visible
 from sessionctl.cli.verify import line, status_of
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError, SessionctlError
+from sessionctl.formats.base import Context
 from sessionctl.identify import Setup, identify
 from sessionctl.sources import Source, read_cookie
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sessionctl.cli.options import Look
     from sessionctl.formats.base import Format
@@ -78,17 +79,47 @@ def _judge_of(setup: Setup) -> Callable[[str], tuple[str, Verdict]]:
 
 def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
     context, name, judge = setup.context(form.name), form.name, form.judge
+    is_usual_name = lru_cache(maxsize=64)(lambda head: _is_usual_name(head, setup.cookie_name))
 
     def named(text: str) -> tuple[str, Verdict]:
+        head, equals, value = text.partition("=")
+        if equals and _is_usual_value(value) and is_usual_name(head):
+            return name, judge(value, _told(context, head, {head: value}))
         source = _source(text, setup.cookie_name)
         if source.value is None:
             raise MalformedCookieError(f"there is no cookie {source.name or '?'!r} in the line")
         if source.name is None and not source.cookies:
             return name, judge(source.value, context)
-        told = context._replace(cookie_name=source.name or setup.cookie_name, cookies=source.cookies)
-        return name, judge(source.value, told)
+        return name, judge(source.value, _told(context, source.name or setup.cookie_name, source.cookies))
 
     return named
+
+
+def _told(context: Context, name: str | None, cookies: Mapping[str, str]) -> Context:
+    """The context of one line; `_replace` takes three times as long."""
+    return Context(context.keys, name, cookies, context.now, context.max_age, context.max_size)
+
+
+def _is_usual_name(head: str, wanted: str | None) -> bool:
+    """Whether `head=VALUE` is a pair to `read_cookie` for any usual value, as examples of each kind tell."""
+    if not head.replace("_", "a").replace("-", "a").replace(".", "a").isalnum():
+        return False
+    return all(
+        read_cookie(f"{head}={value}", wanted) == Source(head, value, {head: value})
+        for value in ("v", ".v", "v%3D")
+    )
+
+
+def _is_usual_value(value: str) -> bool:
+    """Whether nothing in the value makes more of the line than a pair: no space, semicolon, label of a log."""
+    return (
+        value.isprintable()
+        and " " not in value
+        and ";" not in value
+        and value[:1] not in {"", "="}
+        and not value.startswith("__chunked__")
+        and ("%3D" not in value or "cookie" not in value.lower())
+    )
 
 
 def _source(text: str, name: str | None) -> Source:
@@ -109,15 +140,13 @@ def _plain_line(name: str, verdict: Verdict) -> str:
 
 def _json_line(name: str, verdict: Verdict) -> str:
     """As `json_text(answer(...))`, in a fifth of the time; a test holds the two together."""
-    warnings = (
-        ",".join([json_text(warning._asdict()) for warning in verdict.warnings]) if verdict.warnings else ""
-    )
-    index, issued_at, expires_at = verdict.key_index, verdict.issued_at, verdict.expires_at
+    valid, reason, detail, index, keys, resign, issued_at, expires_at, expired, _, _, warns = verdict
+    warnings = ",".join([json_text(warning._asdict()) for warning in warns]) if warns else ""
     return (
-        f'{{"valid":{_WORDS[verdict.valid]},"format":"{name}","key_index":{"null" if index is None else index},'
-        f'"keys":{verdict.keys},"needs_resign":{_WORDS[verdict.needs_resign]},'
-        f'"reason":{_quoted(verdict.reason)},"detail":{_text(verdict.detail)},"issued_at":{_quoted(_iso(issued_at))},'
-        f'"expires_at":{_quoted(_iso(expires_at))},"expired":{_WORDS[verdict.expired]},"warnings":[{warnings}]}}\n'
+        f'{{"valid":{_WORDS[valid]},"format":"{name}","key_index":{"null" if index is None else index},'
+        f'"keys":{keys},"needs_resign":{_WORDS[resign]},"reason":{_quoted(reason)},"detail":{_text(detail)},'
+        f'"issued_at":{_quoted(_iso(issued_at))},"expires_at":{_quoted(_iso(expires_at))},'
+        f'"expired":{_WORDS[expired]},"warnings":[{warnings}]}}\n'
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.config.files import ConfigFile, parse_config
@@ -12,6 +11,8 @@ from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SessionctlError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from sessionctl.config.settings import Settings
 
 SECRET_NAME = re.compile(r"(?i)secret|password|(^|[-_])key$")
@@ -43,7 +44,9 @@ def check() -> list[Finding]:
         except ConfigError as error:
             message = str(error).removeprefix(path)
             line = re.match(r", line (\d+): ", message)
-            found.append(Finding("error", path, int(line[1]) if line else 0, "", message[line.end() if line else 2 :]))
+            found.append(
+                Finding("error", path, int(line[1]) if line else 0, "", message[line.end() if line else 2 :])
+            )
             continue
         if file is not None:
             found += _check_file(file)
@@ -66,9 +69,17 @@ def _check_file(file: ConfigFile) -> Iterator[Finding]:
     if isinstance(default, str) and default not in file.profiles and file.kind == "user":
         yield _finding(file, ("default_profile",), f"there is no profile {default!r}", "error")
     if _has_own_secret(file) and file.open_mode:
-        yield Finding("warning", file.path, 0, "", f"it holds a secret and others can read it: chmod 600 {file.path}")
+        yield Finding(
+            "warning", file.path, 0, "", f"it holds a secret and others can read it: chmod 600 {file.path}"
+        )
     if not file.trusted and _guarded(file):
-        yield Finding("warning", file.path, 0, "", "its storages and secrets do not count until 'sessionctl config trust'")
+        yield Finding(
+            "warning",
+            file.path,
+            0,
+            "",
+            "its storages and secrets do not count until 'sessionctl config trust'",
+        )
     if "profiles" in wrong:
         return
     for name, profile in file.profiles.items():
@@ -104,7 +115,9 @@ def _tried(file: ConfigFile, place: tuple[str, str], test: Any, settings: Settin
 def _try_format(settings: Settings) -> None:
     from sessionctl import formats
 
-    formats.get(settings.get("format"), **{key.replace("-", "_"): value for key, value in settings.options().items()})
+    formats.get(
+        settings.get("format"), **{key.replace("-", "_"): value for key, value in settings.options().items()}
+    )
 
 
 def _try_storage(settings: Settings) -> None:
@@ -130,12 +143,16 @@ def _open_secret_files(file: ConfigFile, name: str, secrets: list[str]) -> Itera
             yield _finding(file, ("profiles", name, "secrets"), message, "warning")
 
 
-def _finding(file: ConfigFile, keys: tuple[str, ...], message: str, severity: Literal["error", "warning"]) -> Finding:
+def _finding(
+    file: ConfigFile, keys: tuple[str, ...], message: str, severity: Literal["error", "warning"]
+) -> Finding:
     return Finding(severity, file.path, file.line(*keys), ".".join(keys), message)
 
 
 def _guarded(file: ConfigFile) -> bool:
-    return any(isinstance(profile, dict) and {"storage", "secrets"} & profile.keys() for profile in _profiles(file))
+    return any(
+        isinstance(profile, dict) and {"storage", "secrets"} & profile.keys() for profile in _profiles(file)
+    )
 
 
 def _has_own_secret(file: ConfigFile) -> bool:
@@ -154,7 +171,9 @@ def _has_own_secret(file: ConfigFile) -> bool:
 
 def _profiles(file: ConfigFile) -> list[Mapping[str, Any]]:
     profiles = file.tables.get("profiles")
-    return [item for item in profiles.values() if isinstance(item, dict)] if isinstance(profiles, dict) else []
+    return (
+        [item for item in profiles.values() if isinstance(item, dict)] if isinstance(profiles, dict) else []
+    )
 
 
 # -- showing ------------------------------------------------------------------------------------------
@@ -176,7 +195,10 @@ def show(settings: Settings, given: Mapping[str, tuple[Any, str]]) -> list[Shown
     from sessionctl.config.places import default_storage_url
 
     found = [Shown("profile", settings.profile, _profile_source(settings))]
-    defaults = {"storage": (_or_none(default_storage_url), "default"), "secrets": (["(the default secret)"], "default")}
+    defaults = {
+        "storage": (_or_none(default_storage_url), "default"),
+        "secrets": (["(the default secret)"], "default"),
+    }
     for key in ("storage", "secrets", "cookie_name", "format", "options", "max_age", "url"):
         if key in given:
             value, source = given[key]

@@ -6,10 +6,12 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Kind = Literal["project", "user"]
 
@@ -33,6 +35,14 @@ def _is_options(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(item, (str, int, float)) for item in value.values())
 
 
+def _is_url(value: Any) -> bool:
+    return _is_text(value) and ":" in value
+
+
+def _is_duration(value: Any) -> bool:
+    return _is_text(value) or type(value) in (int, float)
+
+
 class _Rule(NamedTuple):
     """What a key's value must be, in words and as a test."""
 
@@ -41,12 +51,12 @@ class _Rule(NamedTuple):
 
 
 SETTINGS: Mapping[str, _Rule] = {
-    "storage": _Rule('a storage\'s URL as text, "fs:DIR" or "redis://host/0"', lambda value: _is_text(value) and ":" in value),
+    "storage": _Rule('a storage\'s URL as text, "fs:DIR" or "redis://host/0"', _is_url),
     "secrets": _Rule('a list of texts, newest first: ["env:NAME", "file:PATH"]', _is_texts),
     "cookie_name": _Rule("a cookie's name as text", lambda value: _is_text(value) and bool(_NAME.fullmatch(value))),
     "format": _Rule("a format's name as text", _is_text),
     "options": _Rule('a table of the format\'s options: { salt = "..." }', _is_options),
-    "max_age": _Rule('a duration as text, "30d", or seconds', lambda value: _is_text(value) or type(value) in (int, float)),
+    "max_age": _Rule('a duration as text, "30d", or seconds', _is_duration),
     "url": _Rule("a URL as text, for --output", _is_text),
 }  # fmt: skip
 
@@ -109,7 +119,11 @@ class ConfigFile(NamedTuple):
 
     def _profile_mistakes(self, name: str, profile: Any) -> Iterator[Mistake]:
         if not isinstance(profile, dict):
-            hint = f": did you forget the profile's name, [profiles.NAME]{near(name, SETTINGS)}" if name in SETTINGS else ""
+            hint = (
+                f": did you forget the profile's name, [profiles.NAME]{near(name, SETTINGS)}"
+                if name in SETTINGS
+                else ""
+            )
             yield self.mistake(("profiles", name), f"it is no table{hint}")
             return
         for key, value in profile.items():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SecretError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sessionctl.config.files import ConfigFile
     from sessionctl.signing.keys import KeyRing, Secret
 
@@ -72,7 +73,7 @@ class Settings(NamedTuple):
         if found is None:
             return None
         scheme, _, rest = str(found.value).partition(":")
-        if scheme == "fs":
+        if scheme == "fs" and rest.partition("?")[0]:
             return f"fs:{_beside(rest, found.file.path)}"
         return str(found.value)
 
@@ -101,7 +102,9 @@ def load_settings(profile: str | None = None, directory: str | None = None) -> S
     files = config_files(directory)
     if profile is None and not files:
         return Settings()
-    name = profile or next((file.tables["default_profile"] for file in files if "default_profile" in file.tables), None)
+    name = profile or next(
+        (file.tables["default_profile"] for file in files if "default_profile" in file.tables), None
+    )
     if name is None:
         return Settings()
     _refuse_unknown(name, files, asked=profile is not None)
@@ -114,7 +117,9 @@ def load_settings(profile: str | None = None, directory: str | None = None) -> S
             else:
                 values.setdefault(key, Value(value, file, file.line("profiles", name, key)))
     project = next((file.path for file in files if file.kind == "project"), None)
-    return Settings(name, values, tuple(key for key in withheld if key not in values), project, profile is not None)
+    return Settings(
+        name, values, tuple(key for key in withheld if key not in values), project, profile is not None
+    )
 
 
 def config_files(directory: str | None = None) -> list[ConfigFile]:
@@ -157,7 +162,9 @@ def _refuse_unknown(name: str, files: list[ConfigFile], *, asked: bool) -> None:
         none = "" if known else " ('sessionctl config init' begins one)"
         raise ConfigError(f"there is no profile {name!r} in {where}{near(name, known)}{none}")
     file = next(file for file in files if "default_profile" in file.tables)
-    raise ConfigError(str(file.mistake(("default_profile",), f"there is no profile {name!r}{near(name, known)}")))
+    raise ConfigError(
+        str(file.mistake(("default_profile",), f"there is no profile {name!r}{near(name, known)}"))
+    )
 
 
 def _reads_files(key: str, value: Any) -> bool:
@@ -182,7 +189,9 @@ def _secret(text: str, file: ConfigFile) -> Secret:
     if kind == "env":
         value = os.environ.get(rest)
         if not value:
-            raise SecretError(f"{file.path} takes a secret from the environment variable {rest}, which is not set")
+            raise SecretError(
+                f"{file.path} takes a secret from the environment variable {rest}, which is not set"
+            )
         return Secret.parse(value)
     if kind == "file":
         return Secret.parse(f"@{_beside(rest, file.path)}")
@@ -197,12 +206,18 @@ def _run(command: str, path: str) -> str:
     import subprocess
 
     try:
-        done = subprocess.run(
-            shlex.split(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_SECONDS, check=False
+        done = subprocess.run(  # noqa: S603 - the user's own file says so
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=COMMAND_SECONDS,
+            check=False,
         )
         text = done.stdout.decode().removesuffix("\n")
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise SecretError(f"the command of a secret in {path} failed: {type(error).__name__}") from None
     if done.returncode or not text:
-        raise SecretError(f"the command of a secret in {path} ended with {done.returncode} and {len(text)} characters")
+        raise SecretError(
+            f"the command of a secret in {path} ended with {done.returncode} and {len(text)} characters"
+        )
     return text

@@ -53,7 +53,9 @@ def _load() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
-        raise ConfigError(f"cannot read {path}, which keeps what is trusted; remove it, and trust again") from None
+        raise ConfigError(
+            f"cannot read {path}, which keeps what is trusted; remove it, and trust again"
+        ) from None
     return known if isinstance(known, dict) else {}
 
 

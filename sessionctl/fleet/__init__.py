@@ -1,10 +1,31 @@
-"""Many stored sessions: select, purge, change, count, move and examine them."""
+"""Many stored sessions: select, count, end, change, move and examine them."""
 
 from __future__ import annotations
 
+from sessionctl.fleet.archive import Exported, export, import_
+from sessionctl.fleet.change import Changed, change, destroy
 from sessionctl.fleet.purge import Purged, purge
 from sessionctl.fleet.select import Found, Selection, select
 from sessionctl.fleet.stats import Stats, stats
+from sessionctl.fleet.transfer import Moved, copy
 from sessionctl.fleet.where import Condition, parse_where
 
-__all__ = ["Condition", "Found", "Purged", "Selection", "Stats", "parse_where", "purge", "select", "stats"]
+__all__ = [
+    "Changed",
+    "Condition",
+    "Exported",
+    "Found",
+    "Moved",
+    "Purged",
+    "Selection",
+    "Stats",
+    "change",
+    "copy",
+    "destroy",
+    "export",
+    "import_",
+    "parse_where",
+    "purge",
+    "select",
+    "stats",
+]

@@ -60,7 +60,7 @@ def _destroy_pass(store: RecordStorage, selection: Selection, now: float | None,
             continue
         try:
             done = _end(judge, found)
-        except StorageError as error:
+        except (StorageError, CorruptRecordError) as error:
             result.matched += 1
             result.problems.append(error)
         else:
@@ -139,5 +139,3 @@ def without_renewal(store: RecordStorage) -> RecordStorage:
     saver.ttl = saver.lifetime = None
     saver.renews = False
     return saver
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +12,8 @@ from sessionctl.fleet.select import Judge, Selection, batches
 from sessionctl.fleet.store import files_of, sweepable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from sessionctl.fleet.where import Condition
     from sessionctl.storage.base import Entry, RecordStorage, SessionStorage, Stored
 
@@ -22,7 +23,18 @@ BATCH = 256
 PROBLEMS_KEPT = 20
 """How many of the problems of a run are told one by one."""
 
-_KEYS = ("scanned", "matched", "deleted", "failed", "bytes", "seconds", "complete", "dry_run", "foreign", "litter")
+_KEYS = (
+    "scanned",
+    "matched",
+    "deleted",
+    "failed",
+    "bytes",
+    "seconds",
+    "complete",
+    "dry_run",
+    "foreign",
+    "litter",
+)
 
 
 @dataclass(slots=True)
@@ -55,7 +67,12 @@ class Purged:
     def as_json(self) -> dict[str, Any]:
         """The JSON object of the command."""
         counts = {name: getattr(self, name) for name in _KEYS} | {"seconds": round(self.seconds, 3)}
-        return {**counts, "directories": self.directories, "oldest": iso(self.oldest), "newest": iso(self.newest)}
+        return {
+            **counts,
+            "directories": self.directories,
+            "oldest": iso(self.oldest),
+            "newest": iso(self.newest),
+        }
 
     def fail(self, problem: str) -> None:
         """Count what could not be done, and keep the first of its messages."""

@@ -105,7 +105,13 @@ def _is_meant(
 
 
 def _sweep_other(
-    store: FileStorage, descriptor: int, shard: str, name: str, info: os.stat_result, plan: Plan, result: Purged
+    store: FileStorage,
+    descriptor: int,
+    shard: str,
+    name: str,
+    info: os.stat_result,
+    plan: Plan,
+    result: Purged,
 ) -> None:
     """What is no record: a crashed writer's temporary file goes once it is old; the rest stays."""
     if name != TEMPORARY or not stat.S_ISREG(info.st_mode):

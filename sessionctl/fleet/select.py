@@ -10,14 +10,16 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import records
 from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlError, UsageError
 from sessionctl.fleet.store import files_of, fleet_of
 from sessionctl.fleet.where import Condition, all_hold
-from sessionctl.records import Record
 from sessionctl.storage.base import Entry, RecordStorage, SessionStorage, Stored
+
+if TYPE_CHECKING:
+    from sessionctl.records import Record
 
 BATCH = 200
 """How many records are read at once."""
@@ -57,7 +59,11 @@ class Selection:
 
     def check(self, store: RecordStorage) -> None:
         """Raise `UsageError` for what this store can never tell."""
-        if (self.older_than is not None or self.newer_than is not None) and store.expires_itself and store.ttl is None:
+        if (
+            (self.older_than is not None or self.newer_than is not None)
+            and store.expires_itself
+            and store.ttl is None
+        ):
             raise UsageError(
                 f"{store.scheme}: tells no age without ttl; put ?ttl= into the URL, as the application has it"
             )

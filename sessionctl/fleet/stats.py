@@ -144,7 +144,9 @@ class Stats:
 
     def top_keys(self, count: int) -> list[tuple[str, KeyUse]]:
         """The keys that most sessions hold, those with most bytes first among equals."""
-        return sorted(self.keys.items(), key=lambda item: (-item[1].sessions, -item[1].bytes, item[0]))[:count]
+        return sorted(self.keys.items(), key=lambda item: (-item[1].sessions, -item[1].bytes, item[0]))[
+            :count
+        ]
 
     def as_json(self, keys: int = 50) -> dict[str, Any]:
         """The JSON object of the command."""
@@ -161,7 +163,9 @@ class Stats:
             "corrupt": self.corrupt,
             "failed": self.failed,
             "with_flash": self.with_flash,
-            "keys": [{"key": key, "sessions": use.sessions, "bytes": use.bytes} for key, use in self.top_keys(keys)],
+            "keys": [
+                {"key": key, "sessions": use.sessions, "bytes": use.bytes} for key, use in self.top_keys(keys)
+            ],
             "as_of": iso(self.now),
         }
 
@@ -215,7 +219,9 @@ def _read(
             if on_problem is not None:
                 on_problem(stored)
         elif stored is not None:
-            one = judge.by_content(entry.key, stored) if judge.needs_content else read(store, entry.key, stored)
+            one = (
+                judge.by_content(entry.key, stored) if judge.needs_content else read(store, entry.key, stored)
+            )
             found += [] if one is None else [one]
     return found
 

@@ -25,11 +25,14 @@ from sessionctl.errors import (
     WrongKeyTypeError,
 )
 from sessionctl.signing.keys import KeyRing, Secret
+from sessionctl.signing.mac import b64encode
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sessionctl.signing.macs import Macs
 
 T = TypeVar("T")
 
@@ -192,7 +195,8 @@ class Format(ABC):
     def judge(self, text: str, context: Context) -> Verdict:
         """As `verify`, with the context made once for many cookies."""
         try:
-            _bound(text)
+            if len(text) > MAX_TEXT:
+                _bound(text)
             if not text:
                 return genuine(context, None, value="", warnings=(CLEARED,))
             return self._verify(text, context)
@@ -277,10 +281,27 @@ def first_fit(context: Context, fits: Callable[[Secret], bool]) -> int:
         raise NoKeyError("no secret was given; --secret or --secret-file gives one")
     index = context.keys.find(fits)
     if index is None:
-        count = len(context.keys)
-        keys = "the key" if count == 1 else f"any of the {count} keys"
-        raise BadSignatureError(f"the signature does not fit {keys}")
+        raise _misfit(context)
     return index
+
+
+def first_signed(
+    context: Context, macs: Macs, message: bytes, given: bytes, write: Callable[[bytes], bytes] = bytes
+) -> int:
+    """The index of the first key whose signature of the message is the given one; see `Macs.first`.
+
+    As `first_fit` does, but for HMACs that are derived once: a third as dear.
+    """
+    index = macs.first(context.keys, message, given, write)
+    if index is None:
+        raise _misfit(context)
+    return index
+
+
+def _misfit(context: Context) -> BadSignatureError:
+    count = len(context.keys)
+    keys = "the key" if count == 1 else f"any of the {count} keys"
+    return BadSignatureError(f"the signature does not fit {keys}")
 
 
 def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple[int, T]:
@@ -305,24 +326,53 @@ def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple
     raise BadSignatureError(f"the cookie is not from {keys}, or it was changed")
 
 
-def genuine(context: Context, key_index: int | None, **more: Any) -> Verdict:
+def genuine(
+    context: Context,
+    key_index: int | None,
+    *,
+    algorithm: str | None = None,
+    value: str | None = None,
+    issued_at: float | None = None,
+    expires_at: float | None = None,
+    warnings: tuple[Warn, ...] = (),
+    needs_resign: bool | None = None,
+) -> Verdict:
     """The verdict "yes"; a hit on an older key means that the cookie needs re-signing."""
-    more.setdefault("needs_resign", bool(key_index))
-    return Verdict(valid=True, key_index=key_index, keys=len(context.keys), **more)
+    resign = bool(key_index) if needs_resign is None else needs_resign
+    # By position, in the order of the fields: by name it takes twice the time, and every cookie gets one.
+    return Verdict(
+        True, None, "", key_index, len(context.keys), resign,
+        issued_at, expires_at, False, algorithm, value, warnings,
+    )  # fmt: skip
 
 
 def genuine_within(
-    context: Context, limit: float | None, key_index: int | None, issued_at: float, **more: Any
+    context: Context,
+    limit: float | None,
+    key_index: int | None,
+    issued_at: float,
+    *,
+    algorithm: str | None = None,
+    value: str | None = None,
+    warnings: tuple[Warn, ...] = (),
 ) -> Verdict:
     """`genuine` and `judge_age` in one step, for formats whose every cookie has a time.
 
     Half as dear, as the verdict is made once.
     """
-    if limit is None:
-        return genuine(context, key_index, issued_at=issued_at, **more)
-    expires_at = issued_at + limit
-    verdict = genuine(context, key_index, issued_at=issued_at, expires_at=expires_at, **more)
-    return expire(verdict, expires_at, context) if context.now - issued_at > limit else verdict
+    expires_at = None if limit is None else issued_at + limit
+    verdict = genuine(
+        context,
+        key_index,
+        algorithm=algorithm,
+        value=value,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        warnings=warnings,
+    )
+    if limit is not None and context.now - issued_at > limit:
+        return expire(verdict, expires_at, context)
+    return verdict
 
 
 def judge_age(verdict: Verdict, context: Context, limit: float | None) -> Verdict:
@@ -360,8 +410,6 @@ def human_seconds(seconds: float) -> str:
 
 def as_text(data: bytes) -> tuple[str, str]:
     """Bytes as JSON can show them, with the `payload_type`: text where it is UTF-8, else standard base64."""
-    from sessionctl.signing.mac import b64encode
-
     try:
         return data.decode(), "text"
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ which takes quotes off the value; keygrip 1.1.0; connect-flash 0.1.1 (member `fl
 
 from __future__ import annotations
 
+from binascii import hexlify
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sessionctl import jsontext
@@ -27,14 +28,14 @@ from sessionctl.formats.base import (
     Verdict,
     Warn,
     expire,
-    first_fit,
+    first_signed,
     genuine,
 )
-from sessionctl.signing.mac import b64encode, b64encode_urlsafe, compare_digest
+from sessionctl.signing.mac import b64encode, b64encode_urlsafe_tag
+from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
-    from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
+    from collections.abc import Callable
 
 _KOA = ("koa.sess", "koa:sess")
 _FLASH = "flash"
@@ -65,8 +66,11 @@ class CookieSession(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
-        self._digest = self.option("digest")
-        self._write = bytes.hex if self.option("encoding") == "hex" else b64encode_urlsafe
+        self._algorithm = f"HMAC-{self.option('digest').upper()}"
+        self._macs = Macs(lambda secret: cookie_signature.mac_of(secret, self.option("digest")))
+        self._write: Callable[[bytes], bytes] = (
+            hexlify if self.option("encoding") == "hex" else b64encode_urlsafe_tag
+        )
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         value = _bare(text)
@@ -94,7 +98,7 @@ class CookieSession(Format):
             expires_at=expires_at,
             signed=signed,
             payload_type="text" if isinstance(data, str) else "json",
-            algorithm=f"HMAC-{self._digest.upper()}" if signed else None,
+            algorithm=self._algorithm if signed else None,
             warnings=warnings,
         )
 
@@ -107,16 +111,11 @@ class CookieSession(Format):
             missing = f"there is no cookie {self._name(context)}.sig, which holds the signature"
             return cookie_signature.unsigned(context, missing)
         message, tag = cookie_signature.utf8(f"{self._name(context)}={value}"), cookie_signature.utf8(given)
-        index = first_fit(
-            context,
-            lambda secret: compare_digest(
-                self._write(self._mac(secret).digest(message)).encode("ascii"), tag
-            ),
-        )
+        index = first_signed(context, self._macs, message, tag, self._write)
         verdict = genuine(
             context,
             index,
-            algorithm=f"HMAC-{self._digest.upper()}",
+            algorithm=self._algorithm,
             issued_at=issued_at,
             expires_at=expires_at,
             value=value,
@@ -135,7 +134,8 @@ class CookieSession(Format):
         """The cookies that go along with one that `encode` made: `NAME.sig`. Raises `NoKeyError`."""
         name = self._name(context)
         message = cookie_signature.utf8(f"{name}={_bare(text)}")
-        return {f"{name}.sig": self._write(self._mac(context.keys.newest).digest(message))}
+        tag = self._macs.of(context.keys)[0].digest(message)
+        return {f"{name}.sig": self._write(tag).decode("ascii")}
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The data with a message where connect-flash keeps it: in the list `flash[KEY]`."""
@@ -150,9 +150,6 @@ class CookieSession(Format):
         if not isinstance(decoded.data, dict):
             return decoded.data
         return {key: value for key, value in decoded.data.items() if key not in _KEPT_APART}
-
-    def _mac(self, secret: Secret) -> Hmac:
-        return self.kept(cookie_signature.mac_of, secret, self._digest)
 
     def _name(self, context: Context) -> str:
         return context.cookie_name or self.cookie_names[0]

@@ -17,10 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sessionctl import jsontext
-from sessionctl.encoding import atob, percent_decode
+from sessionctl.encoding import atob, has_stray_bits, percent_decode
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats.base import Verdict, refused
-from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.mac import Hmac, b64encode
 
 if TYPE_CHECKING:
     from sessionctl.formats.base import Content, Context
@@ -31,13 +31,12 @@ DIGESTS = ("sha256", "sha1", "sha224", "sha384", "sha512")
 LENGTH = 43
 """How many characters 32 bytes take in base64 without padding."""
 
-_LAST = frozenset("AEIMQUYcgkosw048")
-"""The last of the 43 carries four bits; these have zeros in the two bits that do not count."""
-
 
 def header_text(text: str) -> str:
     """A cookie value as Node's `cookie` package gives it: without quotes, percent-decoded if that works."""
-    bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    bare = text[1:-1] if text[:1] == '"' == text[-1:] and len(text) > 1 else text
+    if "%" not in bare:
+        return bare
     try:
         return percent_decode(bare)
     except MalformedCookieError:
@@ -59,18 +58,13 @@ def utf8(text: str) -> bytes:
 
 
 def mac_of(secret: Secret, digest: str = "sha256") -> Hmac:
-    """The HMAC of a secret, for `Format.kept`."""
+    """The HMAC of a secret."""
     return Hmac(secret.bytes, digest)
 
 
 def sign(mac: Hmac, value: str) -> str:
     """The value with its signature, unpadded."""
     return f"{value}.{b64encode(mac.digest(utf8(value))).rstrip('=')}"
-
-
-def fits_text(mac: Hmac, message: bytes, signature: bytes) -> bool:
-    """Whether the signature is the very text that a signer writes, in constant time."""
-    return compare_digest(b64encode(mac.digest(message)).rstrip("=").encode("ascii"), signature)
 
 
 def mac_bytes(signature: str) -> bytes | None:
@@ -83,7 +77,7 @@ def mac_bytes(signature: str) -> bytes | None:
 
 def is_canonical(signature: str) -> bool:
     """Whether a signature that `atob` reads as 32 bytes is the very text that a signer writes."""
-    return len(signature) == LENGTH and signature[-1] in _LAST
+    return len(signature) == LENGTH and not has_stray_bits(signature)
 
 
 def looks_signed(signature: str | None, length: int = LENGTH) -> bool:

@@ -15,7 +15,7 @@ express 5.3.0, lib/response.js (res.cookie); cookie-signature 1.2.2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -27,14 +27,12 @@ from sessionctl.formats.base import (
     Format,
     Option,
     Verdict,
-    first_fit,
+    first_signed,
     genuine,
     refused,
 )
-
-if TYPE_CHECKING:
-    from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
+from sessionctl.signing.mac import b64encode_tag
+from sessionctl.signing.macs import Macs
 
 _JSON = "j:"
 _ID = 32
@@ -53,6 +51,7 @@ class Express(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._prefix = self.option("prefix")
+        self._macs = Macs(cookie_signature.mac_of)
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         plain = cookie_signature.header_text(text)
@@ -88,19 +87,14 @@ class Express(Format):
         if signature is None:
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
-        index = first_fit(
-            context, lambda secret: cookie_signature.fits_text(self._mac(secret), message, given)
-        )
+        index = first_signed(context, self._macs, message, given, b64encode_tag)
         return genuine(context, index, algorithm=cookie_signature.ALGORITHM, value=value)
 
     def _encode(self, content: Content, context: Context) -> str:
-        signed = cookie_signature.sign(self._mac(context.keys.newest), _value_of(content))
+        signed = cookie_signature.sign(self._macs.of(context.keys)[0], _value_of(content))
         if not self._prefix:
             return signed
         return cookie_signature.encode_uri_component(self._prefix + signed)
-
-    def _mac(self, secret: Secret) -> Hmac:
-        return self.kept(cookie_signature.mac_of, secret)
 
     def _plain(self, text: str) -> str:
         """The value that the framework sees.

@@ -13,15 +13,11 @@ Sources: @fastify/cookie 11.1.5 and 8.3.0, signer.js; @fastify/session 11.1.3, i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_fit, genuine
-
-if TYPE_CHECKING:
-    from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_signed, genuine
+from sessionctl.signing.mac import b64encode_tag
+from sessionctl.signing.macs import Macs
 
 _ID = 32
 _LENGTHS = (43, 64, 86)  # of SHA-256, SHA-384, SHA-512
@@ -43,7 +39,8 @@ class FastifyCookie(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._prefix = self.option("prefix")
-        self._digest = self.option("digest")
+        self._algorithm = f"HMAC-{self.option('digest').upper()}"
+        self._macs = Macs(lambda secret: cookie_signature.mac_of(secret, self.option("digest")))
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         plain = cookie_signature.header_text(text)
@@ -70,7 +67,7 @@ class FastifyCookie(Format):
             id=value or None,
             signed=signature is not None,
             payload_type="text",
-            algorithm=None if signature is None else f"HMAC-{self._digest.upper()}",
+            algorithm=None if signature is None else self._algorithm,
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
@@ -78,19 +75,14 @@ class FastifyCookie(Format):
         if not signature:
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
-        index = first_fit(
-            context, lambda secret: cookie_signature.fits_text(self._mac(secret), message, given)
-        )
-        return genuine(context, index, algorithm=f"HMAC-{self._digest.upper()}", value=value)
+        index = first_signed(context, self._macs, message, given, b64encode_tag)
+        return genuine(context, index, algorithm=self._algorithm, value=value)
 
     def _encode(self, content: Content, context: Context) -> str:
         value = cookie_signature.text_of(content)
         return cookie_signature.encode_uri_component(
-            self._prefix + cookie_signature.sign(self._mac(context.keys.newest), value)
+            self._prefix + cookie_signature.sign(self._macs.of(context.keys)[0], value)
         )
-
-    def _mac(self, secret: Secret) -> Hmac:
-        return self.kept(cookie_signature.mac_of, secret, self._digest)
 
     def _split(self, text: str) -> tuple[str, str | None]:
         plain = cookie_signature.header_text(text)

@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING
 from sessionctl.encoding import percent_decode
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_fit, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_signed, genuine
 from sessionctl.signing.mac import b64encode
+from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
     from re import Match
-
-    from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
 
 _LENGTH = 44
 _NON_CANONICAL = Warn(
@@ -40,6 +38,10 @@ class Hono(Format):
     summary = "Hono: setSignedCookie of hono/cookie"
     holds_session = False
     example = "hello.ayNlPwjHIHJVTl3%2B%2Bbcu%2FgH8%2FnJKlQaJ6ZHnvXCJ6z4%3D"
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._macs = Macs(cookie_signature.mac_of)
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - it has no name of its own
         value, signature = cookie_signature.split(_plain(text))
@@ -63,18 +65,15 @@ class Hono(Format):
         value, signature = _split(text)
         message = cookie_signature.utf8(value)
         tag = cookie_signature.mac_bytes(signature) or b""
-        index = first_fit(context, lambda secret: self._mac(secret).verify(message, tag))
+        index = first_signed(context, self._macs, message, tag)
         return genuine(
             context, index, algorithm=cookie_signature.ALGORITHM, value=value, warnings=_odd(signature)
         )
 
     def _encode(self, content: Content, context: Context) -> str:
         value = cookie_signature.text_of(content)
-        tag = self._mac(context.keys.newest).digest(cookie_signature.utf8(value))
+        tag = self._macs.of(context.keys)[0].digest(cookie_signature.utf8(value))
         return cookie_signature.encode_uri_component(f"{value}.{b64encode(tag)}")
-
-    def _mac(self, secret: Secret) -> Hmac:
-        return self.kept(cookie_signature.mac_of, secret)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -222,16 +222,20 @@ class ItsDangerous(Format):
         index, odd = self._signed_by(token, name, context)
         issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
         data, payload_type = _read(token.value, kind.layout, context.max_size)
-        known = {
-            "algorithm": self._algorithm(token.signature),
-            "value": data if payload_type == "text" else None,
-        }
+        algorithm = self._algorithm(token.signature)
+        value = data if payload_type == "text" else None
         if issued_at is None:
-            return genuine(context, index, warnings=odd, **known)
+            return genuine(context, index, algorithm=algorithm, value=value, warnings=odd)
         odd += timed_token.odd_time(issued_at)
-        limit = context.age_limit(self.default_max_age)
         return timed_token.judge(
-            context, limit, index, issued_at, old=self._epoch != 0, warnings=odd, **known
+            context,
+            context.age_limit(self.default_max_age),
+            index,
+            issued_at,
+            old=self._epoch != 0,
+            algorithm=algorithm,
+            value=value,
+            warnings=odd,
         )
 
     def _signed_by(

@@ -8,8 +8,6 @@ inside is what Remix 3 would have: JSON `{"i":id,"d":[values,flash]}`, or the ID
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sessionctl import jsontext
 from sessionctl.encoding import b64decode_urlsafe, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -20,13 +18,12 @@ from sessionctl.formats.base import (
     Format,
     Option,
     Verdict,
-    first_fit,
+    first_signed,
     genuine_within,
 )
 from sessionctl.formats.remix import decode_value, looks_like_id, session_of, value_of
-
-if TYPE_CHECKING:
-    from sessionctl.signing.keys import Secret
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag
+from sessionctl.signing.macs import Macs
 
 _SIGNATURE = 43
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # the years 2000 and 2100
@@ -43,6 +40,10 @@ class Native(Format):
     example = (
         "eyJpIjoibWoiLCJkIjpbeyJ1c2VySWQiOjQyfSx7fV19.awP70w.nZUmgiElPc3xVeE_8p6sQeVPHBMIj0LIV7Z7DrPwHQg"
     )
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._macs = Macs(lambda secret: Hmac(Hmac(secret.bytes).digest(self.option("salt").encode())))
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
         payload, stamp, signature = _split(text)
@@ -62,8 +63,7 @@ class Native(Format):
     def _verify(self, text: str, context: Context) -> Verdict:
         payload, stamp, signature = _split(text)
         body, given = text[: -len(signature) - 1].encode("ascii"), signature.encode("ascii")
-        salt = self.option("salt")
-        index = first_fit(context, lambda secret: self.kept(_derived, secret, salt).fits(body, given))
+        index = first_signed(context, self._macs, body, given, b64encode_urlsafe_tag)
         value, issued_at = _value(payload, context.max_size), _time(stamp)
         limit = context.age_limit(self.default_max_age)
         return genuine_within(context, limit, index, issued_at, algorithm="HMAC-SHA256", value=value)
@@ -72,27 +72,6 @@ class Native(Format):
         from sessionctl.signing.native import NativeSigner
 
         return NativeSigner(context.keys[:1], self.option("salt")).sign(value_of(content), context.now)
-
-
-class _Derived:
-    """The key that is derived from a secret and the salt, and the text of its signatures."""
-
-    __slots__ = ("_mac",)
-
-    def __init__(self, secret: Secret, salt: str) -> None:
-        from sessionctl.signing.mac import Hmac
-
-        self._mac = Hmac(Hmac(secret.bytes).digest(salt.encode()))
-
-    def fits(self, body: bytes, signature: bytes) -> bool:
-        """Whether the signature is the one text of the body's tag, in constant time."""
-        from sessionctl.signing.mac import b64encode_urlsafe_tag, compare_digest
-
-        return compare_digest(b64encode_urlsafe_tag(self._mac.digest(body)), signature)
-
-
-def _derived(secret: Secret, salt: str) -> _Derived:
-    return _Derived(secret, salt)
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -16,18 +16,15 @@ Sources: react-router 7.18.5, lib/server-runtime/cookies.ts, crypto.ts, sessions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sessionctl import jsontext
 from sessionctl.encoding import atob
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_fit, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_signed, genuine
 from sessionctl.signing.mac import b64encode
-
-if TYPE_CHECKING:
-    from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
+from sessionctl.signing.macs import Macs
 
 _FLASH, _FLASH_END = "__flash_", "__"
 _FILE_ID = 16
@@ -47,6 +44,10 @@ class ReactRouter(Format):
     summary = "React Router 7 and 8, Remix 2: createCookie and its session storages"
     cookie_names = ("__session",)
     example = "eyJ1c2VyIjoiYWxpY2UiLCJ2aXNpdHMiOjN9.qvLLEp78iBpSJg585JHL1es%2B02T1z8IG6YGLC9yF8P4"
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._macs = Macs(cookie_signature.mac_of)
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         payload, signature = cookie_signature.split(cookie_signature.header_text(text))
@@ -79,7 +80,7 @@ class ReactRouter(Format):
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         message = cookie_signature.utf8(payload)
         tag = cookie_signature.mac_bytes(signature) or b""
-        index = first_fit(context, lambda secret: self._mac(secret).verify(message, tag))
+        index = first_signed(context, self._macs, message, tag)
         value, warnings = _cookie_value(payload)
         warnings += _odd(text, signature)
         return genuine(context, index, algorithm=cookie_signature.ALGORITHM, value=value, warnings=warnings)
@@ -87,7 +88,7 @@ class ReactRouter(Format):
     def _encode(self, content: Content, context: Context) -> str:
         payload = b64encode(jsontext.dumps_bytes(content.data))
         return cookie_signature.encode_uri_component(
-            cookie_signature.sign(self._mac(context.keys.newest), payload)
+            cookie_signature.sign(self._macs.of(context.keys)[0], payload)
         )
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
@@ -95,9 +96,6 @@ class ReactRouter(Format):
         if not isinstance(data, dict):
             return super().with_flash(data, key, value)
         return {**data, f"{_FLASH}{key}{_FLASH_END}": value}
-
-    def _mac(self, secret: Secret) -> Hmac:
-        return self.kept(cookie_signature.mac_of, secret)
 
 
 def _json(payload: str) -> Any:

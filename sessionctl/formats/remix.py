@@ -15,10 +15,8 @@ src/lib/session-storage/cookie.ts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sessionctl import records
-from sessionctl.encoding import atob, is_canonical_b64
+from sessionctl.encoding import atob, has_stray_bits
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import (
     Content,
@@ -27,14 +25,12 @@ from sessionctl.formats.base import (
     Format,
     Verdict,
     Warn,
-    first_fit,
+    first_signed,
     genuine,
     refused,
 )
-
-if TYPE_CHECKING:
-    from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
+from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.macs import Macs
 
 _SIGNATURE = 43
 
@@ -47,6 +43,10 @@ class Remix(Format):
     cookie_names = ("__session", "session")
     flash_apart = True
     example = "eyJpIjoibWoiLCJkIjpbeyJ1c2VySWQiOjQyfSx7fV19.T3ARJCJAcgkuWS0jhzjAGXD4xzVo9fqDy2fYGrjC0Bc"
+
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._macs = Macs(lambda secret: Hmac(secret.bytes))
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
         payload, signature = _split(text)
@@ -81,22 +81,14 @@ class Remix(Format):
         if len(mac) != 32:  # noqa: PLR2004 - SHA-256
             raise MalformedCookieError(f"the signature has {len(mac)} bytes in place of 32")
         message = payload.encode(errors="replace")
-        index = first_fit(context, lambda secret: self.kept(_hmac, secret).verify(message, mac))
+        index = first_signed(context, self._macs, message, mac)
         value = _value(payload)
         return genuine(context, index, algorithm="HMAC-SHA256", value=value, warnings=_odd(signature))
 
     def _encode(self, content: Content, context: Context) -> str:
-        from sessionctl.signing.mac import Hmac, b64encode
-
         payload = b64encode(value_of(content).encode())
         tag = Hmac(context.keys.newest.bytes).digest(payload.encode("ascii"))
         return f"{payload}.{b64encode(tag).rstrip('=')}"
-
-
-def _hmac(secret: Secret) -> Hmac:
-    from sessionctl.signing.mac import Hmac
-
-    return Hmac(secret.bytes)
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -116,7 +108,7 @@ def _value(payload: str) -> str:
 
 
 def _odd(signature: str | None) -> tuple[Warn, ...]:
-    if signature is None or (len(signature) == _SIGNATURE and is_canonical_b64(signature)):
+    if signature is None or (len(signature) == _SIGNATURE and not has_stray_bits(signature)):
         return ()
     return (
         Warn("non-canonical", "the signature is not the text that Remix writes, though Remix accepts it"),

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
-from sessionctl.formats.base import Context, Option, Verdict, Warn, expire, human_seconds
+from sessionctl.formats.base import Context, Option, Verdict, Warn, expire, genuine, human_seconds
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
@@ -129,21 +129,29 @@ def find_key(token: Token, macs: Macs, keys: KeyRing) -> tuple[int, tuple[Warn, 
 
 
 def judge(
-    context: Context, limit: float | None, key_index: int | None, issued_at: float, *, old: bool, **more: Any
+    context: Context,
+    limit: float | None,
+    key_index: int | None,
+    issued_at: float,
+    *,
+    old: bool,
+    algorithm: str | None,
+    value: str | None,
+    warnings: tuple[Warn, ...],
 ) -> Verdict:
     """The verdict on a genuine text, by its age in whole seconds; equal to the limit is valid.
 
     With a limit a time in the future is refused too, but not by `old` releases, before 2.0.
     """
     expires_at = None if limit is None else issued_at + limit
-    verdict = Verdict(
-        valid=True,
-        key_index=key_index,
-        keys=len(context.keys),
-        needs_resign=bool(key_index),
+    verdict = genuine(
+        context,
+        key_index,
+        algorithm=algorithm,
+        value=value,
         issued_at=issued_at,
         expires_at=expires_at,
-        **more,
+        warnings=warnings,
     )
     if limit is None:
         return verdict

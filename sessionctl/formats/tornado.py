@@ -118,7 +118,11 @@ class Tornado(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         parts = _split(unquote(text))
-        index = self._find_version_1(parts, context) if parts.name is None else self._find_version_2(parts, context)
+        index = (
+            self._find_version_1(parts, context)
+            if parts.name is None
+            else self._find_version_2(parts, context)
+        )
         issued_at = float(_number(parts.stamp))
         value, _ = as_text(_value(parts))
         verdict = genuine_within(

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionctl.encoding import decompress
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag, compare_digest
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -95,7 +95,7 @@ def signer(secret: Secret, salt: str, digest: str, prefix: bytes = b"") -> Hmac:
 
 def fits(mac: Hmac, signed: Signed) -> bool:
     """Whether the signature is that of the text."""
-    return compare_digest(b64encode_urlsafe(mac.digest(signed.message)).encode("ascii"), signed.signature)
+    return compare_digest(b64encode_urlsafe_tag(mac.digest(signed.message)), signed.signature)
 
 
 def digest_of(signature: bytes, digests: tuple[str, ...]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import binascii
-from _operator import _compare_digest as compare_digest  # `hmac.compare_digest`, without the OpenSSL that hmac loads
+from _operator import (
+    _compare_digest as compare_digest,
+)  # `hmac.compare_digest`, without the OpenSSL that hmac loads
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

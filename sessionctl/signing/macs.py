@@ -26,7 +26,10 @@ class Macs:
         self._kept: tuple[KeyRing | None, list[Hmac]] = (None, [])
 
     def of(self, keys: KeyRing) -> list[Hmac]:
-        """The HMACs of a ring, in its order. Raises `NoKeyError` where it is empty."""
+        """The HMACs of a ring, in its order. Raises `NoKeyError` where it is empty.
+
+        They are kept for one ring, by its identity: whoever verifies many texts keeps the ring.
+        """
         ring, macs = self._kept
         if ring is not keys:
             macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
@@ -41,11 +44,19 @@ class Macs:
         `write` makes the text of a signature where texts are compared. Raises `NoKeyError`, and
         `BadSignatureError`, which says what a signature of another length may be.
         """
-        macs = self.of(keys)
-        for index, mac in enumerate(macs):
+        index = self.first(keys, message, given, write)
+        if index is None:
+            raise BadSignatureError(_misfit(len(given), self.of(keys), write))
+        return index
+
+    def first(
+        self, keys: KeyRing, message: bytes, given: bytes, write: Callable[[bytes], bytes] = bytes
+    ) -> int | None:
+        """As `find`, but None where no key fits."""
+        for index, mac in enumerate(self.of(keys)):
             if compare_digest(write(mac.digest(message)), given):
                 return index
-        raise BadSignatureError(_misfit(len(given), macs, write))
+        return None
 
 
 def _misfit(length: int, macs: list[Hmac], write: Callable[[bytes], bytes]) -> str:

@@ -32,6 +32,8 @@ class Exchange(NamedTuple):
     started: float | None
     sent: dict[str, str]
     set_cookies: tuple[str, ...]
+    sent_twice: tuple[str, ...] = ()
+    """Names that the Cookie header held more than once, with different values."""
 
 
 def read_visit(content: bytes) -> list[Exchange]:
@@ -64,8 +66,8 @@ def gather(visit: Iterable[Exchange]) -> Basket:
 def _exchange(entry: Any) -> Exchange:
     request, response = entry["request"], entry["response"]
     sent: dict[str, str] = {}
-    for header in _headers(request, "cookie"):
-        sent.update(parse_cookie_header(header))
+    header = "; ".join(_headers(request, "cookie"))
+    sent.update(parse_cookie_header(header))
     texts = [
         line for header in _headers(response, "set-cookie") for line in header.split("\n") if "=" in line
     ]
@@ -76,7 +78,14 @@ def _exchange(entry: Any) -> Exchange:
         _time(entry.get("startedDateTime")),
         sent or {name: value for name, value, _ in _cookies(request)},
         tuple(texts) or tuple(_set_cookie(*cookie) for cookie in _cookies(response)),
+        tuple(name for name, value in sent.items() if _has_another(header, name, value)),
     )
+
+
+def _has_another(header: str, name: str, value: str) -> bool:
+    """Whether a header has a cookie of that name with another value."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return any(key == name and other not in (value, "") for key, _, other in pairs)
 
 
 def _headers(message: Any, name: str) -> list[str]:

@@ -143,6 +143,9 @@ class RecordStorage(SessionStorage):
     expires_itself: ClassVar[bool] = False
     """Whether the store drops what has expired, so that nothing here needs to judge `modified_at`."""
 
+    renews: bool = True
+    """Whether a save begins the idle life of a record anew where the store judges it by `modified_at`."""
+
     def __init__(
         self,
         *,
@@ -239,8 +242,11 @@ class RecordStorage(SessionStorage):
         return None
 
     def hash_of(self, key: str) -> str:
-        """SHA-256 of the session ID of a key, in hex."""
-        return hashlib.sha256((self.id_of(key) or "").encode()).hexdigest()
+        """SHA-256 of the session ID of a key, in hex. Raises `NotSupportedError` where the key does not tell."""
+        session_id = self.id_of(key)
+        if session_id is None:
+            raise NotSupportedError(f"{self.scheme}: keeps neither the ID of a session nor its SHA-256")
+        return hashlib.sha256(session_id.encode(errors="surrogateescape")).hexdigest()
 
     def key_of_hash(self, digest: str) -> str | None:  # noqa: ARG002 - for stores whose keys hold a hash
         """The key of the session whose ID has that SHA-256 in hex; None where only the ID gives a key."""

@@ -121,7 +121,8 @@ class FileStorage(RecordStorage):
             current = None if shard is None else self._load_from(shard, key)
             if shard is None or not unchanged(current, expected):
                 return Outcome(False, current)
-            return Outcome(True, self._write_to(shard, key, text))
+            at = None if self.renews or current is None else current.modified_at
+            return Outcome(True, self._write_to(shard, key, text, at))
 
     def touch(self, key: str, expires_in: float) -> bool:  # noqa: ARG002 - judged by the mtime
         with self._errors("touch", key), self._locked(key) as shard:
@@ -255,9 +256,9 @@ class FileStorage(RecordStorage):
             raise self._foreign(key, _kind(info.st_mode))
         return info
 
-    def _write_to(self, shard: int, key: str, text: bytes) -> Stored:
+    def _write_to(self, shard: int, key: str, text: bytes, modified_at: float | None = None) -> Stored:
         """Write the record whole or not at all; the shard's lock is held."""
-        now = self.clock()
+        now = self.clock() if modified_at is None else modified_at
         file = self._open_temporary(shard, key)
         try:
             try:

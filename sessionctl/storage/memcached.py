@@ -166,7 +166,7 @@ class MemcachedStorage(RemoteStorage):
     # -- all of them --------------------------------------------------------------------------------
 
     def scan(self) -> Iterator[Entry]:
-        """Every session. An item that is being changed at that moment may be left out by the server."""
+        """Every session; the server may leave out an item that is locked at that very moment."""
         for server in self._servers:
             yield from self._scan_server(server)
 

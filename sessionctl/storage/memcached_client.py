@@ -122,8 +122,11 @@ class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
         return self._send(f"md {key}{condition}\r\n".encode("ascii")).line()
 
     def dump_keys(self) -> Iterator[str]:
-        """Every key of the server, by its LRU crawler. The connection serves nothing else meanwhile."""
-        answers = self._send(b"lru_crawler metadump all\r\n")
+        """Every key of the server. The connection serves nothing else meanwhile.
+
+        By its hash table: a walk over the LRU lists misses what is used at that moment.
+        """
+        answers = self._send(b"lru_crawler metadump hash\r\n")
         while (line := answers.line()) != b"END":
             name, _, key = line.partition(b" ")[0].partition(b"=")
             if name != b"key":

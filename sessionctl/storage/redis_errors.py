@@ -88,7 +88,7 @@ _BY_WORD = {
 
 _FOREIGN = (
     redis.RedisError,
-    redis.RedisClusterException,
+    redis.exceptions.RedisClusterException,
     OSError,
     *(
         kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Protocol
 
+from sessionctl.errors import NotSupportedError
 from sessionctl.storage.base import Entry, Stored
 from sessionctl.stores.files import Files
 
@@ -58,7 +59,9 @@ class ServerPlace:
         return self._storage.peek(key)
 
     def scan(self, rule: Rule) -> Iterator[Entry]:
-        """Every key that begins with a prefix of the rule."""
+        """Every key that begins with a prefix of the rule. Raises `NotSupportedError` on Memcached."""
+        if self._storage.scheme == "memcached":  # whose scan knows keys of ours alone
+            raise NotSupportedError("the sessions of another framework on Memcached cannot be listed")
         for prefix in rule.prefixes:
             self._storage.prefix = prefix
             yield from self._storage.scan()

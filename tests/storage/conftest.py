@@ -27,3 +27,12 @@ pytest.register_assert_rewrite("sessionctl.testing")
 def unique_prefix() -> str:
     """A prefix that no other test has, so that tests can share a server."""
     return f"test-{secrets.token_hex(8)}:"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Contract tests that wait for a server's own clock are slow, but for one kind of server."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or not getattr(item.cls, "real_time", False):
+            continue
+        if "pass_time" in item.function.__code__.co_names and item.cls.__name__ != "TestRedis":
+            item.add_marker(pytest.mark.slow)

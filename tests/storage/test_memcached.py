@@ -188,6 +188,17 @@ def test_a_scan_keeps_to_its_prefix_and_finds_all(
     client.close()
 
 
+def test_a_scan_finds_what_is_being_used(storage: RecordStorage) -> None:
+    """Sessions that are read and saved all the time are in every scan."""
+    ids = [begin(storage, n=0) for _ in range(5)]
+    for number in range(30):
+        for session_id in ids:
+            session = storage.read(session_id)
+            session["n"] = number
+            storage.save(session)
+        assert len(list(storage.scan())) == 5
+
+
 def test_facts_tell_about_server_and_record(
     storage: RecordStorage, memcached_server: MemcachedServer
 ) -> None:
@@ -308,7 +319,7 @@ def test_a_server_that_is_no_memcached(answer: bytes, ttl: int | None) -> None:
             client.close()
 
     threading.Thread(target=serve, daemon=True).start()
-    with opened(f"memcached://127.0.0.1:{listener.getsockname()[1]}", ttl=ttl, timeout=1) as storage:
-        with pytest.raises(StorageError):
-            storage.read("some-id")
+    url = f"memcached://127.0.0.1:{listener.getsockname()[1]}"
+    with opened(url, ttl=ttl, timeout=1) as storage, pytest.raises(StorageError):
+        storage.read("some-id")
     listener.close()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from sessionctl.signing import KeyRing
 from sessionctl.stores import StoredRecord, read_record
 from tests.cli.conftest import Answer
 from tests.stores.cases import content_of, is_malformed, record_cases, session_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Run = Callable[..., Answer]
 

@@ -77,7 +77,7 @@ def test_end_of_file() -> None:
 
 
 @BOTH
-def test_no_key(content: bytes, secret: str) -> None:  # noqa: ARG001 - the secret is not given
+def test_no_key(content: bytes, secret: str) -> None:
     """Without a key it stays closed, and that is said."""
     with pytest.raises(NoKeyError):
         read_record(content)

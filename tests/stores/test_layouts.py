@@ -6,8 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,8 +16,12 @@ from sessionctl.signing import KeyRing
 from sessionctl.stores import layouts
 from sessionctl.stores.storage import LayoutStorage
 from tests.cli.conftest import Answer
-from tests.servers import MemcachedServer, RedisServer
 from tests.stores.cases import content_of, is_malformed, record_cases, session_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import MemcachedServer, RedisServer
 
 Run = Callable[..., Answer]
 
@@ -421,3 +424,21 @@ def test_every_name_is_taken_apart(layout: layouts.Layout) -> None:
         if rule is not None:
             found = {rule.id_of(name) for each in ids for name in rule.names(each)}
             assert found & {*ids, ""}, layout.name
+
+
+def test_id_that_looks_like_a_cookie(run: Run, tmp_path: Path) -> None:
+    """A bare ID that another format would claim is still looked up in the store that was named."""
+    identity = "rca5s8h9onui1egclkj800rfjb"
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / f"session-{identity}").write_bytes(b'{"a":1}')
+    place = f"fs:{tmp_path}/store?layout=starsessions&prefix=session-"
+    assert run("inspect", f"PHPSESSID={identity}", "-s", place, "--json").json["data"] == {"a": 1}
+
+
+def test_memcached_is_not_listed(memcached_server: MemcachedServer) -> None:
+    """What cannot be listed says so, in place of an empty list."""
+    with (
+        opened(f"{memcached_server.url}?layout=connect-memcached") as storage,
+        pytest.raises(NotSupportedError),
+    ):
+        list(storage.scan())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -70,10 +71,8 @@ def test_pickle_is_not_run(kind: str, name: str | None, tmp_path: Path) -> None:
     """A pickle that would write a file writes none; the same bytes do where Python loads them."""
     path = tmp_path / "run"
     content = WRAPPED[kind](_Attack(path))
-    try:
+    with contextlib.suppress(SessionctlError):
         read_record(content, name, keys=["key"])
-    except SessionctlError:
-        pass
     assert not path.exists()
     if kind == "bare":
         pickle.loads(content)
@@ -180,10 +179,8 @@ def test_bomb() -> None:
 def test_nesting(content: bytes) -> None:
     """Ten thousand levels, or endless instructions, end in time, with a record or an error of ours."""
     begin = time.perf_counter()
-    try:
+    with contextlib.suppress(SessionctlError):
         read_record(content)
-    except SessionctlError:
-        pass
     assert time.perf_counter() - begin < 1
 
 
@@ -201,11 +198,12 @@ def _samples() -> list[Any]:
 @pytest.mark.parametrize(("content", "keys"), _samples())
 def test_cut_and_flipped(content: bytes, keys: KeyRing) -> None:
     """Cut at every length and with every byte flipped, a record gives a session or an error of ours."""
-    changed = [content[:size] for size in range(min(len(content), 400))]
-    chance = random.Random(5)
-    for at in range(min(len(content), 400)):
-        changed.append(content[:at] + bytes([content[at] ^ (1 << chance.randrange(8))]) + content[at + 1 :])
-    for each in changed:
+    chance, places = random.Random(5), range(min(len(content), 400))
+    cut = [content[:at] for at in places]
+    flipped = [
+        content[:at] + bytes([content[at] ^ (1 << chance.randrange(8))]) + content[at + 1 :] for at in places
+    ]
+    for each in cut + flipped:
         try:
             json.dumps(read_record(each, keys=keys).as_json())
         except SessionctlError:

@@ -1,0 +1,87 @@
+"""What `destroy`, `set`, `unset` and `flash` have in common where they mean many sessions (`--where`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli import options, selecting
+from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.fleet.change import Changed
+    from sessionctl.fleet.select import Selection
+    from sessionctl.identify import Setup
+
+    Act = Callable[[Setup, Selection, bool], Changed]
+    """Do it to the sessions that are meant, or with True only count them."""
+
+DECLINED = 1
+
+
+def many_options(function: Any) -> Any:
+    """The options of a selection, --dry-run and --yes."""
+    for decorator in (
+        click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing asks."),
+        click.option("--dry-run", is_flag=True, help="With --where: change nothing, count."),
+        selecting.selection_options,
+    ):
+        function = decorator(function)
+    return function
+
+
+def take_away(params: dict[str, Any]) -> None:
+    """Take the options of this module out of a command's parameters, where they are not meant."""
+    if params.pop("dry_run") or params.pop("limit") is not None:
+        raise UsageError("--dry-run and --limit are for many sessions: with --where, --older-than, ...")
+    for name in (*selecting.MANY, "yes"):
+        params.pop(name, None)
+
+
+def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act) -> None:
+    """Select, ask where somebody can be asked, act, and print how many there were."""
+    look = options.look_of(params)
+    _refuse_one(params)
+    dry_run, yes = params.pop("dry_run"), params.pop("yes")
+    setup = options.setup_of(params)
+    selection = selecting.selection_of(params, setup.now)
+    if not dry_run and not yes and selecting.may_ask():
+        found = act(setup, selection, True)
+        place = setup.storage.url if setup.storage is not None else ""
+        if found.matched and not selecting.confirm(f"{verb} {_count(found.matched)} of {place}?"):
+            say("nothing was changed", quiet=look.quiet)
+            ctx.exit(DECLINED)
+    done = act(setup, selection, dry_run)
+    _tell(done, verb, look)
+    ctx.exit(selecting.STORAGE_FAILED if done.problems else 0)
+
+
+def _tell(done: Changed, verb: str, look: options.Look) -> None:
+    for problem in done.problems:
+        say(str(problem))
+    if look.json:
+        word, extra = ("destroyed", {"revocable": True}) if verb == "destroy" else ("changed", {})
+        print_json({"matched": done.matched, word: done.done, **extra, "dry_run": done.dry_run})
+        return
+    print_data(str(done.matched if done.dry_run else done.done))
+    if not done.matched:
+        say("no session matches", quiet=look.quiet)
+
+
+def _count(count: int) -> str:
+    return f"{count} session{'' if count == 1 else 's'}"
+
+
+def _refuse_one(params: dict[str, Any]) -> None:
+    """What names one session has no place beside what means many."""
+    for name in ("session_id", "ref", "har", "cookie_jar"):
+        if params.pop(name, None) is not None:
+            raise UsageError(
+                "give one session (a COOKIE, --id, --ref), or say which are meant (--where, ...), not both"
+            )
+    for name in ("output", "url"):
+        params.pop(name, None)

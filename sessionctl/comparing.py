@@ -1,0 +1,87 @@
+"""Two sessions side by side: what was added, removed and changed, by the place in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from sessionctl.inspection import Report
+
+Kind = Literal["added", "removed", "changed"]
+
+
+class Change(NamedTuple):
+    """One difference. `part` is `data`, `flash` or a property of the cookie; `path` the place inside, with dots."""
+
+    kind: Kind
+    part: str
+    path: str
+    before: Any
+    after: Any
+
+    @property
+    def place(self) -> str:
+        """Part and path as one."""
+        return f"{self.part}.{self.path}" if self.path else self.part
+
+
+def compare_values(before: Any, after: Any, part: str = "data", path: str = "") -> Iterator[Change]:
+    """The differences between two JSON values, the deepest place that differs each.
+
+    True and 1 differ, as do 1 and 1.0.
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            inner = f"{path}.{key}" if path else str(key)
+            if key not in after:
+                yield Change("removed", part, inner, before[key], None)
+            elif key not in before:
+                yield Change("added", part, inner, None, after[key])
+            else:
+                yield from compare_values(before[key], after[key], part, inner)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _compare_lists(before, after, part, path)
+    elif type(before) is not type(after) or before != after:
+        yield Change("changed", part, path, before, after)
+
+
+def _compare_lists(before: list[Any], after: list[Any], part: str, path: str) -> Iterator[Change]:
+    for index in range(max(len(before), len(after))):
+        inner = f"{path}.{index}" if path else str(index)
+        if index >= len(after):
+            yield Change("removed", part, inner, before[index], None)
+        elif index >= len(before):
+            yield Change("added", part, inner, None, after[index])
+        else:
+            yield from compare_values(before[index], after[index], part, inner)
+
+
+def compare(before: Report, after: Report) -> list[Change]:
+    """All that differs between two sessions: the cookie's properties, then data and flash."""
+    changes = [
+        Change("changed", name, "", one, other)
+        for name, one, other in (
+            ("format", before.format, after.format),
+            ("cookie_name", before.cookie_name, after.cookie_name),
+            ("ref", before.ref, after.ref),
+            ("signature", _signature(before), _signature(after)),
+            ("expired", before.expired, after.expired),
+            ("issued_at", before.issued_at, after.issued_at),
+            ("expires_at", before.expires_at, after.expires_at),
+            ("found", before.found, after.found),
+            ("size", before.size, after.size),
+        )
+        if one != other
+    ]
+    if before.attributes is not None and after.attributes is not None:
+        changes += compare_values(dict(before.attributes), dict(after.attributes), "attributes")
+    changes += compare_values(before.data, after.data, "data")
+    changes += compare_values(before.flash or {}, after.flash or {}, "flash")
+    return changes
+
+
+def _signature(report: Report) -> str:
+    verdict = report.verdict
+    key = "" if verdict.key_index is None else f", key {verdict.key_index}"
+    return f"{report.status}{key}"

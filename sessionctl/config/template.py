@@ -1,0 +1,67 @@
+"""The commented file that `config init` writes."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from sessionctl.config.places import PROJECT_FILE
+from sessionctl.config.projects import Proposal
+from sessionctl.errors import ConfigError
+
+_HEAD = """\
+# sessionctl.toml: how to look into this project's sessions.
+# Settings hold in the order: option, environment, this file, your own config.toml, default.
+# 'sessionctl config trust' lets its storages and secrets count; 'sessionctl config check' reads it over.
+"""
+
+_EMPTY = Proposal(
+    "app",
+    "no framework was recognized: fill it in",
+    "native",
+    "session",
+    ("env:SESSION_SECRET",),
+    "fs:sessions",
+)
+
+
+def render(proposals: list[Proposal]) -> str:
+    """The text of a configuration with a profile for each proposal, the first of them the default."""
+    chosen = proposals or [_EMPTY]
+    profiles = "\n".join(_profile(proposal) for proposal in chosen)
+    return f"{_HEAD}\ndefault_profile = {json.dumps(chosen[0].name)}\n\n{profiles}"
+
+
+def _profile(proposal: Proposal) -> str:
+    lines = [f"# {proposal.because}", f"[profiles.{proposal.name}]"]
+    lines += [f"format = {_text(proposal.format)}", f"cookie_name = {_text(proposal.cookie_name)}"]
+    lines += [f"# {note}" for note in proposal.notes]
+    if proposal.secrets:
+        lines.append(
+            f"secrets = [{', '.join(map(_text, proposal.secrets))}]      # newest first; env:NAME, file:PATH"
+        )
+    if proposal.storage:
+        lines.append(f"storage = {_text(proposal.storage)}      # a guess at the place")
+    else:
+        lines.append('# storage = "redis://localhost/0"      # where the cookie holds an ID alone')
+    lines.append('# max_age = "30d"')
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A TOML basic string; its escapes are JSON's (TOML 1.0)."""
+    return json.dumps(value, ensure_ascii=True)
+
+
+def write(path: str, text: str, *, force: bool) -> None:
+    """Write a new file. Raises `ConfigError` where there is one already, unless `force`."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if force else os.O_EXCL)
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        file = os.open(path, flags, 0o644 if path.endswith(PROJECT_FILE) else 0o600)
+    except FileExistsError:
+        raise ConfigError(f"{path} is there already; --force writes over it") from None
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    with open(file, "w", encoding="utf-8") as stream:
+        stream.write(text)

@@ -1,0 +1,72 @@
+"""Files that are written whole or not at all, and compressed by the ending of their name: `.gz`, `.zst`."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from sessionctl.errors import MissingExtraError
+from sessionctl.fleet.archive import MAX_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_LEVEL = 6
+
+
+@contextmanager
+def writing(path: str) -> Iterator[IO[bytes]]:
+    """What to write to: `-` is standard output. A file takes its name when it is whole, with mode 0600."""
+    if path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    temporary = f"{path}.{os.getpid()}.part"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file, _compressing(file, path) as out:
+            yield out
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _compressing(file: IO[bytes], path: str) -> Any:
+    if path.endswith(".gz"):
+        return gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file)
+    if path.endswith(".zst"):
+        return _zstd().ZstdCompressor().stream_writer(file, closefd=False)
+    return contextlib.nullcontext(file)
+
+
+@contextmanager
+def reading(path: str) -> Iterator[Iterator[bytes]]:
+    """The lines of a file, `-` being standard input; whether it is compressed, its first bytes say."""
+    with contextlib.ExitStack() as stack:
+        raw = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))  # noqa: PTH123
+        buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+        start = buffered.peek(4)
+        source: Any = buffered
+        if start.startswith(_GZIP):
+            source = stack.enter_context(gzip.GzipFile(fileobj=buffered))
+        elif start.startswith(_ZSTD):
+            source = io.BufferedReader(
+                _zstd().ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
+            )
+        yield iter(lambda: source.readline(MAX_LINE), b"")
+
+
+def _zstd() -> Any:
+    try:
+        import zstandard
+    except ModuleNotFoundError:
+        raise MissingExtraError("a .zst file", "zstd") from None
+    return zstandard

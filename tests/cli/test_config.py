@@ -1,0 +1,298 @@
+# ruff: noqa: E501 - files of others, as they are
+"""Settings hold in the order option, environment, project, user, default; a project's file counts once trusted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Answer
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def project(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory deep in a project, as the working directory; the project's root is returned."""
+    root = tmp_path / "project"
+    (root / "src" / "app").mkdir(parents=True)
+    monkeypatch.chdir(root / "src" / "app")
+    return root
+
+
+@pytest.fixture
+def write(project: Path, home: Path) -> Callable[..., Path]:
+    """Write the project's file, or the user's."""
+
+    def call(text: str, *, user: bool = False) -> Path:
+        path = home / ".config/sessionctl/config.toml" if user else project / "sessionctl.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
+    return call
+
+
+Write = Callable[..., Path]
+
+
+def shown(answer: Answer) -> dict[str, tuple[Any, str]]:
+    """What `config show --json` said: each setting with its value and its source."""
+    return {item["key"]: (item["value"], item["source"]) for item in answer.json["settings"]}
+
+
+def test_order(run: Run, write: Write) -> None:
+    """Each layer wins over those after it, key by key."""
+    write('[profiles.shop]\ncookie_name = "user"\nformat = "remix"\nmax_age = "1d"\n', user=True)
+    write('default_profile = "shop"\n[profiles.shop]\ncookie_name = "project"\nformat = "express"\n')
+    plain = shown(run("config", "show", "--json"))
+    assert plain["cookie_name"][0] == "project"
+    assert plain["cookie_name"][1].endswith("sessionctl.toml, line 3")
+    assert plain["max_age"][0] == "1d"
+    assert plain["max_age"][1].endswith("config.toml, line 4")
+    assert shown(run("config", "show", "--json", SESSIONCTL_COOKIE_NAME="env"))["cookie_name"] == (
+        "env",
+        "SESSIONCTL_COOKIE_NAME",
+    )
+    both = run("config", "show", "--json", "--cookie-name", "opt", SESSIONCTL_COOKIE_NAME="env")
+    assert shown(both)["cookie_name"] == ("opt", "--cookie-name")
+    assert shown(both)["storage"][1] == "default"
+
+
+def test_settings_hold_for_commands(run: Run, write: Write) -> None:
+    """A default profile gives format, cookie name and secrets without an option; an option still wins."""
+    write(
+        'default_profile = "web"\n[profiles.web]\nformat = "flask"\ncookie_name = "sid"\nsecrets = ["env:KEY"]\n',
+        user=True,
+    )
+    made = run("create", "--set", "a=1", "--json", KEY="s3cret").json
+    assert (made["format"], made["cookie_name"]) == ("flask", "sid")
+    assert run("verify", made["cookie"], KEY="s3cret").status == 0
+    assert "the profile web" in run("inspect", made["cookie"], KEY="s3cret").out.splitlines()[0]
+    assert run("verify", made["cookie"], "--secret", "other", KEY="s3cret").status == 1
+    assert run("create", "-f", "native", "--json", KEY="s3cret").json["format"] == "native"
+
+
+def test_options_of_another_format_stay_out(run: Run, write: Write) -> None:
+    """The profile's format options do not reach a format that was asked for instead."""
+    write('default_profile = "a"\n[profiles.a]\nformat = "express"\noptions = { prefix = "" }\n', user=True)
+    assert run("create", "-f", "flask", "--secret", "x", "--set", "a=1").status == 0
+
+
+def test_an_untrusted_project(run: Run, write: Write, project: Path) -> None:
+    """Its storage and secrets do not count, which a warning says; what only tells how to read does count."""
+    write(
+        'default_profile = "p"\n[profiles.p]\nstorage = "fs:stolen"\nsecrets = ["text:evil"]\ncookie_name = "sid"\n'
+    )
+    made = run("create", "--set", "a=1", "--json")
+    assert (made.status, made.json["cookie_name"]) == (0, "sid")
+    assert "config trust" in made.err
+    assert not (project / "stolen").exists()
+    assert run("create", "-q").err == ""
+    asked = run("create", "-p", "p")
+    assert (asked.status, "config trust" in asked.err) == (2, True)
+    assert run("create", "-p", "p", "-s", "cookie:", "--secret", "x").status == 0
+    assert run("config", "show", "--json").json["withheld"] == ["storage", "secrets"]
+
+
+def test_trust(run: Run, write: Write, project: Path) -> None:
+    """Once trusted, the file counts, until it changes or is revoked; relative places are beside the file."""
+    text = 'default_profile = "p"\n[profiles.p]\nstorage = "fs:store"\nsecrets = ["file:key"]\n'
+    path = write(text)
+    (project / "key").write_text("s3cret\n")
+    assert run("config", "trust").status == 0
+    made = run("create", "--set", "a=1", "--json")
+    assert (made.err, made.json["storage"]) == ("", f"fs:{project}/store")
+    assert run("verify", made.json["cookie"], "--secret", "s3cret").status == 0
+    path.write_text(f"{text}# changed\n")
+    assert "config trust" in run("create").err
+    run("config", "trust", str(project))
+    assert run("create").err == ""
+    assert run("config", "trust", "--revoke", "--json").json["trusted"] is False
+    assert "config trust" in run("create").err
+
+
+def test_trust_is_kept_privately(run: Run, write: Write, home: Path) -> None:
+    """The file that keeps it is the user's alone, and a broken one trusts nothing."""
+    write('[profiles.p]\nstorage = "cookie:"\n')
+    run("config", "trust")
+    kept = next(home.rglob("trusted.json"))
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.write_text("[")
+    assert run("create", "-p", "p").status == 2
+
+
+def test_no_command_from_a_project(run: Run, write: Write, project: Path) -> None:
+    """`command:` runs from the user's own file alone; in a project's it is a mistake, trusted or not."""
+    marker = project / "ran"
+    line = f"[profiles.p]\nsecrets = [\"command:sh -c 'touch {marker}; echo s3cret'\"]\n"
+    write(line)
+    for arguments in (
+        ["config", "trust"],
+        ["create", "-p", "p"],
+        ["config", "show", "-p", "p"],
+        ["config", "check"],
+    ):
+        answer = run(*arguments)
+        assert answer.status == 2
+        assert "command:" in answer.err + answer.out
+    assert not marker.exists()
+    (project / "sessionctl.toml").unlink()
+    write(line, user=True)
+    cookie = run("create", "-p", "p", "-s", "cookie:").text
+    assert marker.exists()
+    assert run("verify", cookie, "--secret", "s3cret").status == 0
+
+
+def test_a_command_that_fails(run: Run, write: Write) -> None:
+    """It is an error of the secret, without what the command printed."""
+    write(
+        '[profiles.p]\nsecrets = ["command:sh -c \'echo leak; exit 3\'"]\n[profiles.q]\nsecrets = ["command:/nonexistent"]\n',
+        user=True,
+    )
+    for name in "pq":
+        answer = run("create", "-p", name)
+        assert (answer.status, "leak" in answer.err) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('[profiles.a]\nstorge = "fs:x"\n', 2, ["profiles.a.storge", "'storage'"]),
+        ('\n\n[profiles.a]\ncookie-name = "x"\n', 4, ["'cookie_name'"]),
+        ('[profile.a]\nstorage = "fs:x"\n', 1, ["profile", "'profiles'"]),
+        ('[profiles]\nstorage = "fs:x"\n', 2, ["profiles.storage"]),
+        ('[profiles.a]\nsecrets = "env:X"\n', 2, ["list"]),
+        ("[profiles.a]\nformat = 3\n", 2, ["text"]),
+        ('[profiles.a]\nstorage = "sessions"\n', 2, ["URL"]),
+        ('[profiles.a]\ncookie_name = "a b"\n', 2, ["name"]),
+        ('[profiles.a]\noptions = { salt = ["x"] }\n', 2, ["table"]),
+        ('profiles.a = { storge = "fs:x" }\n', 1, ["'storage'"]),
+        ('default_profile = "shopp"\n[profiles.shop]\n', 1, ["'shop'"]),
+        ("[profiles.a]\nstorage = fs:x\n", 2, ["TOML"]),
+        ("[profiles.a\n", 1, ["TOML"]),
+    ],
+)  # fmt: skip
+def test_mistakes(run: Run, write: Write, text: str, line: int, words: list[str]) -> None:
+    """A mistake names the file, the line, the key and the nearest right key, at every command."""
+    path = write(text, user=True)
+    answer = run("create")
+    assert answer.status == 2
+    assert f"{path}, line {line}: " in answer.err
+    for word in words:
+        assert word in answer.err
+    checked = run("config", "check", "--json")
+    assert (checked.status, checked.json["findings"][0]["line"]) == (2, line)
+
+
+@pytest.mark.parametrize(
+    ("profile", "severity", "word"),
+    [
+        ('format = "flsk"', "error", "'flask'"),
+        ('format = "flask"\noptions = { slat = "x" }', "error", "salt"),
+        ('storage = "fs:"', "error", "fs:"),
+        ('storage = "nonsense:x"', "error", "nonsense"),
+        ('max_age = "soon"', "error", "duration"),
+        ('secrets = ["env:SESSIONCTL_TEST_NOT_SET"]', "warning", "not set"),
+        ('secrets = ["file:/nonexistent"]', "warning", "nonexistent"),
+    ],
+)
+def test_check(run: Run, write: Write, profile: str, severity: str, word: str) -> None:
+    """`config check` also looks at what the values come to, and ends 2 for an error alone."""
+    write(f"[profiles.a]\n{profile}\n", user=True)
+    answer = run("config", "check", "--json")
+    assert [item["severity"] for item in answer.json["findings"]] == [severity]
+    assert word in answer.json["findings"][0]["message"]
+    assert answer.status == (2 if severity == "error" else 0)
+
+
+def test_open_modes(run: Run, write: Write) -> None:
+    """A file with a secret of its own that others can read is a warning; one that names a variable is not."""
+    path = write('[profiles.a]\nsecrets = ["text:hunter2secret"]\n', user=True)
+    assert run("config", "check", "--json").json["findings"] == []
+    path.chmod(0o644)
+    warned = run("config", "check")
+    assert (warned.status, "chmod 600" in warned.out) == (0, True)
+    path.write_text('[profiles.a]\nsecrets = ["env:HOME"]\n')
+    assert run("config", "check").out == ""
+
+
+def test_secrets_are_hidden(run: Run, write: Write) -> None:
+    """`config show` tells where secrets come from and never what they are, in files, options, URLs or the environment."""
+    write(
+        '[profiles.a]\nsecrets = ["text:hunter2secret", "env:KEY"]\nstorage = "redis://mj:hunter2secret@cache/0"\n'
+        'options = { block-key = "hunter2secret" }\nformat = "gorilla"\n',
+        user=True,
+    )
+    for arguments in (
+        ["-p", "a"],
+        ["-p", "a", "--secret", "hunter2secret"],
+        ["-p", "a", "-O", "block-key=hunter2secret"],
+    ):
+        for json in ([], ["--json"]):
+            answer = run("config", "show", *arguments, *json, SESSIONCTL_SECRET="hunter2secret")
+            assert answer.status == 0
+            assert "hunter2" not in answer.out + answer.err
+    assert "env:KEY" in run("config", "show", "-p", "a").out
+
+
+def test_the_profile_s_cookie_name(run: Run, write: Write) -> None:
+    """Of a header the profile's cookie is taken; where it is not there, the likeliest, with a word."""
+    write('default_profile = "a"\n[profiles.a]\ncookie_name = "sid"\n', user=True)
+    cookie = run("create", "--set", "a=1", "-s", "cookie:").text
+    assert run("decode", f"Cookie: session=x; sid={cookie}", "--json").json["data"] == {"a": 1}
+    other = run("decode", f"Cookie: theme=x; app_session={cookie}")
+    assert (other.status, "'sid'" in other.err) == (0, True)
+    assert run("inspect", f"Cookie: app_session={cookie}").status == 0
+    assert run("decode", f"Cookie: app_session={cookie}", "--cookie-name", "sid").status == 3
+
+
+def test_completion_of_profiles(process: Run, write: Write) -> None:
+    """A TAB press offers the profiles of both files."""
+    write("[profiles.one]\n", user=True)
+    write("[profiles.two]\n")
+    answer = process(_SESSIONCTL_COMPLETE="bash_complete", COMP_WORDS="sessionctl create -p ", COMP_CWORD="3")
+    assert answer.out.split() == ["plain,one", "plain,two"]
+
+
+def test_without_files_nothing_is_loaded(run: Run, project: Path) -> None:
+    """No file, no profile: naming one says how to begin."""
+    assert "config init" in run("create", "-p", "x").err
+    assert run("config", "check").err.strip().endswith("nothing is wrong")
+    assert os.listdir(project) == ["src"]
+
+
+def test_init(run: Run, project: Path) -> None:
+    """`config init` writes a file that `config check` finds right, and does not write over one."""
+    (project / "app.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\napp.secret_key = os.environ['APP_KEY']\n"
+    )
+    answer = run("config", "init", str(project), "--json").json
+    assert (answer["path"], answer["profiles"][0]["secrets"]) == (
+        str(project / "sessionctl.toml"),
+        ["env:APP_KEY"],
+    )
+    assert run("config", "init", str(project)).status == 2
+    assert run("config", "init", str(project), "--force").status == 0
+    run("config", "trust")
+    assert run("config", "check", APP_KEY="x").status == 0
+    made = run("create", "--set", "a=1", "--json", APP_KEY="s3cret").json
+    assert made["format"] == "flask"
+
+
+def test_init_prints(run: Run, project: Path) -> None:
+    """`--print` writes nothing."""
+    assert "[profiles.app]" in run("config", "init", "--print").out
+    assert not list(project.rglob("*.toml"))
+
+
+def test_init_for_the_user(run: Run, home: Path, project: Path) -> None:
+    """`--user` begins the user's own file, which others cannot read."""
+    path = Path(run("config", "init", "--user").text)
+    assert path == home / ".config/sessionctl/config.toml"
+    assert path.stat().st_mode & 0o777 == 0o600

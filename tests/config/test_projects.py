@@ -1,0 +1,149 @@
+# ruff: noqa: E501 - files of others, as they are
+"""A project's framework is seen from its files, and none of its code is run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionctl import formats
+from sessionctl.config.projects import propose
+from sessionctl.config.template import render
+from sessionctl.storage.registry import open_storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXPRESS = """
+const express = require('express')
+const session = require('express-session')
+const app = express()
+app.use(session({
+  name: 'sid',
+  secret: [process.env.NEW_SECRET, process.env.OLD_SECRET],
+  cookie: { maxAge: 1000 },
+}))
+"""
+REMIX_2 = """
+import { createCookieSessionStorage } from "@remix-run/node";
+export const storage = createCookieSessionStorage({
+  cookie: { name: "__app", httpOnly: true, secrets: [process.env.APP_SECRET!] },
+});
+"""
+REMIX_3 = """
+import { createCookie } from '@remix-run/cookie'
+export const cookie = createCookie('sid', { secrets: [process.env.COOKIE_SECRET] })
+"""
+RAILS = 'require_relative "boot"\nmodule WebShop\n  class Application < Rails::Application\n  end\nend\n'
+FLASK = "from flask import Flask\nraise SystemExit('this must not run')\napp.config['SECRET_KEY'] = os.environ.get('SHOP_KEY')\napp.config['SESSION_COOKIE_NAME'] = 'shop'\n"
+
+PROJECTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "Flask": ({"shop/__init__.py": FLASK}, {"format": "flask", "cookie_name": "shop", "secrets": ("env:SHOP_KEY",)}),
+    "Flask with the secret in its code": (
+        {"app.py": "from flask import Flask\napp.secret_key = 'hunter2secret'\n"},
+        {"format": "flask", "secrets": ("env:SECRET_KEY",)},
+    ),
+    "Flask by its requirements": ({"requirements.txt": "flask>=3\nFlask-Session\n"}, {"storage": "redis://localhost/0?layout=flask-session"}),
+    "Express": (
+        {"package.json": '{"dependencies": {"express": "5", "express-session": "1", "connect-redis": "8"}}', "server.js": EXPRESS},
+        {
+            "format": "express", "cookie_name": "sid", "secrets": ("env:NEW_SECRET", "env:OLD_SECRET"),
+            "storage": "redis://localhost/0?layout=connect-redis",
+        },
+    ),
+    "Express with cookie-session": (
+        {"package.json": '{"dependencies": {"cookie-session": "2"}}', "a.js": "app.use(cookieSession({ name: 'sess', keys: [process.env.K] }))"},
+        {"format": "cookie-session", "cookie_name": "sess", "secrets": ("env:K",)},
+    ),
+    "Remix 2": (
+        {"package.json": '{"dependencies": {"@remix-run/node": "2"}}', "app/sessions.ts": REMIX_2},
+        {"format": "react-router", "cookie_name": "__app", "secrets": ("env:APP_SECRET",)},
+    ),
+    "Remix 3": (
+        {"package.json": '{"dependencies": {"@remix-run/session": "0"}}', "app/session.ts": REMIX_3},
+        {"format": "remix", "cookie_name": "sid", "secrets": ("env:COOKIE_SECRET",)},
+    ),
+    "Rails": ({"config/application.rb": RAILS}, {"format": "rails", "cookie_name": "_web_shop_session", "secrets": ("env:SECRET_KEY_BASE",)}),
+    "Rails on Redis": (
+        {"config/application.rb": RAILS, "config/initializers/session_store.rb": "Rails.application.config.session_store :redis_store, key: '_x'"},
+        {"format": "rack", "cookie_name": "_x", "storage": "redis://localhost/0?layout=rack-redis"},
+    ),
+}  # fmt: skip
+
+
+def build(directory: Path, files: dict[str, str]) -> None:
+    """Write a project's files."""
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+
+
+@pytest.mark.parametrize(("files", "expected"), PROJECTS.values(), ids=PROJECTS)
+def test_proposal(tmp_path: Path, files: dict[str, str], expected: dict[str, Any]) -> None:
+    """The proposal has the framework's format and what its code says."""
+    build(tmp_path, files)
+    best = propose(str(tmp_path))[0]
+    assert {key: getattr(best, key) for key in expected} == expected
+
+
+@pytest.mark.parametrize("files", [files for files, _ in PROJECTS.values()], ids=PROJECTS)
+def test_what_is_written(tmp_path: Path, files: dict[str, str]) -> None:
+    """The file is TOML whose formats, options and storages exist, and it copies no secret out of the code."""
+    build(tmp_path, files)
+    text = render(propose(str(tmp_path)))
+    assert "hunter2" not in text
+    for profile in tomllib.loads(text)["profiles"].values():
+        formats.get(profile["format"])
+        if "storage" in profile:
+            open_storage(profile["storage"])
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", {"cookie_name": "sessionid", "storage": None, "secrets": ()}),
+        (
+            'SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"\nSESSION_COOKIE_NAME = "sid"\n',
+            {"cookie_name": "sid", "secrets": ("env:DJANGO_SECRET_KEY",)},
+        ),
+        (
+            'SESSION_ENGINE = "django.contrib.sessions.backends.file"\n',
+            {"storage": "fs:/tmp?layout=django-file"},
+        ),
+        (
+            'SESSION_ENGINE = "django.contrib.sessions.backends.cache"\n',
+            {"storage": "redis://localhost/1?layout=django-cache"},
+        ),
+    ],
+)
+def test_a_real_django_project(tmp_path: Path, more: str, expected: dict[str, Any]) -> None:
+    """What `django-admin startproject` made is recognized, with its session engine."""
+    made = subprocess.run(
+        [sys.executable, "-m", "django", "startproject", "shop", tmp_path], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("Django IS MISSING: config init was not tried on a real project")
+    with (tmp_path / "shop/settings.py").open("a") as settings:
+        settings.write(more)
+    best = propose(str(tmp_path))[0]
+    assert best.format == "django"
+    assert {key: getattr(best, key) for key in expected} == expected
+    assert "django-insecure" not in render([best])
+
+
+def test_nothing_known(tmp_path: Path) -> None:
+    """A directory of other things gives a file to fill in, which is right as it stands."""
+    (tmp_path / "notes.txt").write_text("flask of tea")
+    assert propose(str(tmp_path)) == []
+    assert tomllib.loads(render([]))["default_profile"] == "app"
+
+
+def test_dependencies_are_not_searched(tmp_path: Path) -> None:
+    """What lies in node_modules or a virtual environment is not the project's own."""
+    build(tmp_path, {"venv/lib/x.py": FLASK, "node_modules/x/index.js": EXPRESS, ".hidden/app.py": FLASK})
+    assert propose(str(tmp_path)) == []
