@@ -38,6 +38,9 @@ MAX_ATTRIBUTE: Final = 1024
 MAX_AGE: Final = 400 * 86400
 """Seconds that a browser keeps a cookie at the most (RFC 6265bis, 5.5)."""
 
+MAX_SKEW: Final = 60
+"""Seconds that the clocks of two servers may differ, where a cookie has a `max_age`."""
+
 SameSite = Literal["Strict", "Lax", "None"]
 
 _DEFAULTS: Final[dict[str, Any]] = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
@@ -142,7 +145,8 @@ class Cookie:
     def _expired(self, found: Unsigned) -> bool:
         if self._max_age is None or found.issued_at is None:
             return False
-        return self._clock() - found.issued_at > self._max_age
+        age = self._clock() - found.issued_at
+        return age > self._max_age or age < -MAX_SKEW
 
     def serialize(self, value: str | None, **attributes: Any) -> str:
         """The Set-Cookie text of a value; `""` clears the cookie.
@@ -182,6 +186,12 @@ def set_cookie(name: str, text: str, **attributes: Any) -> str:
     if len(name) + len(text.encode()) > MAX_SIZE:
         raise CookieTooLargeError(len(name) + len(text.encode()), MAX_SIZE)
     return f"{name}={text}{_suffix(name, given)}"
+
+
+def check_name(name: str) -> None:
+    """Raise `CookieAttributeError` for what is no cookie name (RFC 9110, 5.6.2)."""
+    if not _TOKEN.fullmatch(name):
+        raise CookieAttributeError(_BAD_NAME)
 
 
 def find(header: str | None, name: str) -> str | None:

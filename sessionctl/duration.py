@@ -30,15 +30,18 @@ def parse_time(text: str) -> float:
     Raises `UsageError`.
     """
     text = text.strip()
-    if re.fullmatch(r"-?\d+(\.\d+)?", text):
-        return float(text)
     try:
+        if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+            return datetime.fromtimestamp(float(text), UTC).timestamp()
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        seconds = -1.0
+    if seconds < 0:
         raise UsageError(
             f"{text!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z"
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return seconds
 
 
 def iso(seconds: float | None) -> str | None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sessionctl import records
-from sessionctl.cookie import set_cookie
+from sessionctl.cookie import MAX_SIZE, check_name, set_cookie
 from sessionctl.errors import (
     BadSignatureError,
+    CookieTooLargeError,
+    CorruptRecordError,
     ExpiredError,
     MalformedCookieError,
     NoKeyError,
@@ -32,6 +34,7 @@ from sessionctl.storage.cookie import CookieStorage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sessionctl.formats.base import Format
     from sessionctl.verdict import Verdict
 
 OWN = ("native", "remix")
@@ -58,8 +61,13 @@ class Made:
 
     @property
     def set_cookie(self) -> str | None:
-        """The Set-Cookie text with the attributes that a session cookie should have."""
-        return None if self.cookie is None else set_cookie(self.cookie_name, self.cookie)
+        """The Set-Cookie text with the attributes that a session cookie should have.
+
+        None without a cookie, and for one that its framework would cut over several.
+        """
+        if self.cookie is None or len(self.cookie_name) + len(self.cookie.encode()) > MAX_SIZE:
+            return None
+        return set_cookie(self.cookie_name, self.cookie)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +105,7 @@ def create(
     if not isinstance(data, dict):
         raise UsageError("the values of a session are an object of name to value")
     storage = _storage(setup)
+    _check_makeable(setup, name, cookie_name)
     session = Session(session_id) if session_id is not None else Session()
     _refuse_taken(storage, session_id)
     for key, value in data.items():
@@ -112,8 +121,7 @@ def _create_foreign(
     setup: Setup, name: str, cookie_name: str, data: Any, flash: Mapping[str, Any], session_id: str | None
 ) -> Made:
     form = setup.open(name)
-    if not setup.keys_for(name):
-        raise UsageError(f"a {name} cookie needs a secret to be made: --secret or --secret-file")
+    _check_makeable(setup, name, cookie_name)
     context = setup.context(name, Source(cookie_name, None))
     if not form.holds_session:
         session_id = session_id or create_session_id()
@@ -122,6 +130,7 @@ def _create_foreign(
     text = form.encode(
         content.data, context.keys, id=session_id, flash=flash, **_context_fields(setup, cookie_name)
     )
+    _check_size(form, cookie_name, text, data if isinstance(data, dict) else {})
     companions = form.companions(text, context)
     return Made(
         cookie=text, cookie_name=cookie_name, format=name, storage=None, id=session_id, companions=companions
@@ -131,9 +140,11 @@ def _create_foreign(
 def _refuse_taken(storage: SessionStorage, session_id: str | None) -> None:
     if session_id is None or not isinstance(storage, RecordStorage):
         return
-    if not session_id:
-        raise UsageError("an ID is not empty")
-    if storage.load(storage.key_of(session_id)) is not None:
+    try:
+        key = storage.key_of(session_id)
+    except UnicodeEncodeError:
+        raise UsageError("an ID is text: this one has bytes that are no UTF-8") from None
+    if storage.load(key) is not None:
         raise UsageError(f"{storage.url} has a session of that ID already; 'set' changes it")
 
 
@@ -147,11 +158,26 @@ def _made(
     setup: Setup, name: str, cookie_name: str, value: str, storage: SessionStorage, session_id: str
 ) -> Made:
     """The cookie text of a cookie value, signed with the newest key."""
-    if not setup.keys_for(name):
-        raise UsageError(f"a {name} cookie needs a secret to be made: --secret or --secret-file")
-    text = setup.open(name).encode(value, setup.keys_for(name), now=setup.now)
+    form = setup.open(name)
+    text = form.encode(value, setup.keys_for(name), now=setup.now)
+    if isinstance(storage, CookieStorage):
+        _check_size(form, cookie_name, text, records.parse_value(value).values)
     url = None if isinstance(storage, CookieStorage) else storage.url
     return Made(cookie=text, cookie_name=cookie_name, format=name, storage=url, id=session_id)
+
+
+def _check_makeable(setup: Setup, name: str, cookie_name: str) -> None:
+    """Raise what would keep the cookie from being printed, before anything is stored."""
+    if not setup.keys_for(name):
+        raise UsageError(f"a {name} cookie needs a secret to be made: --secret or --secret-file")
+    check_name(cookie_name)
+
+
+def _check_size(form: Format, cookie_name: str, text: str, data: Mapping[str, Any]) -> None:
+    """Raise `CookieTooLargeError`, which names the largest keys; a format that cuts long texts has no limit."""
+    size = len(cookie_name) + len(text.encode())
+    if size > MAX_SIZE and not form.chunks:
+        raise CookieTooLargeError(size, MAX_SIZE, records.largest(data, {}))
 
 
 def _context_fields(setup: Setup, cookie_name: str) -> dict[str, Any]:
@@ -168,8 +194,10 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     that holds its data and for which no key was given is opened unchecked.
     """
     if target.source is None:
-        return _open_stored(target, setup)
+        return _open_stored(target, setup, to_change=to_change)
     known = identify(target.source, setup)
+    if to_change:
+        check_name(target.source.name or setup.cookie_name or "session")
     unchecked = (
         not to_change and known.verdict.reason in ("no-key", "unsigned") and known.format.holds_session
     )
@@ -208,6 +236,8 @@ def _open_own(opened: Opened, setup: Setup) -> Opened:
         storage = _storage(setup)
     if isinstance(storage, CookieStorage) and not isinstance(decoded.data, dict):
         raise SessionNotFoundError("the cookie holds an ID and no session; -s URL names the store to look in")
+    if value is None:
+        refuse(known.verdict)  # an ID that no key has vouched for opens no store
     opened.storage, opened.session = storage, storage.read(value)
     if opened.session.is_new:
         raise SessionNotFoundError(not_found(storage, setup))
@@ -218,11 +248,13 @@ def _record(decoded: Decoded) -> records.Record:
     return records.Record(decoded.data, dict(decoded.flash or {}), id=decoded.id)
 
 
-def _open_stored(target: Target, setup: Setup) -> Opened:
+def _open_stored(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     storage = _storage(setup)
     if not isinstance(storage, RecordStorage):
         raise UsageError(f"{storage.scheme}: stores nothing, so --id and --ref find nothing there")
     name = setup.format or "native"
+    if to_change and target.id is not None:
+        _check_makeable(setup, name, setup.cookie_name or "session")
     opened = Opened(setup=setup, format=name, cookie_name=setup.cookie_name or "session", storage=storage)
     if target.id is not None:
         opened.session = storage.read(target.id)
@@ -358,6 +390,7 @@ def _change_foreign(
         data, context.keys, id=decoded.id, flash=flash, cookie_name=opened.cookie_name,
         now=opened.setup.now, max_age=opened.setup.max_age,
     )  # fmt: skip
+    _check_size(known.format, opened.cookie_name, text, data)
     companions = known.format.companions(text, context)
     return Made(
         cookie=text,
@@ -384,10 +417,26 @@ class Ended:
 
 def destroy(target: Target, setup: Setup) -> Ended:
     """End one session. What lives in its cookie cannot be ended: the answer then clears the cookie."""
-    opened = open_session(target, setup, to_change=True)
+    try:
+        opened = open_session(target, setup, to_change=True)
+    except CorruptRecordError:
+        return _destroy_unread(target, setup)
     if opened.session is None or isinstance(opened.storage, CookieStorage):
         return Ended(matched=1, destroyed=0, revocable=False, set_cookie=set_cookie(opened.cookie_name, ""))
     assert opened.storage is not None  # noqa: S101 - a session of ours has one
     opened.session.destroy()
     opened.storage.save(opened.session)
     return Ended(matched=1, destroyed=1, revocable=True)
+
+
+def _destroy_unread(target: Target, setup: Setup) -> Ended:
+    """End a session whose record cannot be read: it needs no reading to be deleted."""
+    storage = _storage(setup)
+    assert isinstance(storage, RecordStorage)  # noqa: S101 - no other has records
+    if target.source is not None:
+        known = identify(target.source, setup)
+        key = storage.key_of(known.verdict.value or "")
+    else:
+        key = find_ref(storage, target.ref) if target.ref else storage.key_of(target.id or "")
+    done = storage.delete(key).done
+    return Ended(matched=1, destroyed=int(done), revocable=True)

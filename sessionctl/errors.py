@@ -206,7 +206,7 @@ class StorageError(SessionctlError):
 
 
 class RecordTooLargeError(StorageError):
-    """The record is over what the server takes for one item; what was stored before is still there.
+    """The record is over what the store takes for one; what was stored before is still there.
 
     `size` is in bytes; `largest` names the largest keys with the bytes that each takes, largest first.
     """
@@ -216,7 +216,7 @@ class RecordTooLargeError(StorageError):
     def __init__(self, location: str, size: int, largest: tuple[tuple[str, int], ...] = ()) -> None:
         keys = ", ".join(f"{key} ({length} bytes)" for key, length in largest)
         where = f"; the largest keys: {keys}" if keys else ""
-        super().__init__(f"{location}: its {size} bytes are more than the server takes for one item{where}")
+        super().__init__(f"{location}: its {size} bytes are more than the store takes for one session{where}")
         self.location = location
         self.size = size
         self.largest = largest

@@ -7,11 +7,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sessionctl import records
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.diagnosis import hints
 from sessionctl.errors import (
     CorruptRecordError,
     MalformedCookieError,
+    MalformedError,
     RefusedError,
     SessionctlError,
     SessionNotFoundError,
@@ -310,7 +312,10 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
     if stored.record is not None:
         data, flash = stored.record.data, stored.record.flash
         people = data
-    ends = [time for time in (verdict.expires_at, decoded.expires_at, stored.expires_at) if time is not None]
+    inside = _expiry_inside(known, setup)
+    times = (verdict.expires_at, decoded.expires_at, stored.expires_at, inside)
+    ends = [time for time in times if time is not None]
+    expired = verdict.expired or _is_over(decoded, verdict, (stored.expires_at, inside), known.context.now)
     return Report(
         format=known.format.name,
         candidates=known.candidates,
@@ -325,7 +330,7 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
         verdict=verdict,
         status=_status(verdict),
         algorithm=verdict.algorithm or decoded.algorithm,
-        expired=verdict.expired or (bool(ends) and min(ends) <= known.context.now),
+        expired=expired,
         now=known.context.now,
         issued_at=verdict.issued_at if verdict.issued_at is not None else decoded.issued_at,
         expires_at=min(ends) if ends else None,
@@ -345,7 +350,8 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
         facts=stored.facts or {},
         attributes=source.attributes,
         warnings=(*decoded.warnings, *verdict.warnings),
-        ends_well=_ends_well(verdict, stored, setup),
+        ends_well=_ends_well(verdict, stored, setup)
+        and not (expired and (setup.keys or setup.storage_given)),
     )
 
 
@@ -357,6 +363,26 @@ def _status(verdict: Verdict) -> str:
     if verdict.valid or verdict.reason in ("expired", "not-yet-valid"):
         return "valid" if verdict.key_index is not None or verdict.valid else "unsigned"
     return "invalid"
+
+
+def _is_over(decoded: Decoded, verdict: Verdict, ends: tuple[float | None, ...], now: float) -> bool:
+    """Whether a time has come at which the session ends; a valid verdict has judged the cookie's own."""
+    if any(end is not None and end <= now for end in ends):
+        return True
+    return not verdict.valid and decoded.expires_at is not None and decoded.expires_at < now
+
+
+def _expiry_inside(known: Identified, setup: Setup) -> float | None:
+    """When a session that lives in its cookie expires, by the `ttl` and `lifetime` of the storage that was given."""
+    from sessionctl.storage.cookie import CookieStorage
+
+    value = known.verdict.value
+    if not isinstance(setup.storage, CookieStorage) or not value or value[0] != "{":
+        return None
+    try:
+        return setup.storage.expiry_of(records.parse_value(value))
+    except MalformedError:
+        return None
 
 
 def _ends_well(verdict: Verdict, stored: _Stored, setup: Setup) -> bool:

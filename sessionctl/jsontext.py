@@ -40,6 +40,13 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    if value - value != 0:
+        raise ValueError("a number is past any range")
+    return value
+
+
 def _make_encoder() -> Callable[[Any, int], Iterable[str]]:
     """What `JSONEncoder.iterencode` does, with the C encoder made once and not for each text.
 
@@ -55,7 +62,7 @@ def _make_encoder() -> Callable[[Any, int], Iterable[str]]:
     return encoder
 
 
-_scan = json.JSONDecoder(parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
+_scan = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).scan_once  # type: ignore[attr-defined]
 _encode = _make_encoder()
 
 
@@ -149,8 +156,10 @@ def _string(text: str) -> str:
     return _SURROGATE.sub(lambda found: encode_basestring_ascii(found[0])[1:-1], quoted)
 
 
-def _is_index(key: str) -> bool:
+def _is_index(key: Any) -> bool:
     """Whether JavaScript takes the key for an array index (ECMA-262, 6.1.7)."""
+    if not isinstance(key, str):
+        raise UnserializableValueError("", f"a key of type {type(key).__name__}, not str")
     return (
         key.isascii()
         and key.isdigit()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from sessionctl.cookie import MAX_SIZE
-from sessionctl.sources.base import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sessionctl.sources.base import Source
 
 RFC = "RFC 6265bis"
 
@@ -63,7 +66,7 @@ def _by_size(name: str, value: str) -> Iterator[Refusal]:
             f"{RFC} 5.6",
             "keep less in the cookie, or only an ID and the rest in a store",
         )
-    if any(ord(char) < 32 and char != "\t" or ord(char) == 127 for char in name + value):  # noqa: PLR2004 - ASCII
+    if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in name + value):  # noqa: PLR2004 - ASCII
         yield Refusal("control-character", "it holds a control character", f"{RFC} 5.6", "encode the value")
 
 

@@ -40,7 +40,7 @@ class Session(MutableMapping[str, Any]):
     """
 
     __slots__ = (
-        "_changed", "_delete_id", "_destroyed", "_dirty", "_flash", "_flashed", "_id", "_kept", "_next",
+        "_changed", "_delete_id", "_destroyed", "_dirty", "_dropping", "_flash", "_flashed", "_id", "_next",
         "_original_id", "_seen", "_state", "_values",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ class Session(MutableMapping[str, Any]):
         self._next: dict[str, Any] = {}
         self._changed: dict[str, None] = {}
         self._flashed: dict[str, None] = {}
-        self._kept: set[str] = set()
+        self._dropping = self._flash
         self._seen: dict[str, str] = {}
         self._delete_id: str | None = None
         self._destroyed = False
@@ -182,9 +182,13 @@ class Session(MutableMapping[str, Any]):
         self.set(key, value)
 
     def __delitem__(self, key: str) -> None:
-        if key not in self._values and not self._destroyed:
+        self._check()
+        if key in self._values:
+            self.unset(key)
+        elif key in self._flash:
+            self._flash = {name: value for name, value in self._flash.items() if name != key}
+        else:
             raise KeyError(key)
-        self.unset(key)
 
     def clear(self) -> None:
         """Unset every value. Flash stays."""
@@ -208,7 +212,7 @@ class Session(MutableMapping[str, Any]):
         for key in keys or tuple(self._flash):
             if key in self._flash and key not in self._next:
                 self._next[key] = self._flash[key]
-                self._kept.add(key)
+                self._flashed[key] = None
 
     def mark_dirty(self) -> None:
         """Have the next save write this session, though nothing in it changed."""
@@ -250,10 +254,12 @@ class Session(MutableMapping[str, Any]):
         """
         if self._seen:
             self._changed.update(dict.fromkeys(self._mutated()))
-        for key in self._changed:
+        for key in self._changed if self._state.found else self._values:
             value = self._values.get(key)
-            if type(value) in _CONTAINERS:
+            if type(value) not in _SCALARS:
                 jsontext.check(value, key)
+        for key in self._flashed:
+            jsontext.check(self._next[key], f"flash.{key}")
 
     def merged_into(self, current: records.Record) -> Data:
         """The values and flash of a record that another request has changed, with this one's own changes.
@@ -270,7 +276,7 @@ class Session(MutableMapping[str, Any]):
         flash = {
             key: value
             for key, value in current.flash.items()
-            if key in self._kept or key not in self._flash or not records.same(value, self._flash[key])
+            if key not in self._dropping or not records.same(value, self._dropping[key])
         }
         flash.update({key: self._next[key] for key in self._flashed})
         return values, flash
@@ -278,7 +284,7 @@ class Session(MutableMapping[str, Any]):
     def mark_saved(self, values: dict[str, Any], flash: dict[str, Any]) -> None:
         """Note what was written: a further save of this object starts from there."""
         self._values, self._next = values, flash
-        self._changed, self._flashed, self._kept = {}, {}, set()
+        self._changed, self._flashed, self._dropping = {}, {}, {}
         if self._seen:
             self._seen = {key: jsontext.dumps(values[key]) for key in self._seen if key in values}
         self._dirty = True  # as in Remix: what was saved once is answered with its cookie again

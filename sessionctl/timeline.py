@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from sessionctl.comparing import Change, compare_values
+from sessionctl.diff import Change, compare_flash, compare_values
 from sessionctl.errors import SessionctlError
-from sessionctl.formats.base import Decoded
 from sessionctl.identify import Setup, identify
 from sessionctl.inspection import ref_of
 from sessionctl.refusals import refusals
 from sessionctl.sources.base import Source, parse_set_cookie
 from sessionctl.sources.har import Exchange, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sessionctl.formats.base import Decoded
 
 Kind = Literal[
     "sent", "set", "refreshed", "changed", "flashed", "regenerated", "replaced", "cleared", "lost", "refused",
@@ -179,8 +182,7 @@ def _more(old: Decoded | None, new: Decoded | None) -> dict[str, Any]:
         return {}
     before = old.data if old is not None and not isinstance(old.data, str) else {}
     flash = old.flash if old is not None else {}
-    changes = [*compare_values(before, new.data), *compare_values(flash or {}, new.flash or {}, "flash")]
-    return {"changes": tuple(changes)}
+    return {"changes": (*compare_values(before, new.data), *compare_flash(flash, new.flash))}
 
 
 def _doubled(exchange: Exchange, name: str, kept: Iterable[Source], state: _State) -> Iterator[Event]:
@@ -232,18 +234,14 @@ def _login(
     posted = exchange.method == "POST" and redirected and bool(_LOGIN.search(urlsplit(exchange.url).path))
     if gained or posted:
         yield _event(
-            "same-id-at-login", exchange, name, after, detail="the session keeps its ID over the log-in (session fixation)",
+            "same-id-at-login", exchange, name, after, detail="the session keeps its ID over the log-in: fixation",
             mend="regenerate the ID at every change of privilege, and end the old one",
             source="OWASP Session Management Cheat Sheet, Renew the Session ID After Any Privilege Level Change",
         )  # fmt: skip
 
 
 def _belongs(found: str, name: str) -> bool:
-    return (
-        found == name
-        or found == f"{name}.sig"
-        or bool(re.fullmatch(rf"{re.escape(name)}[.-]\d{{1,3}}", found))
-    )
+    return found in (name, f"{name}.sig") or bool(re.fullmatch(rf"{re.escape(name)}[.-]\d{{1,3}}", found))
 
 
 def _value(cookies: Mapping[str, str], name: str) -> str | None:

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent / "sessionctl"
 
 LAYERS = [
     "errors", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "session", "signing", "payload", "cookie",
-    "storage", "formats", "sources", "identify", "stores", "decoding", "diagnosis", "inspection",
-    "editing", "outputs", "fleet", "checkup", "timeline", "diff", "watch", "config", "middleware", "testing", "cli",
+    "storage", "formats", "sources", "refusals", "identify", "stores", "decoding", "diagnosis", "inspection",
+    "editing", "outputs", "fleet", "diff", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "cli",
 ]  # fmt: skip
 """From the top down. `sessionctl` itself, which hands public names on, is no layer."""
 

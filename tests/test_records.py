@@ -102,7 +102,7 @@ def test_what_is_no_cookie_value_is_malformed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "created", ["1e999", "-1", "1e300", str(10**400), "true", "null", '"5"', "[]", "8640000000000001"]
+    "created", ["-1", "1e300", str(10**400), "true", "null", '"5"', "[]", "8640000000000001"]
 )
 def test_a_time_that_is_none_does_not_count(created: str) -> None:
     """A `created` that no JavaScript date can be is as good as none."""

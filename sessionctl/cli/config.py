@@ -45,8 +45,7 @@ def path(**params: Any) -> None:
 @options.key_options
 @options.place_options
 @options.look_options
-@click.pass_context
-def show(ctx: click.Context, /, **params: Any) -> None:
+def show(**params: Any) -> None:
     """Print every setting and where it comes from, secrets hidden.
 
     \b
@@ -57,7 +56,7 @@ def show(ctx: click.Context, /, **params: Any) -> None:
 
     look = options.look_of(params)
     settings = options.settings_of(params)
-    shown = checking.show(settings, _given(ctx))
+    shown = checking.show(settings, _given(click.get_current_context()))
     if look.json:
         print_json({
             "profile": settings.profile,
@@ -142,8 +141,7 @@ def _tell(proposals: Any, look: options.Look, *, user: bool) -> None:
 
 @command.command("check")
 @options.look_options
-@click.pass_context
-def check(ctx: click.Context, /, **params: Any) -> None:
+def check(**params: Any) -> None:
     """Read the configuration files over: every mistake with file, line, key and the nearest right key.
 
     Ends 0 where there is no error (warnings are none), else 2.
@@ -164,7 +162,7 @@ def check(ctx: click.Context, /, **params: Any) -> None:
             print_data(f"{finding.severity}: {finding}")
         if not findings:
             say("nothing is wrong", quiet=look.quiet)
-    ctx.exit(BAD_CONFIG if errors else 0)
+    click.get_current_context().exit(BAD_CONFIG if errors else 0)
 
 
 @command.command("trust")

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.writing import check_output, print_made
+from sessionctl.errors import UsageError
 
 
 @click.command("create")
@@ -37,7 +38,9 @@ def command(**params: Any) -> None:
     data = _with(data, options.assignments(params.pop("values")))
     flash |= options.assignments(params.pop("flashes"))
     setup = options.setup_of(params, writes=True)
-    print_made(editing.create(setup, data, flash, params.pop("session_id") or session_id), look, output, url)
+    print_made(
+        editing.create(setup, data, flash, _id(params.pop("session_id"), session_id)), look, output, url
+    )
 
 
 def _with(data: Any, values: dict[str, Any]) -> Any:
@@ -61,3 +64,11 @@ def _beginning(path: str | None) -> tuple[Any, dict[str, Any], str | None]:
         apart = value.get("format") in (None, "native", "remix") and isinstance(flash, dict)
         return value["data"], flash if apart and isinstance(flash, dict) else {}, value.get("id")
     return value, {}, None
+
+
+def _id(given: str | None, from_file: Any) -> str | None:
+    """The ID that was asked for, else that of the file. Raises `UsageError` for what is no ID."""
+    chosen = given if given is not None else from_file
+    if chosen is not None and (not isinstance(chosen, str) or not chosen):
+        raise UsageError("an ID is text, and not empty")
+    return chosen

@@ -7,8 +7,12 @@ import sys
 
 import click
 
+from sessionctl.cli.options import LONGEST_SHOWN
 from sessionctl.cli.output import json_text, visible
 from sessionctl.errors import SessionctlError
+
+YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+"""The words that click takes for yes."""
 
 USAGE = 2
 STORAGE = 4
@@ -16,23 +20,29 @@ STORAGE = 4
 
 def report(error: Exception, arguments: list[str]) -> int:
     """Tell an error and give the exit status; raises what is no error of a user's making."""
-    code, message, status = _explain(error)
-    if "--json" in arguments or os.environ.get("SESSIONCTL_JSON", "") not in ("", "0"):
-        extra = getattr(error, "json_fields", {})
-        print(json_text({"error": {"code": code, "message": message}, **extra}))  # noqa: T201 - stdout is the answer
-        sys.stdout.flush()
-    else:
-        print(f"sessionctl: {visible(message)}", file=sys.stderr)  # noqa: T201
+    code, message, status = _explain(error, arguments)
+    try:
+        if (sys.stdout is not None and "--json" in arguments) or os.environ.get(
+            "SESSIONCTL_JSON", ""
+        ).lower() in YES:
+            extra = getattr(error, "json_fields", {})
+            print(json_text({"error": {"code": code, "message": message}, **extra}), flush=True)  # noqa: T201
+        else:
+            print(f"sessionctl: {visible(message)}", file=sys.stderr)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return STORAGE  # a full disk behind stdout or stderr: there is nowhere to say it
     return status
 
 
-def _explain(error: Exception) -> tuple[str, str, int]:
+def _explain(error: Exception, arguments: list[str]) -> tuple[str, str, int]:
     if isinstance(error, SessionctlError):
         return error.code, _one_line(str(error)), error.exit_status
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return "usage", _one_line("a command or an argument is missing; --help tells"), USAGE
     if isinstance(error, click.ClickException):
-        return "usage", _one_line(_usage(error)), error.exit_code
+        return "usage", _one_line(_without_cookies(_usage(error), arguments)), error.exit_code
     if isinstance(error, OSError):
         return (
             "io",
@@ -51,6 +61,15 @@ def _usage(error: click.ClickException) -> str:
         message += " (a COOKIE that begins with '-' goes after '--')"
     elif isinstance(error, click.UsageError) and error.ctx is not None:
         message += f" ('{error.ctx.command_path} --help' tells more)"
+    return message
+
+
+def _without_cookies(message: str, arguments: list[str]) -> str:
+    """The message without long arguments, which may be a cookie, an ID or a secret."""
+    for word in sorted(arguments, key=len, reverse=True):
+        for part in {word, *word.split("=", 1)}:
+            if len(part) > LONGEST_SHOWN:
+                message = message.replace(part, f"a text of {len(part)} characters")
     return message
 
 

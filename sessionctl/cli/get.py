@@ -38,5 +38,5 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     elif found:
         print_data(value_text(value))
     else:
-        say(f"the session has no {rest[0]!r}", quiet=look.quiet)
+        say(f"the session has no {options.shown(rest[0])}", quiet=look.quiet)
     ctx.exit(0 if found else 1)

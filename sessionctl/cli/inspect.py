@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 @click.command("inspect")
 @click.argument("words", nargs=-1, metavar="COOKIE")
+@click.option(
+    "--diff-with", metavar="B", help="Tell only what differs from another: COOKIE, @FILE, id:ID, ref:REF."
+)
 @options.target_options
 @options.key_options
 @options.place_options
@@ -33,10 +36,15 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     from sessionctl import inspection
 
     look = options.look_of(params)
+    other = params.pop("diff_with")
     target, rest = options.target_of(params, words)
     options.refuse_rest(rest)
     setup = options.setup_of(params)
     report = inspection.inspect_target(target, setup)
+    if other is not None:
+        from sessionctl.cli.diff import against
+
+        ctx.exit(against(report, other, params, setup, look))
     if look.json:
         print_json(answer(report))
     else:

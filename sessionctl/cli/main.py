@@ -18,6 +18,8 @@ COMMANDS = {
     "decode": "Print what a cookie says; no key needed.",
     "inspect": "Tell everything about a cookie: format, signature, age, stored record, what is odd.",
     "verify": "Is it genuine, and with which key?",
+    "diff": "Tell what differs between two sessions.",
+    "timeline": "Tell a session's story over a recorded visit.",
     "get": "Print a value of a session.",
     "set": "Set values, and print the cookie.",
     "unset": "Remove values, and print the cookie.",
@@ -26,12 +28,24 @@ COMMANDS = {
     "destroy": "End a session, or all that match.",
     "list": "List stored sessions.",
     "stats": "Tell what is in a store.",
+    "copy": "Copy sessions from one store to another.",
+    "export": "Write stored sessions to a file.",
+    "import": "Store the sessions of a file.",
+    "doctor": "Tell what is wrong with a store, and how to mend it.",
     "purge": "Delete old sessions from a store.",
     "formats": "List the formats, or the options of one.",
     "config": "Show where settings come from; begin, check and trust a configuration.",
     "secret": "Make a secret.",
+    "help": "Print a page of the manual: a topic or a command.",
     "completion": "Print the completion script of a shell.",
 }
+
+_MODULES = {"import": "import_"}
+"""The modules of commands whose name is a word of Python."""
+
+EXIT_STATUS = (
+    "Exit: 0 done or yes, 1 no, 2 wrong usage, 3 unreadable input, 4 storage failed, 130 interrupted."
+)
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -50,7 +64,10 @@ class Commands(click.Group):
             return None
         from importlib import import_module
 
+        cmd_name = _MODULES.get(cmd_name, cmd_name)
         command: click.Command = import_module(f"sessionctl.cli.{cmd_name}").command
+        for one in (command, *getattr(command, "commands", {}).values()):
+            one.epilog = one.epilog or EXIT_STATUS
         return command
 
     def shell_complete(
@@ -81,9 +98,10 @@ class Commands(click.Group):
         except click.UsageError:
             import difflib
 
-            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            word = args[0] if args else ""
+            near = difflib.get_close_matches(word, COMMANDS, 1)
             hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl --help' lists the commands"
-            raise click.UsageError(f"there is no command {args[0]!r}{hint}") from None
+            raise click.UsageError(f"there is no command {word!r}{hint}") from None
 
     def main(
         self,
@@ -106,6 +124,8 @@ class Commands(click.Group):
 def _run(call: Any, arguments: list[str]) -> int:
     """Run, and turn whatever is raised into one line and an exit status."""
     try:
+        if sys.stdout is None:
+            raise click.UsageError("standard output is closed: there is nowhere to answer")
         status = call()
         sys.stdout.flush()
     except BrokenPipeError:
@@ -126,14 +146,15 @@ def _run(call: Any, arguments: list[str]) -> int:
 
 def _broken_pipe() -> int:
     """The reader went away: say nothing more, and end as `SIGPIPE` would."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE
 
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 yes or done, 1 no, 2 wrong usage, 3 unreadable input, 4 storage failed, 130 interrupted.",
+    epilog=EXIT_STATUS,
 )
 @click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s")
 def main() -> None:

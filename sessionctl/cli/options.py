@@ -21,6 +21,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 MAX_INPUT = 1 << 20
 """Characters of standard input that a cookie may have."""
 
+LONGEST_SHOWN = 24
+"""Characters of an argument that a message repeats."""
+
+MAX_VISIT = 64 << 20
+"""Bytes of standard input that a recorded visit may have."""
+
 
 class Look(NamedTuple):
     """How the answer is to look."""
@@ -38,13 +44,29 @@ def _option(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, **settings)
 
 
+class SharedOption(click.Option):
+    """An option that means the same on every command: one line of a command's help names all of them."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Nothing, but for the last of the command's shared options, which tells all their names."""
+        shared = [param for param in ctx.command.params if isinstance(param, SharedOption)]
+        if shared[-1] is not self:
+            return None
+        names = " ".join(min(param.opts, key=len) for param in shared)
+        return ("shared options", f"{names} ('sessionctl help options' tells)")
+
+
+def _shared(*names: str, **settings: Any) -> Callable[[F], F]:
+    return _option(*names, cls=SharedOption, **settings)
+
+
 def look_options(function: F) -> F:
     """--json, -q, -v, --color."""
     for decorator in (
-        _option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
-        _option("-v", "--verbose", is_flag=True, help="Say more."),
-        _option("-q", "--quiet", is_flag=True, help="Say nothing but the answer."),
-        _option("--json", "as_json", is_flag=True, help="The answer as one JSON object."),
+        _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
+        _shared("-v", "--verbose", is_flag=True, help="Say more."),
+        _shared("-q", "--quiet", is_flag=True, help="Say nothing but the answer."),
+        _shared("--json", "as_json", is_flag=True, help="The answer as one JSON object."),
     ):
         function = decorator(function)
     return function
@@ -53,15 +75,16 @@ def look_options(function: F) -> F:
 def key_options(function: F) -> F:
     """--secret, --secret-file, -f, -O, --max-age, --now, --max-size, -p."""
     for decorator in (
-        _option("--max-size", type=click.IntRange(1), help="Bytes that a compressed payload may become."),
-        _option("--now", metavar="TIME", help="Judge, or make, as of this time: Unix seconds or ISO 8601."),
-        _option("--max-age", metavar="DURATION", help="How old a timed cookie may be; none: no limit."),
-        _option("-O", "--format-option", "format_options", multiple=True, metavar="K=V",
-                help="An option of the format; 'sessionctl formats NAME' lists them."),
-        _option("-f", "--format", "format_name", metavar="NAME", help="The format; else it is detected.",
+        _shared("--max-size", type=click.IntRange(1), help="Bytes that a compressed payload may become."),
+        _shared("--now", metavar="TIME", help="Judge, or make, as of this time: Unix seconds or ISO 8601."),
+        _shared("--max-age", metavar="DURATION", help="How old a timed cookie may be; none: no limit."),
+        click.option("-O", "--format-option", "format_options", cls=SharedOption, multiple=True, metavar="K=V",
+                     help="An option of the format; 'sessionctl formats NAME' lists them."),
+        _shared("-f", "--format", "format_name", metavar="NAME", help="The format; else it is detected.",
                 shell_complete=_complete_formats),
-        click.option("--secret-file", multiple=True, metavar="PATH", help="A file of secrets, one a line."),
-        click.option("--secret", "secrets", multiple=True, metavar="TEXT",
+        click.option("--secret-file", cls=SharedOption, multiple=True, metavar="PATH",
+                     help="A file of secrets, one a line."),
+        click.option("--secret", "secrets", cls=SharedOption, multiple=True, metavar="TEXT",
                      help="A secret, again for older ones: text, text:, hex:, base64:, @FILE."),
     ):  # fmt: skip
         function = decorator(function)
@@ -71,10 +94,10 @@ def key_options(function: F) -> F:
 def place_options(function: F) -> F:
     """-s, -p, --cookie-name."""
     for decorator in (
-        _option("--cookie-name", metavar="NAME", help="The cookie's name."),
-        _option("-p", "--profile", metavar="NAME", help="A profile of the configuration.",
+        _shared("--cookie-name", metavar="NAME", help="The cookie's name."),
+        _shared("-p", "--profile", metavar="NAME", help="A profile of the configuration.",
                 shell_complete=_complete_profiles),
-        _option("-s", "--storage", metavar="URL", help="fs:DIR, cookie:, memory:, redis://..., memcached://...",
+        _shared("-s", "--storage", metavar="URL", help="fs:DIR, cookie:, memory:, redis://..., memcached://...",
                 shell_complete=_complete_storages),
     ):  # fmt: skip
         function = decorator(function)
@@ -96,8 +119,15 @@ def target_options(function: F) -> F:
 def source_options(function: F) -> F:
     """--har, --cookie-jar: where the cookie is taken from in place of an argument."""
     for decorator in (
-        click.option("--cookie-jar", metavar="FILE", help="Take the cookie from a Netscape jar; - is stdin."),
-        click.option("--har", metavar="FILE", help="Take the cookie from a HAR file; - is stdin."),
+        click.option(
+            "--cookie-jar",
+            cls=SharedOption,
+            metavar="FILE",
+            help="Take the cookie from a Netscape jar; - is stdin.",
+        ),
+        click.option(
+            "--har", cls=SharedOption, metavar="FILE", help="Take the cookie from a HAR file; - is stdin."
+        ),
     ):
         function = decorator(function)
     return function
@@ -147,7 +177,7 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
     keys, keys_source = _keys(params.pop("secrets", ()), params.pop("secret_file", ()), settings)
     asked = params.pop("format_name", None)
     name = asked or settings.get("format")
-    options = _format_options(params.pop("format_options", ()))
+    options = _format_options(params.pop("format_options", ()) or _one_of("SESSIONCTL_FORMAT_OPTION"))
     if asked in (None, settings.get("format")):
         options = settings.options() | options  # those of another format would be none of its own
     max_age, now = params.pop("max_age", None) or settings.get("max_age"), params.pop("now", None)
@@ -156,7 +186,15 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
         from sessionctl.formats.registry import get
 
         get(name, **{key.replace("-", "_"): value for key, value in options.items()})
+    cookie_name = params.pop("cookie_name", None) or settings.get("cookie_name")
+    if cookie_name is not None:
+        from sessionctl.cookie import check_name
+
+        check_name(cookie_name)
     storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
+    moment = None if now is None else parse_time(now)
+    if storage is not None and moment is not None and hasattr(storage, "clock"):
+        storage.clock = lambda: moment
     if storage is not None and storage.read_only:
         storage.keys = keys  # its records may be encrypted or signed
     return Setup(
@@ -168,11 +206,16 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
         default_keys=_default_keys(bool(keys) or text_alone, name, writes=writes),
         format=name,
         options=options,
-        cookie_name=params.pop("cookie_name", None) or settings.get("cookie_name"),
+        cookie_name=cookie_name,
         max_age=_max_age(max_age, DEFAULT_MAX_AGE, parse_duration),
         max_size=MAX_SIZE if size is None else size,
-        now=None if now is None else parse_time(now),
+        now=moment,
     )
+
+
+def shown(word: str) -> str:
+    """A word of the command line in a message: a long one may be a cookie, an ID or a secret, and stays out."""
+    return repr(word) if len(word) <= LONGEST_SHOWN else f"a text of {len(word)} characters"
 
 
 def _max_age(text: Any, default: float, parse: Callable[[str], float]) -> float | None:
@@ -249,12 +292,18 @@ def _said(param: str, option: str, variable: str) -> str:
     return variable if source is click.core.ParameterSource.ENVIRONMENT else option
 
 
+def _one_of(variable: str) -> tuple[str, ...]:
+    """The one value of an environment variable, whole: it is not split at blanks."""
+    value = os.environ.get(variable)
+    return (value,) if value else ()
+
+
 def _format_options(texts: tuple[str, ...]) -> dict[str, str]:
     options = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise UsageError(f"-O takes K=V, not {text[:40]!r}")
+            raise UsageError(f"-O takes K=V, not {shown(text)}")
         options[key] = _content_of(value[1:]) if value.startswith("@") else value
     return options
 
@@ -296,9 +345,9 @@ def source_of(
 
     har, jar = params.pop("har", None), params.pop("cookie_jar", None)
     if har is not None:
-        return _named(sources.read_har, _content(har), name), words
+        return _named(sources.read_har, content_of_file(har), name), words
     if jar is not None:
-        return _named(sources.read_cookie_jar, _content(jar), name), words
+        return _named(sources.read_cookie_jar, content_of_file(jar), name), words
     if not words:
         raise UsageError("a COOKIE is missing: a text, name=value, a header, @FILE, or - for standard input")
     return _named(sources.read_cookie, _text_of(words[0]), name), words[1:]
@@ -326,7 +375,8 @@ def _text_of(word: str) -> str:
     return word
 
 
-def _content(path: str) -> bytes:
+def content_of_file(path: str) -> bytes:
+    """The content of a file, or of standard input for `-`. Raises `UsageError`."""
     from sessionctl.sources import read_file
 
     return read_stdin_bytes() if path == "-" else read_file(path)
@@ -338,7 +388,7 @@ def read_stdin() -> str:
         raise UsageError("- reads the cookie from standard input, which is a terminal here")
     data = sys.stdin.buffer.read(MAX_INPUT + 1)
     if len(data) > MAX_INPUT and data.lstrip()[:1] in (b"{", b"["):
-        data += sys.stdin.buffer.read()  # a recorded visit, which may be long
+        data += sys.stdin.buffer.read(MAX_VISIT)  # a recorded visit, which may be long
     elif len(data) > MAX_INPUT:
         raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
     return data.decode(errors="surrogateescape")
@@ -363,7 +413,7 @@ def _assignment(word: str) -> tuple[str, Any]:
 
     key, equals, text = word.partition("=")
     if not equals or key in ("", ":"):
-        raise UsageError(f"{word[:40]!r} is no K=V")
+        raise UsageError(f"{shown(word)} is no K=V")
     try:
         value = jsontext.loads(text)
     except MalformedError as error:
@@ -394,6 +444,8 @@ def refuse_rest(words: tuple[str, ...]) -> None:
 
 def read_stdin_bytes() -> bytes:
     """Standard input as it is. Raises `UsageError` where it is a terminal."""
+    if sys.stdin is None:
+        raise UsageError("- reads standard input, which is closed")
     stream = sys.stdin.buffer
     if stream.isatty():
         raise UsageError("- reads standard input, which is a terminal here")

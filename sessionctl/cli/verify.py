@@ -38,12 +38,19 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         from sessionctl.cli.verify_many import verify_lines
 
         ctx.exit(verify_lines(setup, look))
+    from sessionctl.errors import MalformedCookieError
     from sessionctl.identify import identify
 
     source, rest = options.source_of(params, words, setup.cookie_name)
     options.refuse_rest(rest)
     options.tell_notes(source, look)
-    known = identify(source, setup)
+    try:
+        known = identify(source, setup)
+    except MalformedCookieError as error:
+        if not look.json:
+            raise
+        print_json(answer(None, unread(setup, str(error))))
+        ctx.exit(MALFORMED)
     if look.json:
         print_json(answer(known.format.name, known.verdict))
     else:
@@ -55,7 +62,14 @@ def _source_of(known: Identified, setup: Setup) -> str:
     return setup.keys_source if setup.keys else "the default secret" if known.context.keys else "none"
 
 
-def answer(name: str, verdict: Verdict) -> dict[str, Any]:
+def unread(setup: Setup, detail: str) -> Verdict:
+    """The verdict on a text of no known format."""
+    from sessionctl.verdict import Verdict
+
+    return Verdict(valid=False, reason="malformed", detail=detail, keys=len(setup.keys))
+
+
+def answer(name: str | None, verdict: Verdict) -> dict[str, Any]:
     """The JSON object of one verdict."""
     from sessionctl.duration import iso
 

@@ -14,15 +14,16 @@ import click
 
 from sessionctl import jsontext
 from sessionctl.cli.output import json_text, visible
-from sessionctl.cli.verify import line, status_of
+from sessionctl.cli.verify import line, status_of, unread
 from sessionctl.duration import iso
-from sessionctl.errors import MalformedCookieError, MalformedError, SessionctlError
+from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import Context
 from sessionctl.identify import Setup, identify
 from sessionctl.sources import Source, read_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import BinaryIO
 
     from sessionctl.cli.options import Look
     from sessionctl.formats.base import Format
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 
 MAX_LINE = 1 << 20
 
-_iso = lru_cache(maxsize=4096)(iso)
+_SECONDS = {second: f'{second:02}Z"' for second in range(60)}
 _text = lru_cache(maxsize=1024)(json_text)
+_UNUSUAL_STARTS = frozenset({"", "=", "_"})  # padding of the name, and `__chunked__`
 _WORDS = {True: "true", False: "false"}
 
 
@@ -41,27 +43,38 @@ def verify_lines(setup: Setup, look: Look) -> int:
     tell = _json_line if look.json else _plain_line
     write = sys.stdout.write
     worst = 0
+    judged = False
     for text in _lines():
         try:
+            name: str | None
             name, verdict = judge(text)
-        except SessionctlError as error:
-            write(_failure(error, look))
-            worst = max(worst, error.exit_status)
-            continue
+        except MalformedCookieError as error:
+            name, verdict = None, unread(setup, str(error))
+        judged = True
         write(tell(name, verdict))
         if not verdict.valid:
             worst = max(worst, status_of(verdict))
+    if not judged:
+        raise MalformedCookieError("standard input is empty: no cookie was judged")
     return worst
 
 
 def _lines() -> Iterator[str]:
+    if sys.stdin is None:
+        return
     stream = sys.stdin.buffer
     if stream.isatty():
         click.echo("sessionctl: reading cookies, one a line; end with Ctrl-D", err=True)
     while data := stream.readline(MAX_LINE):
-        text = data.decode(errors="surrogateescape").strip()
-        if text:
-            yield text
+        if len(data) == MAX_LINE and data[-1:] != b"\n":
+            _skip_line(stream)
+        yield data.decode(errors="surrogateescape").strip()
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    """Read on to the end of a line that is too long to be a cookie; what was read of it is judged."""
+    while (data := stream.readline(MAX_LINE)) and data[-1:] != b"\n":
+        pass
 
 
 def _judge_of(setup: Setup) -> Callable[[str], tuple[str, Verdict]]:
@@ -116,15 +129,14 @@ def _is_usual_value(value: str) -> bool:
         value.isprintable()
         and " " not in value
         and ";" not in value
-        and value[:1] not in {"", "="}
-        and not value.startswith("__chunked__")
+        and value[:1] not in _UNUSUAL_STARTS
         and ("%3D" not in value or "cookie" not in value.lower())
     )
 
 
 def _source(text: str, name: str | None) -> Source:
     """The cookie of a line: as a COOKIE argument, or a JSON object with `cookie`, perhaps `cookie_name`."""
-    if text[0] == "{" and '"cookie"' in text:
+    if text[:1] == "{" and '"cookie"' in text:
         try:
             value = jsontext.loads(text)
             if isinstance(value["cookie"], str):
@@ -134,27 +146,38 @@ def _source(text: str, name: str | None) -> Source:
     return read_cookie(text, name)
 
 
-def _plain_line(name: str, verdict: Verdict) -> str:
-    return f"{visible(line(name, verdict))}\n"
+def _plain_line(name: str | None, verdict: Verdict) -> str:
+    return f"{visible(line(name or 'no known format', verdict))}\n"
 
 
-def _json_line(name: str, verdict: Verdict) -> str:
+def _json_line(name: str | None, verdict: Verdict) -> str:
     """As `json_text(answer(...))`, in a fifth of the time; a test holds the two together."""
     valid, reason, detail, index, keys, resign, issued_at, expires_at, expired, _, _, warns = verdict
     warnings = ",".join([json_text(warning._asdict()) for warning in warns]) if warns else ""
     return (
-        f'{{"valid":{_WORDS[valid]},"format":"{name}","key_index":{"null" if index is None else index},'
+        f'{{"valid":{_WORDS[valid]},"format":{_quoted(name)},"key_index":{"null" if index is None else index},'
         f'"keys":{keys},"needs_resign":{_WORDS[resign]},"reason":{_quoted(reason)},"detail":{_text(detail)},'
-        f'"issued_at":{_quoted(_iso(issued_at))},"expires_at":{_quoted(_iso(expires_at))},'
+        f'"issued_at":{_moment(issued_at)},"expires_at":{_moment(expires_at)},'
         f'"expired":{_WORDS[expired]},"warnings":[{warnings}]}}\n'
     )
 
 
+def _moment(seconds: float | None) -> str:
+    """The JSON of `iso`, with the text of the minute kept: a log has many cookies of one minute."""
+    if seconds is None:
+        return "null"
+    minutes, second = divmod(seconds, 60)
+    end = _SECONDS.get(second)  # type: ignore[call-overload] # 5.0 finds 5, and a fraction nothing
+    minute = _minute(minutes) if end else None
+    return minute + end if minute and end else _quoted(iso(seconds))
+
+
+@lru_cache(maxsize=1 << 15)
+def _minute(minutes: float) -> str | None:
+    """The JSON of a moment up to its seconds; None past the year 9999."""
+    text = iso(minutes * 60)
+    return f'"{text.removesuffix("00Z")}' if text else None
+
+
 def _quoted(word: str | None) -> str:
     return "null" if word is None else f'"{word}"'
-
-
-def _failure(error: SessionctlError, look: Look) -> str:
-    if not look.json:
-        return f"{visible(str(error))}\n"
-    return f"{json_text({'error': {'code': error.code, 'message': str(error)}})}\n"

@@ -77,3 +77,7 @@ def check_output(output: str | None, url: str | None) -> None:
     """Raise `NotSupportedError` before anything is written, where the output needs a URL."""
     if output in ("curl", "cookie-jar", "playwright") and not url:
         raise NotSupportedError(f"--output {output} needs a place: --url https://example.com/")
+    if url is not None:
+        from sessionctl.outputs import place_of
+
+        place_of(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sessionctl.fleet.archive import Exported, export, import_
 from sessionctl.fleet.change import Changed, change, destroy
+from sessionctl.fleet.doctor import Finding, examine, fix
 from sessionctl.fleet.purge import Purged, purge
 from sessionctl.fleet.select import Found, Selection, select
 from sessionctl.fleet.stats import Stats, stats
@@ -14,6 +15,7 @@ __all__ = [
     "Changed",
     "Condition",
     "Exported",
+    "Finding",
     "Found",
     "Moved",
     "Purged",
@@ -22,7 +24,9 @@ __all__ = [
     "change",
     "copy",
     "destroy",
+    "examine",
     "export",
+    "fix",
     "import_",
     "parse_where",
     "purge",

@@ -171,8 +171,8 @@ def import_(
 ) -> Moved:
     """Write the sessions of an export. A line that cannot be read is told, and the rest goes on.
 
-    `complete` is false where the export ends early. Raises `UsageError` for what is no export or a redacted
-    one, and `NotSupportedError` where the store needs IDs that it does not hold.
+    `complete` is false where the export ends early. Raises `MalformedError` for what is no export,
+    `UsageError` for a redacted one, and `NotSupportedError` where the store needs IDs that it does not hold.
     """
     store, moved = fleet_of(storage), Moved(dry_run=dry_run)
     receive(store, _sessions(lines, moved), moved, overwrite=overwrite, on_progress=on_progress)
@@ -180,7 +180,7 @@ def import_(
 
 
 def _sessions(lines: Iterable[bytes], moved: Moved) -> Iterator[Carried]:
-    digest, count, ended = hashlib.sha256(), 0, False
+    digest, count, number, ended = hashlib.sha256(), 0, 0, False
     for number, line in enumerate(_whole(lines, moved), 1):
         if not line.strip():
             continue
@@ -196,9 +196,12 @@ def _sessions(lines: Iterable[bytes], moved: Moved) -> Iterator[Carried]:
                 yield _session(value)
         except MalformedError as error:
             if number == 1:
-                raise UsageError(f"this is no export of sessionctl: its first line is {error}") from None
-            moved.fail(f"line {number}: {error}{'' if line.endswith(b'\n') else '; the export ends early'}")
+                raise MalformedError(f"no export of sessionctl: its first line is {error}") from None
+            torn = "" if line.endswith(b"\n") else "; the export ends early"
+            moved.fail_to_read(f"line {number}: {error}{torn}")
         digest.update(line)
+    if not number:
+        raise MalformedError("no export of sessionctl: it is empty")
     if not ended:
         moved.complete = False
         moved.problems.append(
@@ -218,7 +221,7 @@ def _whole(lines: Iterable[bytes], moved: Moved) -> Iterator[bytes]:
 
 def _check_header(value: Any) -> None:
     if not isinstance(value, dict) or value.get("sessionctl") != "export":
-        raise UsageError("this is no export of sessionctl: its first line is no header")
+        raise MalformedError("no header of an export")
     if value.get("version") != VERSION:
         raise UsageError("a newer sessionctl wrote this export")
     if value.get("redacted"):

@@ -51,7 +51,7 @@ def _compressing(file: IO[bytes], path: str) -> Any:
 def reading(path: str) -> Iterator[Iterator[bytes]]:
     """The lines of a file, `-` being standard input; whether it is compressed, its first bytes say."""
     with contextlib.ExitStack() as stack:
-        raw = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))  # noqa: PTH123
+        raw = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
         buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
         start = buffered.peek(4)
         source: Any = buffered

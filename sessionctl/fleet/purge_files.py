@@ -8,7 +8,9 @@ given back between batches, so that no writer waits for long.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import re
 import stat
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -22,44 +24,68 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sessionctl.fleet.purge import Plan, Purged
+    from sessionctl.fleet.select import Judge
     from sessionctl.storage.file import FileStorage
 
 LITTER_AGE = 3600.0
 """Seconds after which a temporary file is a crashed writer's."""
 
 
+class _Sweep:
+    """One run over a store: what every file is judged by, made once."""
+
+    def __init__(self, store: FileStorage, plan: Plan, result: Purged) -> None:
+        self.store = store
+        self.plan = plan
+        self.result = result
+        self.is_record = re.compile(rf"{re.escape(store.prefix)}[0-9a-f]{{62}}").fullmatch
+        self.cutoff = _cutoff(plan.judge, store.ttl)
+        self.reads = plan.judge.needs_content
+
+
+def _cutoff(judge: Judge, ttl: float | None) -> float:
+    """The time after which a save makes a session too young, whatever it holds."""
+    bounds = [math.inf if judge.not_after is None else judge.not_after]
+    if judge.selection.expired and ttl is not None and not judge.needs_content:
+        bounds.append(judge.now - ttl)
+    return min(bounds)
+
+
 def sweep_files(store: FileStorage, plan: Plan, result: Purged) -> Iterator[None]:
     """Delete the files that are meant; stops for breath after each batch, when no lock is held."""
     for name in strangers(store):
         result.see_foreign(f"{store.directory}/{name}")
+    sweep = _Sweep(store, plan, result)
     for shard in store.shards():
         try:
-            yield from _sweep_shard(store, shard, plan, result)
+            yield from _sweep_shard(sweep, shard)
         except StorageError as error:
             result.fail(str(error))
         except OSError as error:
             result.fail(f"cannot purge {store.directory}/{shard}: {error.strerror}")
 
 
-def _sweep_shard(store: FileStorage, shard: str, plan: Plan, result: Purged) -> Iterator[None]:
+def _sweep_shard(sweep: _Sweep, shard: str) -> Iterator[None]:
+    store, plan = sweep.store, sweep.plan
     with contextlib.suppress(FileNotFoundError), os.scandir(f"{store.directory}/{shard}") as entries:
         while names := [entry.name for entry in islice(entries, plan.batch)]:
-            _sweep_batch(store, shard, names, plan, result)
+            _sweep_batch(sweep, shard, names)
             yield
     if plan.empty_dirs and not plan.dry_run:
-        _remove_if_empty(store, shard, result)
+        _remove_if_empty(store, shard, sweep.result)
 
 
-def _sweep_batch(store: FileStorage, shard: str, names: list[str], plan: Plan, result: Purged) -> None:
+def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
+    store, plan, result = sweep.store, sweep.plan, sweep.result
     descriptor = store.lock_shard(shard)
     if descriptor is None:
         return
     try:
         for name in names:
-            if plan.is_done(result):
+            if plan.limit is not None and plan.is_done(result):
                 return
             try:
-                _sweep_file(store, descriptor, shard, name, plan, result)
+                _sweep_file(sweep, descriptor, shard, name)
             except FileNotFoundError:
                 pass  # another purge was faster
             except OSError as error:
@@ -68,58 +94,43 @@ def _sweep_batch(store: FileStorage, shard: str, names: list[str], plan: Plan, r
         os.close(descriptor)
 
 
-def _sweep_file(
-    store: FileStorage, descriptor: int, shard: str, name: str, plan: Plan, result: Purged
-) -> None:
+def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> None:
     info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-    key = store.key_of_file(shard, name)
-    if key is None or not stat.S_ISREG(info.st_mode):
-        _sweep_other(store, descriptor, shard, name, info, plan, result)
+    if sweep.is_record(name) is None or not stat.S_ISREG(info.st_mode):
+        _sweep_other(sweep, descriptor, shard, name, info)
         return
+    result, plan, modified_at = sweep.result, sweep.plan, info.st_mtime
     result.scanned += 1
-    modified_at = info.st_mtime
-    if not _is_meant(store, descriptor, key, modified_at, plan, result):
+    if modified_at > sweep.cutoff or (sweep.reads and not _is_meant(sweep, descriptor, shard, name)):
         return
     if not plan.dry_run:
         os.unlink(name, dir_fd=descriptor)
         result.deleted += 1
     result.match(info.st_size, modified_at)
     if plan.on_match is not None:
-        plan.on_match(Entry(key, store.ref_of(key), info.st_size, modified_at))
+        key = f"{shard}{name.removeprefix(sweep.store.prefix)}"
+        plan.on_match(Entry(key, sweep.store.ref_of(key), info.st_size, modified_at))
 
 
-def _is_meant(
-    store: FileStorage, descriptor: int, key: str, modified_at: float, plan: Plan, result: Purged
-) -> bool:
-    judge = plan.judge
-    if not judge.by_age(modified_at):
-        return False
-    if not judge.needs_content:
-        return not judge.selection.expired or modified_at + (store.ttl or 0.0) <= judge.now
+def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:
+    """Whether the content is what was asked for; the shard's lock is held."""
+    key = f"{shard}{name.removeprefix(sweep.store.prefix)}"
     try:
-        stored = store._load_from(descriptor, key)  # noqa: SLF001 - the lock is held here
+        stored = sweep.store._load_from(descriptor, key)  # noqa: SLF001 - it reads under the lock
     except CorruptRecordError as error:
-        result.fail(str(error))
+        sweep.result.fail(str(error))
         return False
-    return stored is not None and judge.by_content(key, stored) is not None
+    return stored is not None and sweep.plan.judge.by_content(key, stored) is not None
 
 
-def _sweep_other(
-    store: FileStorage,
-    descriptor: int,
-    shard: str,
-    name: str,
-    info: os.stat_result,
-    plan: Plan,
-    result: Purged,
-) -> None:
+def _sweep_other(sweep: _Sweep, descriptor: int, shard: str, name: str, info: os.stat_result) -> None:
     """What is no record: a crashed writer's temporary file goes once it is old; the rest stays."""
     if name != TEMPORARY or not stat.S_ISREG(info.st_mode):
-        result.see_foreign(f"{store.directory}/{shard}/{name}")
-    elif info.st_mtime < store.clock() - LITTER_AGE:
-        if not plan.dry_run:
+        sweep.result.see_foreign(f"{sweep.store.directory}/{shard}/{name}")
+    elif info.st_mtime < sweep.store.clock() - LITTER_AGE:
+        if not sweep.plan.dry_run:
             os.unlink(name, dir_fd=descriptor)
-        result.litter += 1
+        sweep.result.litter += 1
 
 
 def _remove_if_empty(store: FileStorage, shard: str, result: Purged) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.errors import (
     CorruptRecordError,
+    MalformedError,
     NotSupportedError,
     SessionctlError,
     StorageError,
@@ -43,6 +44,7 @@ _KEYS = (
     "dry_run",
 )  # fmt: skip
 _DIGEST_SIZE = 1 << 256
+_INTERRUPTED = 130
 
 
 class Carried(NamedTuple):
@@ -60,7 +62,8 @@ class Moved:
     """What came of it, up to date at every moment.
 
     Of `matched` sessions, `written` were written, the target had `same` already, `kept` there with other
-    content, `expired` had no life left, `failed` are told in `problems`. `endless` were written and had an
+    content, `expired` had no life left, `failed` are told in `problems`, and
+    of these `unreadable` are records or lines that nobody can read. `endless` were written and had an
     end before, or should have one. `digest` is a sum over what was read, `found` over what the target gave
     back: where they differ, somebody else wrote there meanwhile, or something is wrong.
     """
@@ -72,6 +75,7 @@ class Moved:
     kept: int = 0
     expired: int = 0
     failed: int = 0
+    unreadable: int = 0
     endless: int = 0
     bytes: int = 0
     seconds: float = 0.0
@@ -94,6 +98,20 @@ class Moved:
     def as_json(self) -> dict[str, Any]:
         """The JSON object of the command."""
         return {**{name: getattr(self, name) for name in _KEYS}, "seconds": round(self.seconds, 3)}
+
+    @property
+    def exit_status(self) -> int:
+        """What the command line ends with."""
+        if self.interrupted:
+            return _INTERRUPTED
+        if self.failed > self.unreadable:
+            return StorageError.exit_status
+        return MalformedError.exit_status if self.unreadable or not self.complete else 0
+
+    def fail_to_read(self, problem: object) -> None:
+        """Count what could not be read, and so not be moved."""
+        self.unreadable += 1
+        self.fail(problem)
 
     def fail(self, problem: object) -> None:
         """Count what could not be moved, and keep the first of the messages."""
@@ -143,7 +161,9 @@ def _carried(store: RecordStorage, found: Iterable[Found], moved: Moved) -> Iter
     for one in found:
         if one.record is None or one.stored is None:
             moved.matched += 1
-            moved.fail(CorruptRecordError(store.location_of(one.entry.key), one.problem or "it was not read"))
+            moved.fail_to_read(
+                CorruptRecordError(store.location_of(one.entry.key), one.problem or "it was not read")
+            )
             continue
         yield carry(store, one)
 

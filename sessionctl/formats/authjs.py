@@ -40,6 +40,7 @@ class Authjs(Format):
     """The session token of Auth.js and NextAuth.js."""
 
     name = "authjs"
+    chunks = True
     summary = "Auth.js 5 (@auth/core) and NextAuth.js 4: encrypted session tokens"
     cookie_names = _V5_NAMES + _V4_NAMES
     options = (

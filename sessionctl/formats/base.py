@@ -26,13 +26,14 @@ from sessionctl.errors import (
 )
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.signing.mac import b64encode
+from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sessionctl.signing.macs import Macs
+    from sessionctl.signing.mac import Hmac
 
 T = TypeVar("T")
 
@@ -124,6 +125,8 @@ class Format(ABC):
     """The framework's age limit in seconds; None: the text itself tells, or nothing does."""
     holds_session: ClassVar[bool] = True
     """Whether the cookie holds the session itself, not its ID."""
+    chunks: ClassVar[bool] = False
+    """Whether the framework cuts a long text over several cookies, so that it may be longer than one."""
     flash_apart: ClassVar[bool] = False
     """Whether flash lies beside `data` (native, remix), not in a place inside it."""
     example: ClassVar[str] = ""
@@ -133,6 +136,7 @@ class Format(ABC):
         self._options = {option.name: option.default for option in self.options}
         self._given = set[str]()
         self._kept: dict[tuple[Any, ...], Any] = {}
+        self._derived: dict[tuple[Any, ...], Macs] = {}
         for name, value in options.items():
             self._set_option(name.replace("_", "-"), value)
 
@@ -161,6 +165,14 @@ class Format(ABC):
         found: T | None = self._kept.get(place)
         if found is None:
             found = self._kept[place] = make(secret, *more)
+        return found
+
+    def macs(self, make: Callable[..., Hmac], *more: Any) -> Macs:
+        """The HMACs `make(secret, *more)` of a key ring, remembered as `kept` does, for `first_signed`."""
+        place = (make, *more)
+        found = self._derived.get(place)
+        if found is None:
+            found = self._derived[place] = Macs(lambda secret: make(secret, *more))
         return found
 
     # -- what callers use -------------------------------------------------------------------------

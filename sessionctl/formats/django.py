@@ -37,7 +37,6 @@ from sessionctl.payload import python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
 from sessionctl.signing import django as signing
 from sessionctl.signing.mac import b64encode_urlsafe_tag
-from sessionctl.signing.macs import Macs
 
 SALT = "django.contrib.sessions.backends.signed_cookies"
 EARLIEST, LATEST = 1_104_537_600, 4_102_444_800  # the years 2005, when Django came out, and 2100
@@ -65,7 +64,6 @@ class Django(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._digests = signing.parse_digests(self.option("digest"))
-        self._macs = {digest: self._macs_of(digest) for digest in self._digests}
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         text = unquote(text)
@@ -91,7 +89,9 @@ class Django(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         signed = signing.split(unquote(text))
-        macs = self._macs[self._digest_of(signed, context)]
+        # That there is no key comes before that the signature is of a digest which is none of ours.
+        digest = signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]
+        macs = self.macs(signing.signer, self.option("salt"), digest)
         index = first_signed(context, macs, signed.message, signed.signature, b64encode_urlsafe_tag)
         data = signing.unpack(signed.value, context.max_size)
         content, payload_type = signing.read(data)
@@ -105,18 +105,11 @@ class Django(Format):
             warnings=_odd(content),
         )
 
-    def _macs_of(self, digest: str) -> Macs:
-        return Macs(lambda secret: signing.signer(secret, self.option("salt"), digest))
-
-    def _digest_of(self, signed: signing.Signed, context: Context) -> str:
-        """The digest that made the signature; that there is no key comes before that it is none of ours."""
-        return signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]
-
     def _encode(self, content: Content, context: Context) -> str:
         if not isinstance(content.data, dict):
             raise UnserializableValueError("", "a Django session is an object")
         data = dump(content.data, self.option("serializer"))
-        mac = self._macs[self._digests[0]].of(context.keys)[0]
+        mac = self.macs(signing.signer, self.option("salt"), self._digests[0]).of(context.keys)[0]
         return signing.sign(f"{signing.pack(data)}:{signing.stamp_of(context.now)}", mac)
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:

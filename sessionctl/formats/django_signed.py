@@ -34,14 +34,15 @@ from sessionctl.formats.base import (
     Verdict,
     Warn,
     first_fit,
+    first_signed,
     genuine,
-    genuine_within,
+    judge_age,
 )
 from sessionctl.formats.django import DIGEST_HELP, EARLIEST, LATEST, SIGNATURES, names_session
 from sessionctl.payload import python_json
 from sessionctl.payload.django_messages import are_messages, flash_in_list, flashed
 from sessionctl.signing import django as signing
-from sessionctl.signing.mac import Hmac, compare_digest
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag, compare_digest
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -121,7 +122,7 @@ class DjangoSigned(Format):
 
     def _decode(self, text: str, context: Context) -> Decoded:
         text = unquote(text)
-        kind = self._kind(text)
+        kind, _ = self._look(text)
         if kind == "messages" and _old_parts(text) is not None:
             data = _decode_json(text[_OLD_TAG + 1 :])
             return Decoded(data=data, flash=flashed(data), algorithm="HMAC-SHA1", warnings=_odd(kind, data))
@@ -136,20 +137,20 @@ class DjangoSigned(Format):
             warnings=_odd(kind, data),
         )
 
-    def _kind(self, text: str) -> str:
-        """The kind that was asked for, else the one that the text looks like."""
+    def _look(self, text: str) -> tuple[str, Any]:
+        """The kind that was asked for, else the one that the text looks like; and its payload, if that was read."""
         if self.given("kind"):
-            return self.option("kind")
+            return self.option("kind"), _NO_PAYLOAD
         if _old_parts(text) is not None:
-            return "messages"
+            return "messages", _NO_PAYLOAD
         value, _, _ = text.rpartition(self._separator)
         body, found, stamp = value.rpartition(self._separator)
         if not found or not _plausible(stamp):
-            return "dumps" if found or not value else "Signer"
+            return "dumps" if found or not value else "Signer", _NO_PAYLOAD
         data = _payload(body)
         if data is _NO_PAYLOAD:
-            return "set_signed_cookie"
-        return "messages" if are_messages(data) else "dumps"
+            return "set_signed_cookie", data
+        return "messages" if are_messages(data) else "dumps", data
 
     def _read(self, kind: str, value: str, max_size: int) -> tuple[Any, str]:
         if kind in _TEXTS:
@@ -162,22 +163,22 @@ class DjangoSigned(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         plain = unquote(text)
-        kind = self._kind(plain)
+        kind, payload = self._look(plain)
         if kind == "messages" and _old_parts(plain) is not None:
             return self._verify_old(plain, context)
         signed = signing.split(plain, self._separator, timed=kind not in _UNTIMED)
         index, legacy = self._find(kind, signed, _latin(text, plain), context)
-        data, _ = self._read(kind, signed.value, context.max_size)
-        more: dict[str, Any] = {
-            "algorithm": signing.ALGORITHMS.get(len(signed.signature)),
-            "value": signed.value,
-            "warnings": (*_odd(kind, data), *((LEGACY_SALT,) if legacy else ())),
-        }
-        if kind in _UNTIMED:
-            return genuine(context, index, **more)
-        return genuine_within(
-            context, context.age_limit(self.default_max_age), index, signing.seconds(signed.stamp), **more
+        if payload is _NO_PAYLOAD or context.max_size < MAX_SIZE:
+            payload, _ = self._read(kind, signed.value, context.max_size)
+        verdict = genuine(
+            context,
+            index,
+            algorithm=signing.ALGORITHMS.get(len(signed.signature)),
+            value=signed.value,
+            issued_at=None if kind in _UNTIMED else signing.seconds(signed.stamp),
+            warnings=_odd(kind, payload) + ((LEGACY_SALT,) if legacy else ()),
         )
+        return judge_age(verdict, context, context.age_limit(self.default_max_age))
 
     def _find(
         self, kind: str, signed: signing.Signed, latin: str | None, context: Context
@@ -189,15 +190,20 @@ class DjangoSigned(Format):
         prefix = signing.COOKIE_KEY_PREFIX if kind in _COOKIES else b""
         salts = self._salts(kind, context.cookie_name or "")
 
-        def salt_of(secret: Secret) -> str | None:
-            digest = signing.digest_of(signed.signature, self._digests)
-            for salt in salts:
-                mac = self.kept(signing.signer, secret, salt, digest, prefix)
-                if any(signing.fits(mac, reading) for reading in readings):
-                    return salt
-            return None
-
         try:
+            digest = signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]
+            if len(salts) == len(readings) == 1:
+                macs = self.macs(signing.signer, salts[0], digest, prefix)
+                given = signed.signature
+                return first_signed(context, macs, signed.message, given, b64encode_urlsafe_tag), False
+
+            def salt_of(secret: Secret) -> str | None:
+                for salt in salts:
+                    mac = self.kept(signing.signer, secret, salt, digest, prefix)
+                    if any(signing.fits(mac, reading) for reading in readings):
+                        return salt
+                return None
+
             index = first_fit(context, lambda secret: salt_of(secret) is not None)
         except BadSignatureError as error:
             raise BadSignatureError(f"{error}{self._hint(kind, context)}") from None

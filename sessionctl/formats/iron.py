@@ -102,6 +102,7 @@ class Iron(Format):
     """A sealed session of iron-session, hapi or h3."""
 
     name = "iron"
+    chunks = True
     summary = "Iron seals: iron-session, @hapi/iron and yar, h3 (Nuxt)"
     cookie_names = ("iron-session", "session", "h3", "nuxt-session", "sid")
     options = (

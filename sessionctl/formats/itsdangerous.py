@@ -60,6 +60,20 @@ class _Kind(NamedTuple):
     """`text`, `json` or `packed`."""
 
 
+class _Shape(NamedTuple):
+    """What the look of a text tells: the class that made it, and the content that was read to tell it."""
+
+    kind: str
+    value: str = ""
+    content: tuple[Any, str] | None = None
+
+    def read(self, value: str, layout: str, max_size: int) -> tuple[Any, str]:
+        """As `_read`, but only if the look did not do so already."""
+        if self.content is not None and value == self.value and layout == _KINDS[self.kind].layout:
+            return self.content
+        return _read(value, layout, max_size)
+
+
 _KINDS: Final = {
     "URLSafeTimedSerializer": _Kind("itsdangerous", timed=True, layout="packed"),
     "URLSafeSerializer": _Kind("itsdangerous", timed=False, layout="packed"),
@@ -68,6 +82,7 @@ _KINDS: Final = {
     "TimedSerializer": _Kind("itsdangerous", timed=True, layout="json"),
     "Serializer": _Kind("itsdangerous", timed=False, layout="json"),
 }
+_KIND_OF: Final = {(kind.timed, kind.layout): name for name, kind in _KINDS.items()}
 _JWS: Final = ("JSONWebSignatureSerializer", "TimedJSONWebSignatureSerializer")
 NONE: Final = "none"
 """The digest of itsdangerous' `NoneAlgorithm`, which signs nothing."""
@@ -114,6 +129,7 @@ class ItsDangerous(Format):
         super().__init__(**options)
         self._epoch = timed_token.parse_epoch(self.option("epoch"))
         self._digest = self.option("digest")
+        self._own_algorithm = f"HMAC-{self._digest.upper()}"
         self._macs: dict[str, Macs] = {}
         separator = self.option("separator")
         if not separator or set(separator) & _ALPHABET:
@@ -121,19 +137,20 @@ class ItsDangerous(Format):
 
     # -- which class it was -----------------------------------------------------------------------
 
-    def _kind_of(self, text: str) -> str:
-        """The class that was asked for, else the one that the shape of the text tells."""
+    def _shape_of(self, text: str, max_size: int) -> _Shape:
+        """The class that was asked for, else the one that the look of the text tells."""
         if self.given("signer"):
-            return self.option("signer")
+            return _Shape(self.option("signer"))
         separator = self.option("separator")
         header = jws.header_of(text) if separator == "." else None
         if header is not None:
-            return _JWS["exp" in header]
+            return _Shape(_JWS["exp" in header])
         head, _, _ = text.rpartition(separator)
         value, found, stamp = head.rpartition(separator)
         timed = bool(found) and self._is_time(stamp)
-        layout = _layout_of(value if timed else head)
-        return next(name for name, kind in _KINDS.items() if (kind.timed, kind.layout) == (timed, layout))
+        value = value if timed else head
+        layout, content = _layout_of(value)
+        return _Shape(_KIND_OF[timed, layout], value, content if max_size >= MAX_SIZE else None)
 
     def _is_time(self, stamp: str) -> bool:
         try:
@@ -141,14 +158,12 @@ class ItsDangerous(Format):
         except MalformedCookieError:
             return False
 
-    def _kinds_to_try(self, text: str) -> list[str]:
-        return list(dict.fromkeys((self._kind_of(text), self.option("signer"))))
-
     # -- the four questions -----------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         text = unquote(text)
-        name = self._kind_of(text)
+        shape = self._shape_of(text, MAX_SIZE)
+        name = shape.kind
         if name in _JWS:
             return jws.confidence(text)
         kind = _KINDS[name]
@@ -159,17 +174,18 @@ class ItsDangerous(Format):
         if kind.timed and not self._is_time(token.stamp):
             return 0.0
         if kind.layout != "text":
-            _read(token.value, kind.layout, MAX_SIZE)
+            shape.read(token.value, kind.layout, MAX_SIZE)
         return _confidence(kind, token.value, digest, cookie_name)
 
     def _decode(self, text: str, context: Context) -> Decoded:
         text = unquote(text)
-        name = self._kind_of(text)
+        shape = self._shape_of(text, context.max_size)
+        name = shape.kind
         if name in _JWS:
             return jws.decode(text)
         kind = _KINDS[name]
         token = timed_token.split(text, self.option("separator"), timed=kind.timed)
-        data, payload_type = _read(token.value, kind.layout, context.max_size)
+        data, payload_type = shape.read(token.value, kind.layout, context.max_size)
         issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
         return Decoded(
             data=data,
@@ -183,13 +199,14 @@ class ItsDangerous(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         text = unquote(text)
-        *others, last = self._kinds_to_try(text)
-        for name in others:
+        shape = self._shape_of(text, context.max_size)
+        usual = self.option("signer")
+        if shape.kind != usual:
             try:
-                return self._verify_as(name, text, context)
+                return self._verify_as(shape.kind, text, context, shape)
             except BadSignatureError:
-                continue
-        return self._verify_as(last, text, context)
+                pass
+        return self._verify_as(usual, text, context, shape)
 
     def _encode(self, content: Content, context: Context) -> str:
         name = self.option("signer")
@@ -212,7 +229,7 @@ class ItsDangerous(Format):
             macs = self._macs[name] = Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
         return macs
 
-    def _verify_as(self, name: str, text: str, context: Context) -> Verdict:
+    def _verify_as(self, name: str, text: str, context: Context, shape: _Shape) -> Verdict:
         if name in _JWS:
             return jws.verify(text, self._jws_scheme(), context, timed=name == _JWS[1])
         kind = _KINDS[name]
@@ -221,8 +238,8 @@ class ItsDangerous(Format):
             self._decode(text, context)  # what cannot be read is told before the want of a key
         index, odd = self._signed_by(token, name, context)
         issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
-        data, payload_type = _read(token.value, kind.layout, context.max_size)
-        algorithm = self._algorithm(token.signature)
+        data, payload_type = shape.read(token.value, kind.layout, context.max_size)
+        algorithm = self._own_algorithm if token.signature else None
         value = data if payload_type == "text" else None
         if issued_at is None:
             return genuine(context, index, algorithm=algorithm, value=value, warnings=odd)
@@ -267,15 +284,14 @@ class ItsDangerous(Format):
 # -- values -------------------------------------------------------------------------------------------
 
 
-def _layout_of(value: str) -> str:
-    """How a value looks: `json`, `packed` or, where it is neither, `text`."""
+def _layout_of(value: str) -> tuple[str, tuple[Any, str]]:
+    """How a value looks, `json`, `packed` or, where it is neither, `text`, and what it holds."""
     for layout in ("json", "packed") if value[:1] in _JSON_STARTS else ("packed",):
         try:
-            _read(value, layout, MAX_SIZE)
+            return layout, _read(value, layout, MAX_SIZE)
         except MalformedError:
             continue
-        return layout
-    return "text"
+    return "text", (value, "text")
 
 
 def _read(value: str, layout: str, max_size: int) -> tuple[Any, str]:

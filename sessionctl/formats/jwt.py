@@ -104,7 +104,7 @@ class Jwt(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
-        self._last_header: tuple[str, dict[str, Any], tuple[Warn, ...]] = ("", {}, ())
+        self._last_header: tuple[str | None, dict[str, Any], tuple[Warn, ...]] = (None, {}, ())
 
     # -- the four questions -----------------------------------------------------------------------
 

@@ -73,6 +73,7 @@ class Litestar(Format):
     """The session cookie of Litestar's `CookieBackendConfig`."""
 
     name = "litestar"
+    chunks = True
     summary = "Litestar: CookieBackendConfig, AES-GCM"
     cookie_names = ("session",)
     example = (

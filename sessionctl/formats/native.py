@@ -25,6 +25,9 @@ from sessionctl.formats.remix import decode_value, looks_like_id, session_of, va
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag
 from sessionctl.signing.macs import Macs
 
+SKEW = 60.0
+"""Seconds that the clocks of two servers may differ, where an age limit is asked for."""
+
 _SIGNATURE = 43
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # the years 2000 and 2100
 
@@ -66,7 +69,11 @@ class Native(Format):
         index = first_signed(context, self._macs, body, given, b64encode_urlsafe_tag)
         value, issued_at = _value(payload, context.max_size), _time(stamp)
         limit = context.age_limit(self.default_max_age)
-        return genuine_within(context, limit, index, issued_at, algorithm="HMAC-SHA256", value=value)
+        verdict = genuine_within(context, limit, index, issued_at, algorithm="HMAC-SHA256", value=value)
+        if limit is not None and issued_at - context.now > SKEW:
+            detail = "genuine, but its time lies in the future: do the clocks agree?"
+            return verdict._replace(valid=False, reason="not-yet-valid", detail=detail)
+        return verdict
 
     def _encode(self, content: Content, context: Context) -> str:
         from sessionctl.signing.native import NativeSigner

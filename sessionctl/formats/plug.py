@@ -33,17 +33,16 @@ from sessionctl.formats.base import (
     Warn,
     as_text,
     expire,
-    first_fit,
     first_opened,
+    first_signed,
     genuine,
     judge_age,
 )
-from sessionctl.signing.mac import b64encode_urlsafe, compare_digest
+from sessionctl.signing.mac import b64encode_urlsafe_tag
 from sessionctl.signing.plug import KeyParameters, Sealed, Signed, derive, make_mac, seal, sign, split, unlock
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
-    from sessionctl.signing.mac import Hmac
 
 _FLASH: Final = "phoenix_flash"
 _TOKEN_AGE: Final = 86400
@@ -156,15 +155,12 @@ class Plug(Format):
             raise NoKeyError("no secret was given; --secret takes secret_key_base")
         salt = self._salt(kind, "signing-salt", context)
         given = found.tag_text.encode("ascii")
-        for index, secret in enumerate(context.keys):
-            tag = self._mac(secret, salt, found.digest).digest(found.message)
-            if compare_digest(b64encode_urlsafe(tag).encode("ascii"), given):
-                return index, True
-        tag = found.tag  # Plug reads it leniently: padding and stray low bits do no harm
-        index = first_fit(
-            context, lambda secret: self._mac(secret, salt, found.digest).verify(found.message, tag)
-        )
-        return index, False
+        macs = self.macs(make_mac, salt, self._parameters, found.digest)
+        index = macs.first(context.keys, found.message, given, b64encode_urlsafe_tag)
+        if index is not None:
+            return index, True
+        # Plug reads it leniently: padding and stray low bits do no harm
+        return first_signed(context, macs, found.message, found.tag), False
 
     def _open(self, found: Sealed, context: Context) -> tuple[int, bytes]:
         """The index of the key that fits, and the payload. Raises `NoKeyError` or `BadSignatureError`."""
@@ -210,9 +206,6 @@ class Plug(Format):
     def _key(self, secret: Secret, salt: str) -> bytes:
         return self.kept(derive, secret, salt, self._parameters)
 
-    def _mac(self, secret: Secret, salt: str, digest: str) -> Hmac:
-        return self.kept(make_mac, secret, salt, self._parameters, digest)
-
     # -- writing ----------------------------------------------------------------------------------
 
     def _encode(self, content: Content, context: Context) -> str:
@@ -226,7 +219,7 @@ class Plug(Format):
         salt = self._salt(kind, "encryption-salt" if encrypted else "signing-salt", context)
         if encrypted:
             return seal(payload, self._key(secret, salt))
-        return sign(payload, self._mac(secret, salt, "sha256"))
+        return sign(payload, make_mac(secret, salt, self._parameters, "sha256"))
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The session with a message where Phoenix.Controller keeps it."""

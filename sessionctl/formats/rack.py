@@ -16,6 +16,7 @@ Sources: rack-session 2.1.2 lib/rack/session/cookie.rb; rack 2.2.22 lib/rack/ses
 
 from __future__ import annotations
 
+from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl import jsontext
@@ -29,12 +30,12 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     Warn,
-    first_fit,
     first_opened,
+    first_signed,
     genuine,
 )
 from sessionctl.formats.ruby_session import hash_id, read_payload, with_id
-from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.signing.rack import ALGORITHMS, BLOCK, Sealed, seal, split, unlock
 from sessionctl.signing.ruby_text import (
     TAG_SIZES,
@@ -129,12 +130,7 @@ class Rack(Format):
                 f"the signature has the length of {found.digest}, not of {self.option('digest')} (-O digest)"
             )
         message, given = found.body.encode("ascii"), found.tag.encode("ascii")
-
-        def fits(secret: Secret) -> bool:
-            tag = self.kept(_make_mac, secret, found.digest).digest(message)
-            return compare_digest(tag.hex().encode("ascii"), given)
-
-        return first_fit(context, fits)
+        return first_signed(context, self.macs(_make_mac, found.digest), message, given, hexlify)
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -144,7 +140,7 @@ class Rack(Format):
         if mode != "signed":
             return to_header(seal(1 if mode == "v1" else 2, payload, secret, _purpose(context)))
         body = b64encode(payload)
-        return to_header(f"{body}--{hex_tag(self.kept(_make_mac, secret, self.option('digest')), body)}")
+        return to_header(f"{body}--{hex_tag(_make_mac(secret, self.option('digest')), body)}")
 
     def _dump(self, data: Any) -> bytes:
         if self.option("serializer") == "marshal":

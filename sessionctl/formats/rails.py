@@ -15,6 +15,7 @@ session/cookie_store.rb; activesupport/lib/active_support/messages/serializer_wi
 
 from __future__ import annotations
 
+from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionctl import jsontext
@@ -256,7 +257,7 @@ class Rails(Format):
         for index, secret in enumerate(context.keys):
             for key_digest in self._key_digests():
                 mac = self.kept(make_mac, secret, salt, key_digest, found.digest)
-                if compare_digest(mac.digest(message).hex().encode("ascii"), given):
+                if compare_digest(hexlify(mac.digest(message)), given):
                     return index, self._open_body(found, secret, key_digest, sealed=sealed)
         count = len(context.keys)
         keys = "the key" if count == 1 else f"any of the {count} keys"

@@ -115,7 +115,8 @@ def _load(name: str) -> type[Format]:
 
     near = difflib.get_close_matches(name, names(), 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UnknownFormatError(f"there is no format {name!r}{hint} ('sessionctl formats' lists them)")
+    shown = repr(name) if len(name) <= 24 else f"of {len(name)} characters"  # noqa: PLR2004 - it may be a cookie
+    raise UnknownFormatError(f"there is no format {shown}{hint} ('sessionctl formats' lists them)")
 
 
 @cache

@@ -91,7 +91,7 @@ def seconds(stamp: str, epoch: int = 0) -> float:
     except Base64Error:
         raise MalformedCookieError("the timestamp is not base64") from None
     number = int.from_bytes(data, "big") + epoch
-    if len(data) > 8 or number > _MAX_SECONDS:  # noqa: PLR2004 - 64 bits
+    if number > _MAX_SECONDS or len(data) > 8:  # noqa: PLR2004 - 64 bits
         raise MalformedCookieError("the timestamp is no number of seconds")
     return float(number)
 

@@ -20,7 +20,7 @@ Source: Tornado 6.5 tornado/web.py, `create_signed_value` and `decode_signed_val
 from __future__ import annotations
 
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import b64decode, quote, unquote
@@ -35,6 +35,7 @@ from sessionctl.formats.base import (
     Warn,
     as_text,
     first_fit,
+    first_signed,
     genuine_within,
 )
 from sessionctl.payload import python_json
@@ -147,7 +148,7 @@ class Tornado(Format):
             )
         message = (context.cookie_name or "").encode("utf-8", "surrogatepass") + parts.message
         try:
-            return first_fit(context, lambda secret: self._fits(secret, "sha1", message, parts.signature))
+            return self._first(context, "sha1", message, parts.signature)
         except BadSignatureError as error:
             if context.cookie_name is not None:
                 raise
@@ -155,19 +156,25 @@ class Tornado(Format):
 
     def _find_version_2(self, parts: Parts, context: Context) -> int:
         only = self._only(parts.key_version, context)
-        index = first_fit(
-            context,
-            lambda secret: (
-                only in (None, secret) and self._fits(secret, "sha256", parts.message, parts.signature)
-            ),
-        )
+        if only is None:
+            index = self._first(context, "sha256", parts.message, parts.signature)
+        else:
+            index = first_fit(
+                context,
+                lambda secret: (
+                    only == secret and self._fits(secret, "sha256", parts.message, parts.signature)
+                ),
+            )
         if context.cookie_name is not None and context.cookie_name.encode("utf-8", "replace") != parts.name:
             raise BadSignatureError("genuine, but made for a cookie of another name")
         return index
 
+    def _first(self, context: Context, digest: str, message: bytes, signature: bytes) -> int:
+        return first_signed(context, self.macs(_mac, digest), message, signature, hexlify)
+
     def _fits(self, secret: Secret, digest: str, message: bytes, signature: bytes) -> bool:
         mac = self.kept(_mac, secret, digest)
-        return compare_digest(mac.digest(message).hex().encode("ascii"), signature)
+        return compare_digest(hexlify(mac.digest(message)), signature)
 
     def _only(self, key_version: int | None, context: Context) -> Secret | None:
         """The one key that may verify, or None where the application has no key versions."""

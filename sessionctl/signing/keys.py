@@ -132,7 +132,7 @@ def _from_argument(text: str) -> str | bytes:
 
 def _read(path: str) -> str | bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost start-up time
+        with open(path, "rb") as file:
             content = file.read(1 << 20)
     except OSError as error:
         raise SecretError(f"cannot read the secret file {path!r}: {error.strerror}") from None

@@ -197,7 +197,7 @@ class RecordStorage(SessionStorage):
     def delete(self, key: str, expected: Stored | None = None) -> Outcome:
         """Delete the record, with `expected` only if it still is that. `done` is false where none was."""
 
-    def move(  # noqa: PLR0913 - one step needs all of it
+    def move(
         self,
         old: str,
         expected: Stored,
@@ -315,14 +315,14 @@ class RecordStorage(SessionStorage):
         key = self._key(cookie_value)
         if key is None:
             return Session()
-        stored = yield "load", (key,)
-        if stored is not None and self.is_live(stored):
-            try:
+        try:
+            stored = yield "load", (key,)
+            if stored is not None and self.is_live(stored):
                 return self._session(cookie_value, key, stored)
-            except CorruptRecordError:
-                if self.on_corrupt == "error":
-                    raise
-                return Session()
+        except CorruptRecordError:
+            if self.on_corrupt == "error":
+                raise
+            return Session()
         return Session(cookie_value) if self.unknown_ids == "reuse" else Session()
 
     def _key(self, session_id: str) -> str | None:
@@ -346,19 +346,21 @@ class RecordStorage(SessionStorage):
         state = session._state  # noqa: SLF001
         if session.destroyed:
             return (yield from self._destroying(session))
-        if not session.dirty:
+        undated = self.lifetime is not None and state.found and state.created is None
+        if not session.dirty and not undated:
             yield from self._touching(session)
             return None
         session.collect_changes()
         if self.lifetime is not None and state.created is None:
             state.created = self.clock()
         key = state.key if state.key is not None and not session.id else self.key_of(session.id)
+        moved_from = state.key
         yield from self._writing(session, key)
         if state.lost:
             return None
         if session.delete_id is not None and session.delete_id in state.ids:
             state.ids.remove(session.delete_id)
-            if session.delete_id != session.id:
+            if self.key_of(session.delete_id) not in (moved_from, key):
                 yield "delete", (self.key_of(session.delete_id),)
         if session.id and session.id not in state.ids:
             state.ids.append(session.id)
@@ -421,17 +423,17 @@ class RecordStorage(SessionStorage):
         keys = [self.key_of(session_id) for session_id in state.ids if session_id]
         if state.key is not None and state.key not in keys:
             keys.append(state.key)
-        failure: StorageError | None = None
+        failure: SessionctlError | None = None
         for key in keys:
             try:
                 yield "delete", (key,)
-            except StorageError as error:
+            except SessionctlError as error:
                 failure = failure or error
         if failure is not None:
             raise failure
         return ""
 
-    def _move_in_steps(  # noqa: PLR0913
+    def _move_in_steps(
         self,
         old: str,
         expected: Stored,
@@ -472,7 +474,7 @@ def run(storage: RecordStorage, steps: Steps[T]) -> T:
         while True:
             try:
                 answer = getattr(storage, name)(*arguments)
-            except StorageError as error:
+            except SessionctlError as error:
                 name, arguments = steps.throw(error)
             else:
                 name, arguments = steps.send(answer)
@@ -488,7 +490,7 @@ async def arun(storage: RecordStorage, steps: Steps[T]) -> T:
         while True:
             try:
                 answer = await _acall(storage, name, arguments)
-            except StorageError as error:
+            except SessionctlError as error:
                 name, arguments = steps.throw(error)
             else:
                 name, arguments = steps.send(answer)

@@ -88,13 +88,23 @@ class CookieStorage(SessionStorage):
             return None
         session.collect_changes()
         values, flash = session.data
-        used = None if self.ttl is None else self.clock()
+        stored = session._state.stored  # noqa: SLF001
+        used = self.clock() if self.ttl is not None else stored.used if stored is not None else None
         record = records.Record(values, flash, self._created(session), used, session.id)
         value = records.dump_value(record)
         session._state.stored = record  # noqa: SLF001
         if dirty:
             session.mark_saved(values, flash)
         return value
+
+    def expiry_of(self, record: records.Record) -> float | None:
+        """When the session of a value expires, in Unix seconds, or None where nothing ends it."""
+        ends = [
+            start + life
+            for start, life in ((record.created, self.lifetime), (record.used, self.ttl))
+            if start is not None and life is not None
+        ]
+        return min(ends) if ends else None
 
     def is_live(self, record: records.Record) -> bool:
         """Whether neither `ttl` nor `lifetime` has run out; a value without its times is live."""
@@ -107,7 +117,11 @@ class CookieStorage(SessionStorage):
 
     def _is_due(self, session: Session) -> bool:
         stored = session._state.stored  # noqa: SLF001
-        if self.ttl is None or stored is None:
+        if stored is None:
+            return False
+        if self.lifetime is not None and stored.created is None:
+            return True
+        if self.ttl is None:
             return False
         return stored.used is None or self.clock() >= stored.used + self.ttl * REISSUE_AFTER
 

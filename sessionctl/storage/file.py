@@ -21,7 +21,13 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError, UsageError
+from sessionctl.errors import (
+    CorruptRecordError,
+    RecordTooLargeError,
+    StorageError,
+    StorageUnavailableError,
+    UsageError,
+)
 from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
 
 if TYPE_CHECKING:
@@ -259,6 +265,8 @@ class FileStorage(RecordStorage):
     def _write_to(self, shard: int, key: str, text: bytes, modified_at: float | None = None) -> Stored:
         """Write the record whole or not at all; the shard's lock is held."""
         now = self.clock() if modified_at is None else modified_at
+        if len(text) > MAX_RECORD:
+            raise RecordTooLargeError(self.location_of(key), len(text))
         file = self._open_temporary(shard, key)
         try:
             try:
@@ -266,6 +274,7 @@ class FileStorage(RecordStorage):
                 while written < len(text):
                     written += os.write(file, text[written:])
                 os.utime(file, (now, now))
+                _give_to_owner(file, shard)
                 if self.durable:
                     os.fsync(file)
             finally:
@@ -386,6 +395,17 @@ def _make_directory(path: str) -> None:
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)
+        if os.geteuid() == 0:
+            owner = os.stat(os.path.dirname(path))
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _give_to_owner(file: int, shard: int) -> None:
+    """Give what root writes to the owner of its directory: an administrator must not lock an application out."""
+    if os.geteuid() == 0:
+        owner = os.fstat(shard)
+        if owner.st_uid != 0:
+            os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 _KINDS = {

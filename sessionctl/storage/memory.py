@@ -65,7 +65,7 @@ class MemoryStorage(RecordStorage):
             del self._records[key]
             return Outcome(True)
 
-    def move(  # noqa: PLR0913
+    def move(
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
     ) -> Outcome:
         with self._lock:
@@ -80,4 +80,3 @@ class MemoryStorage(RecordStorage):
     def scan(self) -> Iterator[Entry]:
         for key, stored in list(self._records.items()):
             yield Entry(key, self.ref_of(key), len(stored.text), stored.modified_at, self.expiry_of(stored))
-

@@ -292,6 +292,7 @@ class RedisStorage(RemoteStorage):
     def facts(self, key: str | None = None) -> dict[str, Any]:
         """`server`, `maxmemory_policy`, `maxmemory`, `evicted` of the node; `idle_seconds` of the record.
 
+        Without a key also `persistent`: whether anything is kept on disk.
         On a Cluster also `node` and `slot`. What the server does not tell, or forbids, is left out.
         """
         with translated(self):
@@ -300,6 +301,9 @@ class RedisStorage(RemoteStorage):
             told = self._ask(client, "INFO", **node)
             about = _about_server(told if isinstance(told, dict) else {})
             idle = None if key is None else self._ask(client, "OBJECT", "IDLETIME", _raw(key))
+            saves = self._ask(client, "CONFIG GET", "save", **node) if key is None else None
+        if key is None and isinstance(told, dict) and isinstance(saves, dict):
+            about["persistent"] = bool(told.get("aof_enabled") or any(saves.values()))
         return {**where, **about, **({} if idle is None else {"idle_seconds": idle})}
 
     def _where(self, client: Any, key: str | None) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ARG002

@@ -32,6 +32,8 @@ LAYOUTS = "sessionctl.stores.storage"
 _CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
 _DURATIONS = frozenset({"ttl", "lifetime", "timeout", "connect_timeout", "lock_timeout"})
 _FLAGS = frozenset({"durable", "tls"})
+_NOT_FOR_URLS = frozenset({"self", "location", "directory", "clock", "client"})
+_YES, _NO = frozenset({"", "1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
 def schemes() -> list[str]:
@@ -50,7 +52,10 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
     if not colon:
         raise UnknownStorageError(f"a storage is given as SCHEME:PLACE, one of {_known()}; for files: fs:DIR")
     location, _, query = rest.partition("?")
-    given = dict(parse_qsl(query, keep_blank_values=True)) | options
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    for name in given.keys() & _NOT_FOR_URLS:
+        raise UsageError(f"{scheme}: has no option {name!r}")
+    given |= options
     factory = _factory(scheme.lower())
     if "layout" in given:
         factory = partial(import_module(LAYOUTS).from_url, scheme.lower(), factory=factory)
@@ -73,7 +78,9 @@ def _option(name: str, value: Any) -> Any:
     if name in _DURATIONS:
         return parse_duration(value)
     if name in _FLAGS:
-        return value.lower() in ("", "1", "true", "yes", "on")
+        if value.lower() not in _YES | _NO:
+            raise UsageError(f"{name} is true or false")
+        return value.lower() in _YES
     if name in _CHOICES and value not in _CHOICES[name]:
         raise UsageError(f"{name} is one of {', '.join(_CHOICES[name])}")
     return value

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +19,9 @@ from tests.servers import (  # noqa: F401 - fixtures
     server_directory,
 )
 from tests.storage.conftest import unique_prefix  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Open = Callable[..., RecordStorage]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sessionctl.fleet import Selection, change, destroy, parse_where
-from sessionctl.storage.base import RecordStorage, Stored
 from tests.fleet.conftest import DAY, add
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import RecordStorage, Stored
 
 USER = Selection(where=(parse_where("userId=42"),))
 
@@ -59,7 +61,9 @@ def test_a_session_that_changes_meanwhile_is_judged_again(
     assert files.load(gone) is not None
 
 
-def test_a_session_that_moves_meanwhile_is_found(files: RecordStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_moves_meanwhile_is_found(
+    files: RecordStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A session that a request gives a new ID behind the scan's back is ended by the next pass."""
     for number in range(3):
         add(files, f"mine-{number}", userId=42)

@@ -6,16 +6,18 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sessionctl import UsageError, open_storage
 from sessionctl.fleet import parse_where, purge
 from sessionctl.fleet.purge_files import LITTER_AGE
-from sessionctl.storage.base import RecordStorage
 from sessionctl.storage.file import TEMPORARY
 from tests.fleet.conftest import DAY, add, opened
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import RecordStorage
 
 
 def keys(store: RecordStorage) -> set[str]:
@@ -197,7 +199,10 @@ def test_needs_an_age(files: RecordStorage) -> None:
 
 def test_empty_prefix_is_refused(redis_server: Any) -> None:
     """An empty prefix would take every key of the server for a session."""
-    with open_storage(f"{redis_server.url}?prefix=&ttl=1d") as store, pytest.raises(UsageError, match="prefix"):
+    with (
+        open_storage(f"{redis_server.url}?prefix=&ttl=1d") as store,
+        pytest.raises(UsageError, match="prefix"),
+    ):
         purge(store, older_than=0)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sessionctl import NotSupportedError, StorageError, UsageError, open_storage
 from sessionctl.fleet import Selection, parse_where, select
-from sessionctl.storage.base import RecordStorage
 from tests.fleet.conftest import DAY, add, opened
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import RecordStorage
 
 
 def ids_of(store: RecordStorage, selection: Selection, ids: list[str], **options: Any) -> list[str]:
@@ -144,7 +146,8 @@ def test_no_fleet(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "selection", [Selection(sort="colour"), Selection(refs=("xyz",)), Selection(refs=("abc",)), Selection(expired=True)]
+    "selection",
+    [Selection(sort="colour"), Selection(refs=("xyz",)), Selection(refs=("abc",)), Selection(expired=True)],
 )
 def test_wrong_selection(tmp_path: Path, selection: Selection) -> None:
     """What a store can never tell is wrong usage, said at once."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.fleet import Selection, parse_where, stats
 from sessionctl.fleet.stats import KEPT, Reservoir, Spread
-from sessionctl.storage.base import RecordStorage
 from tests.fleet.conftest import DAY, add
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import RecordStorage
 
 
 def test_counts(store: RecordStorage) -> None:

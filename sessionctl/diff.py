@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sessionctl.inspection import Report
 
 Kind = Literal["added", "removed", "changed"]
@@ -77,8 +78,18 @@ def compare(before: Report, after: Report) -> list[Change]:
     if before.attributes is not None and after.attributes is not None:
         changes += compare_values(dict(before.attributes), dict(after.attributes), "attributes")
     changes += compare_values(before.data, after.data, "data")
-    changes += compare_values(before.flash or {}, after.flash or {}, "flash")
+    changes += compare_flash(before.flash, after.flash)
     return changes
+
+
+def compare_flash(before: Any, after: Any) -> Iterator[Change]:
+    """The differences between what is flashed; nothing is the same as an empty list or object."""
+    if not before and after:
+        yield Change("added", "flash", "", None, after)
+    elif before and not after:
+        yield Change("removed", "flash", "", before, None)
+    else:
+        yield from compare_values(before or {}, after or {}, "flash")
 
 
 def _signature(report: Report) -> str:

@@ -1,0 +1,66 @@
+"""`sessionctl doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli import options, selecting
+from sessionctl.cli.output import print_data, print_json, say
+
+if TYPE_CHECKING:
+    from sessionctl.fleet.doctor import Finding
+
+UNSOUND = 1
+
+
+@click.command("doctor")
+@click.option(
+    "--fix", is_flag=True, help="Mend what can be mended without losing anything; asks on a terminal."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.key_options
+@options.place_options
+@options.look_options
+@click.pass_context
+def command(ctx: click.Context, /, **params: Any) -> None:
+    """Tell what is wrong with a store, what it means, and which command mends it.
+
+    Ends 0 where the store is sound (notes do not count), 1 where there are findings.
+
+    \b
+    sessionctl doctor -s fs:/var/lib/app/sessions
+    sessionctl doctor -s redis://cache/0?ttl=30d --json
+    """
+    from sessionctl.fleet import doctor
+
+    look = options.look_of(params)
+    wanted, yes = params.pop("fix"), params.pop("yes")
+    setup = options.setup_of(params)
+    findings = doctor.examine(setup.storage)
+    fixable = [finding for finding in findings if finding.fixable]
+    if wanted and fixable and (yes or not selecting.may_ask() or selecting.confirm(_question(fixable))):
+        for done in doctor.fix(setup.storage):
+            say(f"mended {done.code}: {done.count}", quiet=look.quiet)
+        findings = doctor.examine(setup.storage)
+    for finding in findings:
+        _print(finding, look)
+    if not findings:
+        say("nothing is wrong with this store", quiet=look.quiet or look.json)
+    ctx.exit(0 if doctor.is_sound(findings) else UNSOUND)
+
+
+def _question(fixable: list[Finding]) -> str:
+    return f"Mend {', '.join(f'{finding.code} ({finding.count})' for finding in fixable)}?"
+
+
+def _print(finding: Finding, look: options.Look) -> None:
+    if look.json:
+        print_json(finding.as_json())
+        return
+    print_data(f"{finding.severity}: {finding.code} ({finding.count}): {finding.message}")
+    if finding.examples:
+        print_data(f"  as {', '.join(finding.examples)}")
+    if finding.command:
+        print_data(f"  {finding.command}")

@@ -1,0 +1,47 @@
+"""`sessionctl export`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options, selecting
+from sessionctl.cli.output import json_text, print_json, say
+
+
+@click.command("export")
+@click.argument("file", metavar="FILE", default="-")
+@click.option(
+    "--redact", multiple=True, metavar="K", help="Hide this value, and all IDs; '*' hides every value."
+)
+@selecting.selection_options
+@selecting.finding_options
+@options.key_options
+@options.place_options
+@options.look_options
+@click.pass_context
+def command(ctx: click.Context, /, file: str, **params: Any) -> None:
+    """Write stored sessions as NDJSON, which import reads; .gz and .zst are compressed, - is standard output.
+
+    Whoever has the file has the sessions: its mode is 0600. With --redact it holds no IDs, for bug reports.
+
+    \b
+    sessionctl export sessions.ndjson.gz -s redis://cache/0?ttl=30d
+    sessionctl export - -s fs:/var/lib/app/sessions --ref 3f2a9c41d07e --redact email
+    """
+    from sessionctl import fleet
+    from sessionctl.fleet.compressed import writing
+
+    look = options.look_of(params)
+    redact, setup = params.pop("redact"), options.setup_of(params)
+    problems, selection = selecting.Problems(), selecting.selection_of(params, setup.now)
+    with writing(file) as out:
+        result = fleet.export(
+            setup.storage, out, selection, redact=redact, now=setup.now, dumps=json_text, on_problem=problems
+        )
+    if look.json and file != "-":
+        print_json(result.as_json())
+    else:
+        say(f"{result.sessions} sessions, {result.failed} failed", quiet=look.quiet)
+    ctx.exit(problems.status)

@@ -1,0 +1,89 @@
+"""`sessionctl help`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.main import COMMANDS
+from sessionctl.cli.output import print_json
+from sessionctl.errors import UsageError
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    from sessionctl.cli.manual import TOPICS
+
+    return [name for name in (*TOPICS, "options", *COMMANDS) if name.startswith(incomplete)]
+
+
+@click.command("help")
+@click.argument("words", nargs=-1, metavar="[TOPIC]", shell_complete=_complete)
+@options.look_options
+def command(words: tuple[str, ...], **params: Any) -> None:
+    """Print a page of the manual: a topic or a command. Without TOPIC it lists them.
+
+    \b
+    sessionctl help
+    sessionctl help storages
+    """
+    from sessionctl.cli import manual
+
+    look = options.look_of(params)
+    name = " ".join(words)
+    if not name:
+        text = _list()
+    elif name == "options":
+        text = _options()
+    elif name in manual.TOPICS:
+        text = manual.topic(name).removeprefix("# ")
+    else:
+        text = _command(name)
+    if look.json:
+        print_json({"topic": name or None, "text": text})
+    else:
+        click.echo_via_pager(text) if _is_long(text) else click.echo(text.rstrip("\n"))
+
+
+def _is_long(text: str) -> bool:
+    """Whether a text is more than the terminal holds; into a pipe nothing is paged."""
+    import shutil
+    import sys
+
+    return sys.stdout.isatty() and text.count("\n") >= shutil.get_terminal_size().lines
+
+
+def _list() -> str:
+    from sessionctl.cli import manual
+
+    lines = [
+        f"  {name:<14} {manual.title(name).partition(': ')[2] or manual.title(name)}"
+        for name in manual.TOPICS
+    ]
+    lines.append("  options        the options that mean the same on every command")
+    return "\n".join(
+        ["sessionctl help TOPIC prints one of:", "", *lines, "", "sessionctl COMMAND --help: a command."]
+    )
+
+
+def _options() -> str:
+    from sessionctl.cli import manual
+
+    formatter = click.HelpFormatter(width=100)
+    formatter.write_dl(manual.shared_options(), col_max=32)
+    return f"Options that mean the same on every command, with their environment variables\n\n{formatter.getvalue()}"
+
+
+def _command(name: str) -> str:
+    from sessionctl.cli import manual
+
+    known = {words: (found, context) for words, found, context in manual.commands()}
+    if name not in known:
+        import difflib
+
+        near = difflib.get_close_matches(name, [*manual.TOPICS, "options", *known], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl help' lists the topics"
+        raise UsageError(f"there is no topic and no command {name!r}{hint}")
+    found, context = known[name]
+    return found.get_help(context)

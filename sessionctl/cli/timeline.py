@@ -1,0 +1,64 @@
+"""`sessionctl timeline`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_json
+
+if TYPE_CHECKING:
+    from sessionctl.timeline import Event
+
+
+@click.command("timeline")
+@click.argument("har", metavar="HAR")
+@options.key_options
+@options.place_options
+@options.look_options
+def command(har: str, **params: Any) -> None:
+    """Tell a session's story over a recorded visit: when it was set, changed, regenerated, flashed, cleared, lost.
+
+    HAR is a file or -. Flagged are a session that keeps its ID at log-in, a Set-Cookie that a browser would
+    refuse (and why), and two cookies of one name. Secrets open encrypted sessions.
+
+    \b
+    sessionctl timeline visit.har
+    sessionctl timeline visit.har --cookie-name sid --json
+    """
+    from sessionctl.sources.har import read_visit
+    from sessionctl.timeline import story
+
+    look = options.look_of(params)
+    setup = options.setup_of(params, text_alone=True)
+    events = story(read_visit(options.content_of_file(har)), setup)
+    if look.json:
+        for event in events:
+            print_json(answer(event))
+        return
+    from sessionctl.cli.timeline_view import print_story
+
+    print_story(events, look.color)
+
+
+def answer(event: Event) -> dict[str, Any]:
+    """The JSON object of an event."""
+    from sessionctl.cli.diff import answer as change_answer
+    from sessionctl.duration import iso
+
+    return {
+        "time": iso(event.time),
+        "kind": event.kind,
+        "cookie": event.cookie,
+        "ref": event.ref,
+        "method": event.method,
+        "url": event.url,
+        "status": event.status,
+        "detail": event.detail,
+        "changes": [change_answer(change) for change in event.changes],
+        "severity": event.severity,
+        "mend": event.mend,
+        "source": event.source,
+    }

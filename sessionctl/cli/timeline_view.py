@@ -1,0 +1,59 @@
+"""A session's story for people: a line for each event, what changed below it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+from rich.text import Text
+
+from sessionctl.cli.diff_view import change_line
+from sessionctl.cli.output import visible
+from sessionctl.cli.render import BAD, DIM, GOOD, NAME, ODD, console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sessionctl.timeline import Event
+
+_STYLES = {
+    "set": GOOD, "regenerated": GOOD, "flashed": NAME, "changed": NAME, "refreshed": DIM, "sent": DIM, "cleared": ODD,
+    "replaced": ODD, "lost": ODD, "two-cookies": ODD, "refused": BAD, "same-id-at-login": BAD,
+}  # fmt: skip
+_CHANGES_SHOWN = 6
+
+
+def print_story(events: Sequence[Event], color: str) -> None:
+    """Print the events; times are those of the visit, in UTC."""
+    out = console(color)
+    with out.capture() as capture:
+        for event in events:
+            _print_event(out, event)
+        if not events:
+            out.print(Text("nothing happened to the session cookie"))
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
+
+
+def _print_event(out: object, event: Event) -> None:
+    show = out.print  # type: ignore[attr-defined]
+    show(_headline(event), soft_wrap=True)
+    if event.detail:
+        show(Text(f"          {visible(event.detail)}"), soft_wrap=True)
+    if event.mend:
+        show(Text(f"          mend: {visible(event.mend)}", style=DIM), soft_wrap=True)
+    for change in event.changes[:_CHANGES_SHOWN]:
+        show(Text("          ").append_text(change_line(change)), soft_wrap=True)
+    if len(event.changes) > _CHANGES_SHOWN:
+        show(Text(f"          and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM))
+
+
+def _headline(event: Event) -> Text:
+    clock = "--:--:--" if event.time is None else datetime.fromtimestamp(event.time, UTC).strftime("%H:%M:%S")
+    parts = urlsplit(event.url)
+    place = visible(parts.path or "/")
+    return Text.assemble(
+        (f"{clock}  ", DIM), (f"{event.kind:<16}", _STYLES[event.kind]), f" {visible(event.cookie)}",
+        (f"  ref {event.ref}" if event.ref else ""), (f"  {visible(event.method)} {place} {event.status}", DIM),
+    )  # fmt: skip

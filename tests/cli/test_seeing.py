@@ -1,0 +1,117 @@
+"""`diff`, `inspect --diff-with` and `timeline` at the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sessionctl import formats
+from tests.cli.conftest import Answer
+from tests.visits import exchange, har
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Run = Callable[..., Answer]
+
+
+def test_diff(run: Run) -> None:
+    """The places that differ are told, and the status says whether any does."""
+    one = run("create", "--set", "a=1", "--set", 'cart:=["x"]', "-s", "cookie:").text
+    two = run("set", one, "a=2", 'cart:=["x","y"]', "role=admin", "-s", "cookie:").text
+    same = run("diff", one, one)
+    assert (same.status, same.text) == (0, "nothing differs")
+    answer = run("diff", one, two, "--json")
+    assert (answer.status, answer.json["same"]) == (1, False)
+    changes = {(change["kind"], change["part"], change["path"]) for change in answer.json["changes"]}
+    assert {("changed", "data", "a"), ("added", "data", "cart.1"), ("added", "data", "role")} <= changes
+    plain = run("diff", one, two)
+    assert '+ data.role  "admin"' in plain.out.splitlines()
+    assert "~ data.a  1 -> 2" in plain.out.splitlines()
+    assert run("diff", one, two, "-q").out == ""
+
+
+def test_diff_of_stored_sessions(run: Run, tmp_path: Path) -> None:
+    """`id:` and `ref:` name stored sessions, `@FILE` a cookie in a file."""
+    place = ["-s", f"fs:{tmp_path}/store"]
+    run("create", "--id", "first-session", "--set", "a=1", *place)
+    second = run("create", "--id", "second-session", "--set", "a=2", "--json", *place).json
+    answer = run("diff", "id:first-session", f"ref:{second['ref']}", "--json", *place).json
+    assert ("changed", "a") in {(change["kind"], change["path"]) for change in answer["changes"]}
+    (tmp_path / "cookie").write_text(f"Cookie: session={second['cookie']}\n")
+    len(second["cookie"])
+    assert run("diff", f"@{tmp_path}/cookie", second["cookie"], "--json", *place).json["changes"] == [
+        {"kind": "changed", "part": "cookie_name", "path": "", "before": "session", "after": None},
+        {
+            "kind": "changed",
+            "part": "size",
+            "path": "",
+            "before": len(second["cookie"]) + 7,
+            "after": len(second["cookie"]),
+        },
+    ]
+
+
+def test_inspect_diff_with(run: Run) -> None:
+    """`inspect --diff-with` tells the same as `diff`."""
+    one = run("create", "--set", "a=1", "-s", "cookie:").text
+    two = run("set", one, "a=2", "-s", "cookie:").text
+    answer = run("inspect", one, "--diff-with", two)
+    assert (answer.status, answer.out) == (1, run("diff", one, two).out)
+
+
+def test_diff_takes_two(run: Run) -> None:
+    """One session or three are wrong usage."""
+    assert run("diff", "a").status == 2
+    assert run("diff", "a", "b", "c").status == 2
+
+
+def visit() -> bytes:
+    """A visit whose log-in keeps the ID, with hostile text in its URL."""
+    session_id = "kq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKe"
+    cookie = formats.get("express").encode(session_id, ["s3cret"], id=session_id)
+    return har(
+        exchange(0, "GET", "/\x1b[31mx", 200, "", f"sid={cookie}; Path=/; HttpOnly"),
+        exchange(3, "POST", "/login", 302, f"sid={cookie}"),
+    )
+
+
+def test_timeline(run: Run, tmp_path: Path) -> None:
+    """A line for each event with its request; faults say what mends them; nothing in it is obeyed."""
+    path = tmp_path / "visit.har"
+    path.write_bytes(visit())
+    answer = run("timeline", str(path))
+    assert answer.status == 0
+    lines = answer.out.splitlines()
+    assert lines[0].split()[:3] == ["08:51:40", "set", "sid"]
+    assert "same-id-at-login" in lines[1]
+    assert any("mend: regenerate" in line for line in lines)
+    assert "\x1b" not in answer.out
+    assert run("timeline", "-", stdin=visit()).out == answer.out
+
+
+def test_timeline_json(run: Run) -> None:
+    """One object a line, with the keys of the contract."""
+    events = [json.loads(line) for line in run("timeline", "-", "--json", stdin=visit()).out.splitlines()]
+    assert [event["kind"] for event in events] == ["set", "same-id-at-login"]
+    assert events[1]["severity"] == "error"
+    assert {
+        "time",
+        "kind",
+        "cookie",
+        "ref",
+        "method",
+        "url",
+        "status",
+        "detail",
+        "changes",
+        "mend",
+        "source",
+    } <= events[0].keys()
+
+
+def test_timeline_of_what_is_no_har(run: Run) -> None:
+    """It is unreadable input."""
+    assert run("timeline", "-", stdin=b"{}").status == 3
+    assert run("timeline", "/nonexistent").status == 2

@@ -1,0 +1,295 @@
+"""Sessions move with their IDs and the life left, and a run can be repeated."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionctl import MalformedError, NotSupportedError, UsageError
+from sessionctl.fleet import Selection, copy, export, import_, parse_where
+from sessionctl.fleet.compressed import reading, writing
+from sessionctl.storage.base import RecordStorage
+from tests.fleet.conftest import DAY, add, opened, url_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Stores = dict[str, RecordStorage]
+
+
+@pytest.fixture
+def stores(request: pytest.FixtureRequest, tmp_path: Path, unique_prefix: str) -> Iterator[Stores]:
+    """An empty store of files, Redis and Memcached, whose sessions live 10 days."""
+    places = {"fs": "fs", "redis": "redis_server", "memcached": "memcached_server", "fs2": "fs"}
+    made = {
+        name: opened(url_of(request, place, tmp_path, f"{name}-{unique_prefix}"), ttl=10 * DAY)
+        for name, place in places.items()
+    }
+    yield made
+    for store in made.values():
+        store.close()
+
+
+def life_left(store: RecordStorage, session_id: str) -> float:
+    stored = store.peek(store.key_of(session_id))
+    assert stored is not None
+    end = store.expiry_of(stored)
+    assert end is not None
+    return end - time.time()
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("fs", "fs2"),
+        ("fs", "memcached"),
+        ("memcached", "fs"),
+        ("redis", "fs"),
+        ("redis", "memcached"),
+    ],
+)
+def test_copy(stores: Stores, source: str, target: str) -> None:
+    """The records are the same bytes under the same ID, with the life that was left."""
+    origin, place = stores[source], stores[target]
+    for number in range(5):
+        add(origin, f"id-{number}", age=number * DAY, userId=number, flash={"notice": "Grüße"})
+    moved = copy(origin, place)
+    assert (moved.matched, moved.written, moved.verified, moved.complete) == (5, 5, True, True)
+    for number in range(5):
+        name = f"id-{number}"
+        there = place.peek(place.key_of(name))
+        here = origin.peek(origin.key_of(name))
+        assert there is not None
+        assert here is not None
+        assert there.text == here.text
+        assert life_left(place, name) == pytest.approx((10 - number) * DAY, abs=3)
+        assert place.read(name).get("userId") == number
+
+
+def test_copy_to_another_redis(redis_server: Any, unique_prefix: str) -> None:
+    """Between two stores of Redis the ID travels, whatever it is."""
+    with (
+        opened(f"{redis_server.url}?prefix={unique_prefix}1:", ttl=DAY) as origin,
+        opened(f"{redis_server.url}?prefix={unique_prefix}2:") as place,
+    ):
+        add(origin, "Grüße/ *[x]", a=1)
+        assert copy(origin, place).written == 1
+        assert place.read("Grüße/ *[x]").get("a") == 1
+        assert life_left(place, "Grüße/ *[x]") == pytest.approx(DAY, abs=3)
+
+
+@pytest.mark.parametrize("source", ["fs", "memcached"])
+def test_hashes_do_not_go_to_redis(stores: Stores, source: str) -> None:
+    """What keeps only a hash of the ID is refused where the ID is needed, and the reason is told."""
+    add(stores[source], "a")
+    with pytest.raises(NotSupportedError, match="SHA-256"):
+        copy(stores[source], stores["redis"])
+
+
+def test_second_run_skips(stores: Stores) -> None:
+    """What is the same is skipped; what differs is kept unless it may be overwritten."""
+    origin, place = stores["fs"], stores["fs2"]
+    for number in range(4):
+        add(origin, f"id-{number}", age=2 * DAY, n=number)
+    copy(origin, place)
+    add(origin, "id-new", n=9)
+    session = origin.read("id-0")
+    session.set("n", "changed at the source")
+    origin.save(session)
+    again = copy(origin, place)
+    assert (again.written, again.same, again.kept) == (1, 3, 1)
+    assert copy(origin, place, overwrite="older").written == 1
+    assert place.read("id-0").get("n") == "changed at the source"
+    session = place.read("id-1")
+    session.set("n", "changed at the target")
+    place.save(session)
+    assert copy(origin, place, overwrite="older").kept == 1
+    assert copy(origin, place, overwrite="always").written == 1
+    assert place.read("id-1").get("n") == 1
+
+
+def test_selection_and_dry_run(stores: Stores) -> None:
+    """Only what is meant travels, and in a dry run nothing does."""
+    add(stores["fs"], "a", role="admin")
+    add(stores["fs"], "b")
+    chosen = Selection(where=(parse_where("role=admin"),))
+    assert copy(stores["fs"], stores["fs2"], chosen, dry_run=True).written == 1
+    assert list(stores["fs2"].scan()) == []
+    assert copy(stores["fs"], stores["fs2"], chosen).written == 1
+
+
+def test_expired_and_corrupt_stay(stores: Stores) -> None:
+    """What has no life left does not travel; what cannot be read is told, and the rest goes on."""
+    origin = stores["fs"]
+    add(origin, "expired", age=11 * DAY)
+    add(origin, "good")
+    Path(origin.location_of(add(origin, "torn"))).write_text("[{")
+    moved = copy(origin, stores["fs2"])
+    assert (moved.written, moved.expired, moved.unreadable, moved.exit_status) == (1, 1, 1, 3)
+
+
+def test_a_life_that_would_be_lost_is_told(stores: Stores, tmp_path: Path) -> None:
+    """Files without ttl end nothing: sessions that had an end are counted as endless."""
+    add(stores["redis"], "a")
+    assert copy(stores["redis"], opened(f"fs:{tmp_path}/endless")).endless == 1
+
+
+def exported(store: RecordStorage, **options: Any) -> bytes:
+    out = io.BytesIO()
+    export(store, out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("source", "target"), [("redis", "fs"), ("fs", "memcached"), ("redis", "redis")])
+def test_export_and_import(
+    stores: Stores, source: str, target: str, redis_server: Any, unique_prefix: str
+) -> None:
+    """What was exported is imported with the same values, ID and life."""
+    origin = stores[source]
+    values = {"text": "Grüße \u2028", "n": 1.0, "big": 2**53, "deep": {"a": [None, True]}}
+    add(origin, "a", age=DAY, flash={"f": 1}, **values)
+    lines = exported(origin).splitlines(keepends=True)
+    assert [len(lines), json.loads(lines[0])["sessionctl"], json.loads(lines[-1])["sessions"]] == [
+        3,
+        "export",
+        1,
+    ]
+    with opened(f"{redis_server.url}?prefix=other-{unique_prefix}", ttl=10 * DAY) as other:
+        place = other if target == "redis" else stores[target]
+        moved = import_(place, lines)
+        assert (moved.written, moved.complete, moved.problems, moved.exit_status) == (1, True, [], 0)
+        session = place.read("a")
+        assert (session.data[0], session.flashed) == (values, {"f": 1})
+        assert life_left(place, "a") == pytest.approx(9 * DAY, abs=3)
+
+
+def test_time_of_creation_travels(tmp_path: Path) -> None:
+    """What `lifetime` counts from is exported and imported to the millisecond."""
+    origin = opened(f"fs:{tmp_path}/a", lifetime=DAY)
+    place = opened(f"fs:{tmp_path}/b", lifetime=DAY)
+    key = add(origin, "a", n=1)
+    import_(place, exported(origin).splitlines(keepends=True))
+    here, there = origin.load(key), place.load(key)
+    assert here is not None
+    assert there is not None
+    assert here.text == there.text
+
+
+def test_torn_export(stores: Stores) -> None:
+    """A torn last line is told, and the rest is imported."""
+    for number in range(3):
+        add(stores["fs"], f"id-{number}", n=number)
+    data = exported(stores["fs"])
+    torn = data[: data.rindex(b'{"id"') + 30]
+    moved = import_(stores["fs2"], torn.splitlines(keepends=True))
+    assert (moved.written, moved.complete, moved.exit_status) == (2, False, 3)
+    assert "line 4" in moved.problems[0]
+    assert "ends early" in moved.problems[0]
+
+
+def test_missing_lines_are_told(stores: Stores) -> None:
+    """Lines that were taken out, or changed, do not go unnoticed."""
+    for number in range(3):
+        add(stores["fs"], f"id-{number}", n=number)
+    lines = exported(stores["fs"]).splitlines(keepends=True)
+    assert "counts 3" in import_(stores["fs2"], [*lines[:2], lines[-1]]).problems[0]
+    assert "no last line" in import_(stores["fs2"], lines[:-1]).problems[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[]\n",
+        b"{}\n",
+        b"nonsense\n",
+        b'{"id":"a","values":[]}\n',
+        b'{"id":7,"values":{}}\n',
+        b'{"hash":"../../etc/passwd","values":{}}\n',
+        b'{"id":"a","hash":"00","values":{}}\n',
+        b'{"id":"a","values":{},"modified_at":"yesterday"}\n',
+        b'{"id":"a","values":{},"expires_at":5}\n',
+        b"\xff\xfe\n",
+    ],
+)
+def test_bad_line(stores: Stores, line: bytes) -> None:
+    """A line that is no session is told by its number, and the next is imported."""
+    add(stores["fs"], "a", n=1)
+    head, good, trailer = exported(stores["fs"]).splitlines(keepends=True)
+    moved = import_(stores["fs2"], [head, line, good, trailer])
+    assert (moved.written, moved.unreadable) == (1, 1)
+    assert "line 2" in moved.problems[0]
+
+
+@pytest.mark.parametrize("first", [b"", b"nonsense\n", b"{}\n", b"[]\n"])
+def test_no_export(stores: Stores, first: bytes) -> None:
+    """What does not begin as an export cannot be read."""
+    with pytest.raises(MalformedError):
+        import_(stores["fs"], [first] if first else [])
+
+
+def test_hashes_are_not_imported_into_redis(stores: Stores) -> None:
+    """An export of files holds no IDs, which Redis needs."""
+    add(stores["fs"], "a")
+    with pytest.raises(NotSupportedError):
+        import_(stores["redis"], exported(stores["fs"]).splitlines(keepends=True))
+
+
+def test_redaction(stores: Stores) -> None:
+    """Redacted values, IDs and hashes are nowhere in the export, and it cannot be imported."""
+    add(stores["redis"], "private-id", email="a@b.c", user={"name": "Mary", "n": 1}, flash={"code": "s3cret"},
+        list=[{"name": "Ann"}])  # fmt: skip
+    data = exported(stores["redis"], redact=["email", "user.name", "flash.code", "list.name"])
+    key = stores["redis"].hash_of(stores["redis"].key_of("private-id"))
+    for word in (b"a@b.c", b"Mary", b"s3cret", b"private-id", b"Ann", key.encode()):
+        assert word not in data
+    assert b'"n":1' in data
+    with pytest.raises(UsageError, match="redacted"):
+        import_(stores["redis"], data.splitlines(keepends=True))
+    assert b"Mary" not in exported(stores["redis"], redact=["*"])
+
+
+@pytest.mark.parametrize("name", ["x.ndjson", "x.ndjson.gz", "x.ndjson.zst"])
+def test_files(tmp_path: Path, name: str) -> None:
+    """A file is compressed by its ending, private, and read back whatever it is called."""
+    if name.endswith(".zst"):
+        pytest.importorskip("zstandard")
+    path = tmp_path / name
+    lines = [f"line {number}\n".encode() for number in range(1000)]
+    with writing(str(path)) as out:
+        for line in lines:
+            out.write(line)
+    assert path.stat().st_mode & 0o777 == 0o600
+    other = path.rename(tmp_path / "no-ending")
+    with reading(str(other)) as source:
+        assert list(source) == lines
+
+
+def test_a_failed_export_leaves_no_file(tmp_path: Path) -> None:
+    """A file takes its name only when it is whole."""
+    with pytest.raises(TypeError), writing(str(tmp_path / "x.gz")) as out:
+        out.write("text, which no binary file takes")  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst"])
+def test_torn_compressed_file(stores: Stores, tmp_path: Path, ending: str) -> None:
+    """Of a compressed file that breaks off, what can be read is imported, and the rest is told."""
+    if ending == "zst":
+        pytest.importorskip("zstandard")
+    for number in range(600):
+        add(stores["fs"], f"id-{number}", text=secrets.token_hex(300))
+    path = tmp_path / f"x.{ending}"
+    with writing(str(path)) as out:
+        export(stores["fs"], out)
+    path.write_bytes(path.read_bytes()[:-200])
+    with reading(str(path)) as lines:
+        moved = import_(stores["fs2"], lines)
+    assert not moved.complete
+    assert moved.problems
+    assert 0 < moved.written < 600

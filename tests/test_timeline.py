@@ -1,0 +1,239 @@
+"""The story that a recorded visit tells of its session cookie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sessionctl import formats
+from sessionctl.errors import MalformedCookieError
+from sessionctl.identify import Setup
+from sessionctl.signing.keys import KeyRing
+from sessionctl.sources.har import read_visit
+from sessionctl.timeline import Event, story
+from tests.visits import START, exchange, har
+
+SAFE = "; Path=/; HttpOnly; Secure; SameSite=Lax"
+
+
+def flask(data: Any, second: float = 0) -> str:
+    """A Flask cookie's text."""
+    return formats.get("flask").encode(data, ["s3cret"], now=START + second)
+
+
+def express(session_id: str) -> str:
+    """An express-session cookie's text."""
+    return formats.get("express").encode(session_id, ["s3cret"], id=session_id)
+
+
+ONE, TWO = express("kq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKe"), express("Wq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKa")
+
+
+def told(*entries: dict[str, Any], **setup: Any) -> list[Event]:
+    """The story of a visit."""
+    return story(read_visit(har(*entries)), Setup(**setup))
+
+
+def kinds(*entries: dict[str, Any], **setup: Any) -> list[str]:
+    """The kinds of its events."""
+    return [event.kind for event in told(*entries, **setup)]
+
+
+def test_a_whole_life() -> None:
+    """Set, changed, flashed, refreshed and cleared are each told once, by the request that did it."""
+    empty, cart = flask({"a": 1}), flask({"a": 1, "cart": [7]}, 1)
+    flash = flask({"a": 1, "cart": [7], "_flashes": [{" t": ["message", "hi"]}]}, 2)
+    again = flask({"a": 1, "cart": [7]}, 9)
+    events = told(
+        exchange(0, "GET", "/", 200, "", f"session={empty}{SAFE}"),
+        exchange(1, "POST", "/cart", 302, f"session={empty}", f"session={cart}{SAFE}"),
+        exchange(2, "POST", "/buy", 302, f"session={cart}", f"session={flash}{SAFE}"),
+        exchange(3, "GET", "/", 200, f"session={flash}", f"session={cart}{SAFE}"),
+        exchange(9, "GET", "/", 200, f"session={cart}", f"session={again}{SAFE}"),
+        exchange(10, "GET", "/nothing", 200, f"session={again}"),
+        exchange(11, "POST", "/logout", 302, f"session={again}", f"session=; Max-Age=0{SAFE}"),
+        exchange(12, "GET", "/", 200),
+    )
+    assert [event.kind for event in events] == [
+        "set",
+        "changed",
+        "flashed",
+        "changed",
+        "refreshed",
+        "cleared",
+    ]
+    assert [event.url[-5:] for event in events[1:3]] == ["/cart", "t/buy"]
+    assert [change.place for change in events[1].changes] == ["data.cart"]
+    assert events[0].time == START
+
+
+def test_a_new_id() -> None:
+    """Another ID is a regenerated session, with the new session's ref."""
+    events = told(
+        exchange(0, "GET", "/", 200, "", f"connect.sid={ONE}{SAFE}"),
+        exchange(1, "POST", "/login", 302, f"connect.sid={ONE}", f"connect.sid={TWO}{SAFE}"),
+    )
+    assert [event.kind for event in events] == ["set", "regenerated"]
+    assert events[0].ref != events[1].ref
+
+
+def native(session_id: str, data: dict[str, Any]) -> str:
+    """A native cookie's text that holds the session."""
+    from sessionctl import records
+
+    value = records.dump_value(records.Record(data, {}, id=session_id))
+    return formats.get("native").encode(value, ["s3cret"])
+
+
+@pytest.mark.parametrize(
+    ("entries", "flagged"),
+    [
+        ([exchange(1, "POST", "/login", 302, f"sid={ONE}")], True),
+        ([exchange(1, "POST", "/account/sign-in", 303, f"sid={ONE}", f"sid={ONE}{SAFE}")], True),
+        ([exchange(1, "POST", "/login", 200, f"sid={ONE}")], False),
+        ([exchange(1, "POST", "/login", 302, f"sid={ONE}", f"sid={TWO}{SAFE}")], False),
+        ([exchange(1, "POST", "/logins-report", 302, f"sid={ONE}")], False),
+        ([exchange(1, "GET", "/login", 302, f"sid={ONE}")], False),
+    ],
+    ids=["no Set-Cookie", "the same again", "refused log-in", "new ID", "another path", "a look at the form"],
+)
+def test_fixation(entries: list[dict[str, Any]], flagged: bool) -> None:
+    """A log-in that succeeds and leaves the ID as it was is a fault."""
+    found = kinds(exchange(0, "GET", "/", 200, "", f"sid={ONE}{SAFE}"), *entries)
+    assert ("same-id-at-login" in found) is flagged
+
+
+def test_fixation_by_what_the_session_gains() -> None:
+    """A user in the session under the same ID is a log-in, whatever the path is called."""
+    guest, user = (
+        native("some-id-of-a-session", {"cart": 1}),
+        native("some-id-of-a-session", {"cart": 1, "userId": 42}),
+    )
+    found = kinds(
+        exchange(0, "GET", "/", 200, "", f"session={guest}{SAFE}"),
+        exchange(1, "POST", "/enter", 200, f"session={guest}", f"session={user}{SAFE}"),
+    )
+    assert found == ["set", "changed", "same-id-at-login"]
+
+
+def test_a_cookie_that_the_browser_refuses() -> None:
+    """What is refused is told with the reason, and the browser goes on with what it had."""
+    events = told(
+        exchange(0, "GET", "http://shop.test/", 200, "", f"sid={ONE}; Path=/; Secure"),
+        exchange(1, "GET", "http://shop.test/", 200, "", f"sid={TWO}; Path=/; Secure"),
+    )
+    assert [event.kind for event in events] == ["refused", "refused"]
+    assert "plain http" in events[0].detail
+    assert events[0].severity == "error"
+    assert events[0].mend
+
+
+def test_a_cookie_that_is_sent_no_more() -> None:
+    """A cookie that was set and is not sent to its host and path is lost; for another path it is not."""
+    first = exchange(0, "GET", "/app/", 200, "", f"sid={ONE}; Path=/app")
+    assert kinds(first, exchange(1, "GET", "/app/x", 200)) == ["set", "lost"]
+    assert kinds(first, exchange(1, "GET", "/other", 200)) == ["set"]
+    assert kinds(first, exchange(1, "GET", "https://cdn.test/app/x", 200)) == ["set"]
+
+
+def test_two_cookies_of_one_name() -> None:
+    """Two places for one name, or two values in one header, are flagged."""
+    places = kinds(
+        exchange(0, "GET", "/", 200, "", f"sid={ONE}; Path=/"),
+        exchange(1, "GET", "/", 200, f"sid={ONE}", f"sid={TWO}; Path=/; Domain=shop.test"),
+    )
+    assert places == ["set", "two-cookies", "regenerated"]
+    assert kinds(exchange(0, "GET", "/", 200, f"sid={ONE}; sid={TWO}")) == ["two-cookies", "sent"]
+    assert kinds(exchange(0, "GET", "/", 200, f"sid={ONE}; sid={ONE}")) == ["sent"]
+
+
+def test_a_session_from_before_and_from_elsewhere() -> None:
+    """A cookie that the visit did not set was there before; one that changed without a Set-Cookie was replaced."""
+    assert kinds(exchange(0, "GET", "/", 200, f"sid={ONE}"), exchange(1, "GET", "/", 200, f"sid={TWO}")) == [
+        "sent",
+        "replaced",
+    ]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Max-Age=0",
+        "Max-Age=-1",
+        "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        "Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+    ],
+)
+def test_ends(end: str) -> None:
+    """However a server ends a cookie, with or without a value, it is cleared."""
+    for value in ("", "deleted"):
+        found = kinds(
+            exchange(0, "GET", "/", 200, f"sid={ONE}"),
+            exchange(1, "GET", "/", 200, f"sid={ONE}", f"sid={value}; {end}; Path=/"),
+        )
+        assert found == ["sent", "cleared"]
+
+
+def test_encrypted_sessions() -> None:
+    """Without the key a new text is a change; with it the data tell what changed."""
+    rails = formats.get("rails")
+    key = "a" * 32
+    texts = [
+        rails.encode({"a": 1}, [key], cookie_name="_app_session"),
+        rails.encode({"a": 2}, [key], cookie_name="_app_session"),
+    ]
+    entries = [exchange(n, "GET", "/", 200, "", f"_app_session={text}{SAFE}") for n, text in enumerate(texts)]
+    assert kinds(entries[0] | {}, _sent(entries[1], texts[0])) == ["set", "changed"]
+    events = told(entries[0], _sent(entries[1], texts[0]), keys=KeyRing([key]))
+    assert [change.place for change in events[1].changes] == ["data.a"]
+
+
+def _sent(entry: dict[str, Any], text: str) -> dict[str, Any]:
+    return {
+        **entry,
+        "request": {**entry["request"], "headers": [{"name": "Cookie", "value": f"_app_session={text}"}]},
+    }
+
+
+def test_a_visit_without_cookies() -> None:
+    """It is malformed input, with the reason."""
+    with pytest.raises(MalformedCookieError):
+        told(exchange(0, "GET", "/", 200))
+
+
+@pytest.mark.interop
+def test_a_real_flask_log_in() -> None:
+    """The story of a real Flask application: Flask has no ID, so that nothing is fixed by a log-in."""
+    flask_library = pytest.importorskip("flask", reason="Flask IS MISSING: no real visit was told")
+    app = flask_library.Flask("shop")
+    app.secret_key = "s3cret"
+
+    @app.route("/login", methods=["POST"])
+    def login() -> str:
+        flask_library.session["user_id"] = 42
+        flask_library.flash("Welcome")
+        return ""
+
+    @app.route("/")
+    def home() -> str:
+        return str(flask_library.get_flashed_messages())
+
+    @app.route("/logout", methods=["POST"])
+    def logout() -> str:
+        flask_library.session.clear()
+        return ""
+
+    entries, cookie = [], ""
+    for second, (method, path) in enumerate(
+        [("POST", "/login"), ("GET", "/"), ("GET", "/"), ("POST", "/logout")]
+    ):
+        answer = app.test_client(use_cookies=False).open(
+            path, method=method, headers={"Cookie": cookie} if cookie else {}
+        )
+        received = answer.headers.getlist("Set-Cookie")
+        entries.append(exchange(second, method, path, answer.status_code, cookie, *received))
+        cookie = received[0].partition(";")[0] if received else cookie
+    events = told(*entries, keys=KeyRing(["s3cret"]))
+    assert [event.kind for event in events] == ["set", "changed", "cleared"]
+    assert [change.place for change in events[0].changes] == ["data._flashes", "data.user_id", "flash"]
