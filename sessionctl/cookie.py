@@ -288,6 +288,10 @@ def _check_value(key: str, value: Any) -> None:
         return
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or ";" in value:
         raise CookieAttributeError(f"{key} is printable ASCII without ';'")
+    if key == "domain" and not re.fullmatch(
+        r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]", value
+    ):
+        raise CookieAttributeError("domain is a host name (RFC 6265bis, 4.1.2.3)")
     if len(value) > MAX_ATTRIBUTE:
         raise CookieAttributeError(f"{key} is {MAX_ATTRIBUTE} bytes at the most (RFC 6265bis, 5.6)")
     if key == "path" and not value.startswith("/"):
@@ -306,7 +310,7 @@ def _same_site(value: Any) -> str | None:
 def _whole(seconds: Any) -> str | None:
     if seconds is None:
         return None
-    if not isinstance(seconds, (int, float)) or seconds != seconds:  # noqa: PLR0124 - NaN
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:  # noqa: PLR0124 - NaN
         raise CookieAttributeError("max_age is a number of seconds")
     if seconds > MAX_AGE:
         raise CookieAttributeError(f"max_age is {MAX_AGE} seconds (400 days) at the most (RFC 6265bis, 5.5)")

@@ -140,11 +140,7 @@ def _create_foreign(
 def _refuse_taken(storage: SessionStorage, session_id: str | None) -> None:
     if session_id is None or not isinstance(storage, RecordStorage):
         return
-    try:
-        key = storage.key_of(session_id)
-    except UnicodeEncodeError:
-        raise UsageError("an ID is text: this one has bytes that are no UTF-8") from None
-    if storage.load(key) is not None:
+    if storage.load(storage.key_for(session_id)) is not None:
         raise UsageError(f"{storage.url} has a session of that ID already; 'set' changes it")
 
 

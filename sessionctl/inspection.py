@@ -135,7 +135,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
     storage = setup.storage
     if not isinstance(storage, RecordStorage):
         raise UsageError("--id and --ref look into a storage: -s URL names one")
-    key = storage.key_of(target.id) if target.id is not None else find_ref(storage, target.ref or "")
+    key = storage.key_for(target.id) if target.id is not None else find_ref(storage, target.ref or "")
     if storage.read_only:
         return _inspect_elsewhere(target, storage, key, setup)
     stored = storage.peek(key)

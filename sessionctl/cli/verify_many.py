@@ -17,22 +17,21 @@ from sessionctl.cli.output import json_text, visible
 from sessionctl.cli.verify import line, status_of, unread
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
-from sessionctl.formats.base import Context
 from sessionctl.identify import Setup, identify
 from sessionctl.sources import Source, read_cookie
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterator
+    from io import BufferedReader
 
     from sessionctl.cli.options import Look
-    from sessionctl.formats.base import Format
+    from sessionctl.formats.base import Context, Format
     from sessionctl.verdict import Verdict
 
 MAX_LINE = 1 << 20
+_CHUNK = 1 << 16
 
 _SECONDS = {second: f'{second:02}Z"' for second in range(60)}
-_text = lru_cache(maxsize=1024)(json_text)
 _UNUSUAL_STARTS = frozenset({"", "=", "_"})  # padding of the name, and `__chunked__`
 _WORDS = {True: "true", False: "false"}
 
@@ -41,40 +40,53 @@ def verify_lines(setup: Setup, look: Look) -> int:
     """Judge every line, and the worst exit status: 0 only if all are genuine."""
     judge = _judge_of(setup)
     tell = _json_line if look.json else _plain_line
-    write = sys.stdout.write
     worst = 0
     judged = False
-    for text in _lines():
-        try:
-            name: str | None
-            name, verdict = judge(text)
-        except MalformedCookieError as error:
-            name, verdict = None, unread(setup, str(error))
+    for lines in _lines():
+        answers = []
+        for text in lines:
+            try:
+                name: str | None
+                name, verdict = judge(text)
+            except MalformedCookieError as error:
+                name, verdict = None, unread(setup, str(error))
+            answers.append(tell(name, verdict))
+            if not verdict.valid:
+                worst = max(worst, status_of(verdict))
         judged = True
-        write(tell(name, verdict))
-        if not verdict.valid:
-            worst = max(worst, status_of(verdict))
+        sys.stdout.write("".join(answers))
+        sys.stdout.flush()
     if not judged:
         raise MalformedCookieError("standard input is empty: no cookie was judged")
     return worst
 
 
-def _lines() -> Iterator[str]:
+def _lines() -> Iterator[list[str]]:
+    """The lines that have come, as soon as they have: many at a time from a file, one from `tail -f`.
+
+    Of a line that is too long to be a cookie the first part is judged.
+    """
     if sys.stdin is None:
         return
-    stream = sys.stdin.buffer
+    stream: BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
     if stream.isatty():
         click.echo("sessionctl: reading cookies, one a line; end with Ctrl-D", err=True)
-    while data := stream.readline(MAX_LINE):
-        if len(data) == MAX_LINE and data[-1:] != b"\n":
-            _skip_line(stream)
-        yield data.decode(errors="surrogateescape").strip()
+    rest = b""
+    while data := stream.read1(_CHUNK):
+        if len(rest) == MAX_LINE and b"\n" not in data:
+            continue
+        if len(rest) == MAX_LINE:
+            data = data[data.index(b"\n") :]  # noqa: PLW2901 - what is skipped is gone
+        whole, newline, rest = (rest + data).rpartition(b"\n")
+        rest = rest[:MAX_LINE]
+        if newline:
+            yield _texts(whole)
+    if rest:
+        yield _texts(rest)
 
 
-def _skip_line(stream: BinaryIO) -> None:
-    """Read on to the end of a line that is too long to be a cookie; what was read of it is judged."""
-    while (data := stream.readline(MAX_LINE)) and data[-1:] != b"\n":
-        pass
+def _texts(data: bytes) -> list[str]:
+    return [text.strip() for text in data.decode(errors="surrogateescape").split("\n")]
 
 
 def _judge_of(setup: Setup) -> Callable[[str], tuple[str, Verdict]]:
@@ -92,25 +104,27 @@ def _judge_of(setup: Setup) -> Callable[[str], tuple[str, Verdict]]:
 
 def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
     context, name, judge = setup.context(form.name), form.name, form.judge
-    is_usual_name = lru_cache(maxsize=64)(lambda head: _is_usual_name(head, setup.cookie_name))
+
+    @lru_cache(maxsize=64)
+    def context_of(head: str) -> Context | None:
+        usual = _is_usual_name(head, setup.cookie_name)
+        return context._replace(cookie_name=head) if usual else None  # one pair brings no other cookies along
 
     def named(text: str) -> tuple[str, Verdict]:
         head, equals, value = text.partition("=")
-        if equals and _is_usual_value(value) and is_usual_name(head):
-            return name, judge(value, _told(context, head, {head: value}))
+        if equals and _is_usual_value(value):
+            known = context_of(head)
+            if known is not None:
+                return name, judge(value, known)
         source = _source(text, setup.cookie_name)
         if source.value is None:
             raise MalformedCookieError(f"there is no cookie {source.name or '?'!r} in the line")
         if source.name is None and not source.cookies:
             return name, judge(source.value, context)
-        return name, judge(source.value, _told(context, source.name or setup.cookie_name, source.cookies))
+        told = context._replace(cookie_name=source.name or setup.cookie_name, cookies=source.cookies)
+        return name, judge(source.value, told)
 
     return named
-
-
-def _told(context: Context, name: str | None, cookies: Mapping[str, str]) -> Context:
-    """The context of one line; `_replace` takes three times as long."""
-    return Context(context.keys, name, cookies, context.now, context.max_age, context.max_size)
 
 
 def _is_usual_name(head: str, wanted: str | None) -> bool:
@@ -155,10 +169,19 @@ def _json_line(name: str | None, verdict: Verdict) -> str:
     valid, reason, detail, index, keys, resign, issued_at, expires_at, expired, _, _, warns = verdict
     warnings = ",".join([json_text(warning._asdict()) for warning in warns]) if warns else ""
     return (
-        f'{{"valid":{_WORDS[valid]},"format":{_quoted(name)},"key_index":{"null" if index is None else index},'
-        f'"keys":{keys},"needs_resign":{_WORDS[resign]},"reason":{_quoted(reason)},"detail":{_text(detail)},'
-        f'"issued_at":{_moment(issued_at)},"expires_at":{_moment(expires_at)},'
-        f'"expired":{_WORDS[expired]},"warnings":[{warnings}]}}\n'
+        f'{_json_start(name, valid, index, keys, resign, reason, detail)}"issued_at":{_moment(issued_at)},'
+        f'"expires_at":{_moment(expires_at)},"expired":{_WORDS[expired]},"warnings":[{warnings}]}}\n'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _json_start(
+    name: str, valid: bool, index: int | None, keys: int, resign: bool, reason: str | None, detail: str
+) -> str:
+    """What a line begins with, which few different lines do."""
+    return (
+        f'{{"valid":{_WORDS[valid]},"format":"{name}","key_index":{"null" if index is None else index},'
+        f'"keys":{keys},"needs_resign":{_WORDS[resign]},"reason":{_quoted(reason)},"detail":{json_text(detail)},'
     )
 
 

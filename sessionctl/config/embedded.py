@@ -47,16 +47,15 @@ def _read_secret(path: str) -> str | None:
 
 def _make_secret(path: str) -> str:
     """Write a new secret whole, or take the one that another process has made meanwhile."""
+    import tempfile
+
     text = new_secret()
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        file, temporary = tempfile.mkstemp(prefix="secret-", dir=os.path.dirname(path))  # mode 0600
         try:
-            os.write(file, f"{text}\n".encode())
-        finally:
-            os.close(file)
-        try:
+            with open(file, "w", encoding="ascii") as stream:
+                stream.write(f"{text}\n")
             os.link(temporary, path)
         except FileExistsError:
             return _read_secret(path) or text

@@ -46,7 +46,12 @@ def _absolute(path: str, what: str) -> str:
 
 def default_storage_url() -> str:
     """The URL of the embedded storage."""
-    return f"fs:{data_directory()}/sessions"
+    directory = data_directory()
+    if "?" in directory:
+        raise ConfigError(
+            "the data directory has a '?' in its name, which a storage URL cannot hold; set SESSIONCTL_HOME"
+        )
+    return f"fs:{directory}/sessions"
 
 
 def project_path(directory: str | None = None) -> str | None:

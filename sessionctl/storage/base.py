@@ -281,9 +281,9 @@ class RecordStorage(SessionStorage):
         now = self.clock()
         if stored.expires_at is not None and stored.expires_at <= now:
             return False
-        if self.ttl is not None and not self.expires_itself and stored.modified_at is not None:
-            if stored.modified_at + self.ttl <= now:
-                return False
+        judged_here = self.ttl is not None and not self.expires_itself
+        if judged_here and stored.modified_at is not None and stored.modified_at + (self.ttl or 0) <= now:
+            return False
         return self.lifetime is None or self._created(stored) + self.lifetime > now
 
     def expiry_of(self, stored: Stored) -> float | None:
@@ -325,6 +325,13 @@ class RecordStorage(SessionStorage):
             return Session()
         return Session(cookie_value) if self.unknown_ids == "reuse" else Session()
 
+    def key_for(self, session_id: str) -> str:
+        """As `key_of`, for an ID that a person gave. Raises `UsageError` for text that no record can lie under."""
+        key = self._key(session_id)
+        if key is None:
+            raise UsageError("a session's ID is text that has a form in UTF-8")
+        return key
+
     def _key(self, session_id: str) -> str | None:
         """The key of an ID from outside; None for text that no record can lie under."""
         try:
@@ -353,7 +360,7 @@ class RecordStorage(SessionStorage):
         session.collect_changes()
         if self.lifetime is not None and state.created is None:
             state.created = self.clock()
-        key = state.key if state.key is not None and not session.id else self.key_of(session.id)
+        key = state.key if state.key is not None and not session.id else self.key_for(session.id)
         moved_from = state.key
         yield from self._writing(session, key)
         if state.lost:
