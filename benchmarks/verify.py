@@ -99,7 +99,8 @@ def main() -> None:
         command = [
             sys.executable, "-m", "sessionctl", "verify", "-", "-f", case.format,
             "--secret", SECRET, "--now", str(NOW), "--json",
-            *(word for option in case.options for word in ("-O", option)), *(("--max-age", case.age) if case.age else ()),
+            *(word for option in case.options for word in ("-O", option)),
+            *(("--max-age", case.age) if case.age else ()),
         ]  # fmt: skip
         many = lines_of(case, count)
         start_up = min(seconds(command, lines_of(case, 1)) for _ in range(3))

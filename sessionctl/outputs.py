@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sessionctl.errors import UsageError
@@ -11,7 +12,13 @@ from sessionctl.errors import UsageError
 if TYPE_CHECKING:
     from sessionctl.editing import Made
 
-YEAR = 365 * 86400
+KINDS = (
+    "value", "pair", "header", "set-cookie", "curl", "wget", "cookie-jar", "playwright", "httpie", "requests", "httpx",
+    "env", "json",
+)  # fmt: skip
+
+PLACED = ("curl", "wget", "cookie-jar", "playwright", "httpie", "requests", "httpx")
+"""The kinds that need a URL."""
 
 
 class Place(NamedTuple):
@@ -39,7 +46,7 @@ def pairs(made: Made) -> dict[str, str]:
 
 
 def render(made: Made, kind: str, url: str | None) -> str:
-    """The cookie as `pair`, `header`, `set-cookie`, `curl`, `cookie-jar` (Netscape) or `playwright`."""
+    """The cookie as one of `KINDS`, but `value` and `json`. Raises `UsageError` where a place is missing."""
     joined = "; ".join(f"{name}={value}" for name, value in pairs(made).items())
     if kind == "pair":
         return joined
@@ -47,12 +54,49 @@ def render(made: Made, kind: str, url: str | None) -> str:
         return f"Cookie: {joined}"
     if kind == "set-cookie":
         return f"Set-Cookie: {made.set_cookie}"
+    if kind == "env":
+        return _env(made)
     place = place_of(url)
     if kind == "curl":
         return f"curl -b {shlex.quote(joined)} {shlex.quote(place.url)}"
-    if kind == "cookie-jar":
-        return _netscape(made, place)
-    return _playwright(made, place)
+    if kind == "wget":
+        return f"wget --header {shlex.quote(f'Cookie: {joined}')} {shlex.quote(place.url)}"
+    if kind in ("requests", "httpx"):
+        return _python(made, place, kind)
+    return {"cookie-jar": _netscape, "httpie": _httpie, "playwright": _playwright}[kind](made, place)
+
+
+def _env(made: Made) -> str:
+    """Lines of a `.env` file, as docker compose, python-dotenv and Node's --env-file read it; nothing is evaluated."""
+    return "\n".join(f"{_variable(name)}={_env_quoted(value)}" for name, value in pairs(made).items())
+
+
+def _variable(cookie_name: str) -> str:
+    """A cookie's name as that of a variable: `connect.sid` is CONNECT_SID."""
+    name = re.sub(r"[^A-Z0-9_]", "_", cookie_name.upper())
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _env_quoted(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.:/+=%@,-]*", value):
+        return value
+    if "'" not in value:
+        return f"'{value}'"
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
+
+
+def _python(made: Made, place: Place, library: str) -> str:
+    """A snippet for requests or httpx. The cookie is sent as it is; both would quote or refuse some of a jar's."""
+    header = "; ".join(f"{name}={value}" for name, value in pairs(made).items())
+    session = "requests.Session()" if library == "requests" else "httpx.Client(follow_redirects=True)"
+    return "\n".join([
+        f"import {library}",
+        "",
+        f"client = {session}",
+        f'client.headers["Cookie"] = {header!r}',
+        f"response = client.get({place.url!r})",
+        "print(response.status_code, response.url)",
+    ])  # fmt: skip
 
 
 def _netscape(made: Made, place: Place) -> str:
@@ -65,10 +109,26 @@ def _netscape(made: Made, place: Place) -> str:
     return "\n".join(["# Netscape HTTP Cookie File", *lines])
 
 
+def _httpie(made: Made, place: Place) -> str:
+    """A session file of HTTPie 3.1 and later: `http --session=./FILE URL` (httpie/sessions.py)."""
+    cookies = [
+        {
+            "name": name,
+            "value": value,
+            "domain": place.domain,
+            "path": "/",
+            "secure": place.secure,
+            "expires": None,
+        }
+        for name, value in pairs(made).items()
+    ]
+    about = {"about": "HTTPie session file", "help": "https://httpie.io/docs#sessions", "httpie": "3.1.0"}
+    return _json({"__meta__": about, "auth": {"type": None, "username": None, "password": None}, "cookies": cookies,
+                  "headers": []})  # fmt: skip
+
+
 def _playwright(made: Made, place: Place) -> str:
     """Playwright's storageState: `browser.new_context(storage_state=...)` reads it."""
-    import json
-
     cookies = [
         {
             "name": name,
@@ -82,4 +142,10 @@ def _playwright(made: Made, place: Place) -> str:
         }
         for name, value in pairs(made).items()
     ]
-    return json.dumps({"cookies": cookies, "origins": []}, ensure_ascii=False)
+    return _json({"cookies": cookies, "origins": []})
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)

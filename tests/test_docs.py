@@ -50,7 +50,9 @@ def test_readme_report(run: Run) -> None:
 
 def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The README's session at the terminal runs, and prints what it shows."""
-    block = next(text for text in re.findall(r"```console\n(.*?)```", README, re.DOTALL) if "sessionctl create" in text)
+    block = next(
+        text for text in re.findall(r"```console\n(.*?)```", README, re.DOTALL) if "sessionctl create" in text
+    )
     cookie = ""
     for line, shown in re.findall(r"\$ (.*)\n((?:[^$].*\n)*)", block):
         words = shlex.split(line.removeprefix("COOKIE=$(").removesuffix(")"), comments=True)

@@ -10,9 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent / "sessionctl"
 
 LAYERS = [
-    "errors", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "session", "signing", "payload", "cookie",
-    "storage", "formats", "sources", "refusals", "identify", "stores", "decoding", "diagnosis", "inspection",
-    "editing", "outputs", "fleet", "diff", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "cli",
+    "errors", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "session",
+    "signing", "payload", "cookie", "storage", "formats", "sources", "refusals", "identify",
+    "stores", "decoding", "diagnosis", "inspection", "editing", "outputs", "fixtures", "fleet",
+    "diff", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing",
+    "cli",
 ]  # fmt: skip
 """From the top down. `sessionctl` itself, which hands public names on, is no layer."""
 
@@ -46,7 +48,9 @@ def imports_of(path: Path) -> set[str]:
     return {name for name in found if (ROOT / name).exists() or (ROOT / f"{name}.py").exists()}
 
 
-MODULES = [path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem not in ("__init__", "__main__")]
+MODULES = [
+    path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem not in ("__init__", "__main__")
+]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

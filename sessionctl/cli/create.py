@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,14 +10,18 @@ from sessionctl.cli import options
 from sessionctl.cli.writing import check_output, print_made
 from sessionctl.errors import UsageError
 
+if TYPE_CHECKING:
+    from sessionctl.fixtures import Fixture
+
 
 @click.command("create")
 @click.option("--set", "values", multiple=True, metavar="K=V", help="A value; K:=JSON demands JSON.")
 @click.option("--flash", "flashes", multiple=True, metavar="K=V", help="A message for the next request.")
 @click.option("--id", "session_id", metavar="ID", help="The session's ID, in place of a random one.")
 @click.option(
-    "--from", "from_file", metavar="FILE", help="JSON to begin with, as decode --json prints it; - is stdin."
+    "--from", "from_file", metavar="FILE", help="JSON or YAML to begin with, a list too; - is stdin."
 )
+@click.option("--count", type=click.IntRange(1), help="Make so many, a JSON object a line.")
 @options.output_options
 @options.key_options
 @options.place_options
@@ -32,43 +36,42 @@ def command(**params: Any) -> None:
     from sessionctl import editing
 
     look = options.look_of(params)
-    output, url = params.pop("output"), params.pop("url")
+    output, url = params.pop("output"), options.url_of(params)
     check_output(output, url)
-    data, flash, session_id = _beginning(params.pop("from_file"))
-    data = _with(data, options.assignments(params.pop("values")))
-    flash |= options.assignments(params.pop("flashes"))
+    fixtures = _fixtures(params)
+    count = params.pop("count")
+    if (count or len(fixtures)) > 1:
+        _refuse_one_id(fixtures, count or 1)
+        output = output or "json"
     setup = options.setup_of(params, writes=True)
-    print_made(
-        editing.create(setup, data, flash, _id(params.pop("session_id"), session_id)), look, output, url
-    )
+    for fixture in fixtures:
+        for _ in range(count or 1):
+            print_made(editing.create(setup, fixture.data, fixture.flash, fixture.id), look, output, url)
 
 
-def _with(data: Any, values: dict[str, Any]) -> Any:
-    if not values:
-        return data
-    if not isinstance(data, dict):
-        raise click.UsageError("--set adds to an object, and --from gave something else")
-    return {**data, **values}
+def _fixtures(params: dict[str, Any]) -> list[Fixture]:
+    from sessionctl.fixtures import Fixture
+
+    values = options.assignments(params.pop("values"))
+    flash = options.assignments(params.pop("flashes"))
+    session_id = params.pop("session_id")
+    if session_id == "":
+        raise UsageError("an ID is text, and not empty")
+    path = params.pop("from_file")
+    beginnings = [Fixture({}, {})] if path is None else _read(path)
+    return [fixture.with_values(values, flash, session_id) for fixture in beginnings]
 
 
-def _beginning(path: str | None) -> tuple[Any, dict[str, Any], str | None]:
-    """Data, flash and ID of a file: what `decode --json` prints, or the values themselves."""
-    if path is None:
-        return {}, {}, None
+def _read(path: str) -> list[Fixture]:
     from sessionctl import jsontext
+    from sessionctl.fixtures import parse_fixtures
     from sessionctl.sources import read_file
 
-    value = jsontext.loads(options.read_stdin() if path == "-" else jsontext.decode_utf8(read_file(path)))
-    if isinstance(value, dict) and "data" in value and value.keys() & {"format", "flash", "id"}:
-        flash = value.get("flash")
-        apart = value.get("format") in (None, "native", "remix") and isinstance(flash, dict)
-        return value["data"], flash if apart and isinstance(flash, dict) else {}, value.get("id")
-    return value, {}, None
+    text = options.read_stdin() if path == "-" else jsontext.decode_utf8(read_file(path))
+    return parse_fixtures(text, yaml=path.endswith((".yaml", ".yml")))
 
 
-def _id(given: str | None, from_file: Any) -> str | None:
-    """The ID that was asked for, else that of the file. Raises `UsageError` for what is no ID."""
-    chosen = given if given is not None else from_file
-    if chosen is not None and (not isinstance(chosen, str) or not chosen):
-        raise UsageError("an ID is text, and not empty")
-    return chosen
+def _refuse_one_id(fixtures: list[Fixture], count: int) -> None:
+    ids = [fixture.id for fixture in fixtures if fixture.id is not None]
+    if ids and (count > 1 or len(set(ids)) < len(ids)):
+        raise UsageError("several sessions cannot have one ID")

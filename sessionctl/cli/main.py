@@ -27,6 +27,7 @@ COMMANDS = {
     "regenerate": "Give a session a new ID, and print the new cookie.",
     "destroy": "End a session, or all that match.",
     "list": "List stored sessions.",
+    "watch": "Tell live what happens to stored sessions.",
     "stats": "Tell what is in a store.",
     "copy": "Copy sessions from one store to another.",
     "export": "Write stored sessions to a file.",

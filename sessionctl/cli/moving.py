@@ -50,6 +50,8 @@ def tell(moved: Moved, look: Look) -> None:
     """Print what came of it."""
     for problem in moved.problems:
         say(problem)
+    if moved.failed > len(moved.problems):
+        say(f"and {moved.failed - len(moved.problems)} more that failed")
     if moved.endless:
         say(f"{moved.endless} sessions never end there; put ?ttl= into the URL", quiet=look.quiet)
     if look.json:

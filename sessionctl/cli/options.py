@@ -424,16 +424,26 @@ def _assignment(word: str) -> tuple[str, Any]:
 
 
 def output_options(function: F) -> F:
-    """--output and --url: the form of a cookie that is printed."""
-    kinds = ["value", "pair", "header", "set-cookie", "curl", "cookie-jar", "playwright", "json"]
+    """--output, --env and --url: the form of a cookie that is printed."""
+    kinds = [
+        "value", "pair", "header", "set-cookie", "curl", "wget", "cookie-jar", "playwright", "httpie", "requests",
+        "httpx", "env", "json",
+    ]  # fmt: skip
     for decorator in (
-        _option(
-            "--url", metavar="URL", help="Where the cookie is for: domain, path and Secure come from it."
-        ),
-        _option("--output", type=click.Choice(kinds), help="The form of the cookie; value alone by default."),
-    ):
+        _option("--url", metavar="URL", help="The place that it is for: domain and Secure come from it."),
+        click.option("--env", "output", flag_value="env", help="As --output env: lines of a .env file."),
+        _option("--output", type=click.Choice(kinds), metavar="KIND",
+                help="value (default), pair, header, set-cookie, env, json; with --url also curl, wget, cookie-jar, "
+                     "playwright, httpie, requests, httpx."),
+    ):  # fmt: skip
         function = decorator(function)
     return function
+
+
+def url_of(params: dict[str, Any]) -> str | None:
+    """Take --url out of a command's parameters, else what the profile says."""
+    given: str | None = params.pop("url", None)
+    return given if given is not None else settings_of(params).get("url")
 
 
 def refuse_rest(words: tuple[str, ...]) -> None:

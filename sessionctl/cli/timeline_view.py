@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sessionctl.timeline import Event
+    from sessionctl.watch import Seen
 
 _STYLES = {
     "set": GOOD, "regenerated": GOOD, "flashed": NAME, "changed": NAME, "refreshed": DIM, "sent": DIM, "cleared": ODD,
@@ -57,3 +58,29 @@ def _headline(event: Event) -> Text:
         (f"{clock}  ", DIM), (f"{event.kind:<16}", _STYLES[event.kind]), f" {visible(event.cookie)}",
         (f"  ref {event.ref}" if event.ref else ""), (f"  {visible(event.method)} {place} {event.status}", DIM),
     )  # fmt: skip
+
+
+_SEEN = {
+    "created": GOOD,
+    "changed": NAME,
+    "ended": ODD,
+    "left": ODD,
+    "unreachable": BAD,
+    "back": GOOD,
+    "found": DIM,
+}
+
+
+def print_seen(seen: Seen, color: str) -> None:
+    """Print one thing that happened to a stored session."""
+    out = console(color)
+    clock = datetime.fromtimestamp(seen.time, UTC).strftime("%H:%M:%S")
+    words = [(f"{clock}  ", DIM), (f"{seen.kind:<11}", _SEEN[seen.kind])]
+    with out.capture() as capture:
+        out.print(
+            Text.assemble(*words, f" ref {seen.ref}" if seen.ref else f" {visible(seen.detail)}"),
+            soft_wrap=True,
+        )
+        for change in seen.changes[:_CHANGES_SHOWN]:
+            out.print(Text("          ").append_text(change_line(change)), soft_wrap=True)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)

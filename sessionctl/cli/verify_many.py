@@ -42,20 +42,23 @@ def verify_lines(setup: Setup, look: Look) -> int:
     tell = _json_line if look.json else _plain_line
     worst = 0
     judged = False
+    answers: list[str] = []
     for lines in _lines():
-        answers = []
-        for text in lines:
-            try:
-                name: str | None
-                name, verdict = judge(text)
-            except MalformedCookieError as error:
-                name, verdict = None, unread(setup, str(error))
-            answers.append(tell(name, verdict))
-            if not verdict.valid:
-                worst = max(worst, status_of(verdict))
         judged = True
-        sys.stdout.write("".join(answers))
-        sys.stdout.flush()
+        try:
+            for text in lines:
+                name: str | None
+                try:
+                    name, verdict = judge(text)
+                except MalformedCookieError as error:
+                    name, verdict = None, unread(setup, str(error))
+                answers.append(tell(name, verdict))
+                if not verdict.valid:
+                    worst = max(worst, status_of(verdict))
+        finally:
+            sys.stdout.write("".join(answers))
+            sys.stdout.flush()
+            answers.clear()
     if not judged:
         raise MalformedCookieError("standard input is empty: no cookie was judged")
     return worst
@@ -76,7 +79,7 @@ def _lines() -> Iterator[list[str]]:
         if len(rest) == MAX_LINE and b"\n" not in data:
             continue
         if len(rest) == MAX_LINE:
-            data = data[data.index(b"\n") :]  # noqa: PLW2901 - what is skipped is gone
+            data = data[data.index(b"\n") :]
         whole, newline, rest = (rest + data).rpartition(b"\n")
         rest = rest[:MAX_LINE]
         if newline:
@@ -176,11 +179,11 @@ def _json_line(name: str | None, verdict: Verdict) -> str:
 
 @lru_cache(maxsize=1024)
 def _json_start(
-    name: str, valid: bool, index: int | None, keys: int, resign: bool, reason: str | None, detail: str
+    name: str | None, valid: bool, index: int | None, keys: int, resign: bool, reason: str | None, detail: str
 ) -> str:
     """What a line begins with, which few different lines do."""
     return (
-        f'{{"valid":{_WORDS[valid]},"format":"{name}","key_index":{"null" if index is None else index},'
+        f'{{"valid":{_WORDS[valid]},"format":{_quoted(name)},"key_index":{"null" if index is None else index},'
         f'"keys":{keys},"needs_resign":{_WORDS[resign]},"reason":{_quoted(reason)},"detail":{json_text(detail)},'
     )
 

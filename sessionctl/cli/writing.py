@@ -24,7 +24,7 @@ def change(
 ) -> None:
     """Find the session, change it by `make` and print its cookie; `wants` names the arguments it needs."""
     look = options.look_of(params)
-    output, url = params.pop("output"), params.pop("url")
+    output, url = params.pop("output"), options.url_of(params)
     check_output(output, url)
     target, rest = options.target_of(params, words)
     if wants is None:
@@ -75,9 +75,11 @@ def answer(made: Made) -> dict[str, Any]:
 
 def check_output(output: str | None, url: str | None) -> None:
     """Raise `NotSupportedError` before anything is written, where the output needs a URL."""
-    if output in ("curl", "cookie-jar", "playwright") and not url:
+    if output is None and url is None:
+        return
+    from sessionctl.outputs import PLACED, place_of
+
+    if output in PLACED and not url:
         raise NotSupportedError(f"--output {output} needs a place: --url https://example.com/")
     if url is not None:
-        from sessionctl.outputs import place_of
-
         place_of(url)

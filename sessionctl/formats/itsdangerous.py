@@ -142,14 +142,17 @@ class ItsDangerous(Format):
         if self.given("signer"):
             return _Shape(self.option("signer"))
         separator = self.option("separator")
-        header = jws.header_of(text) if separator == "." else None
-        if header is not None:
-            return _Shape(_JWS["exp" in header])
         head, _, _ = text.rpartition(separator)
         value, found, stamp = head.rpartition(separator)
         timed = bool(found) and self._is_time(stamp)
-        value = value if timed else head
+        if not timed:
+            value = head
+            header = jws.header_of(text) if separator == "." else None
+            if header is not None:
+                return _Shape(_JWS["exp" in header])
         layout, content = _layout_of(value)
+        if separator == "." and jws.is_header(text, content[0]):
+            return _Shape(_JWS["exp" in content[0]])
         return _Shape(_KIND_OF[timed, layout], value, content if max_size >= MAX_SIZE else None)
 
     def _is_time(self, stamp: str) -> bool:

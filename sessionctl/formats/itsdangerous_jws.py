@@ -47,7 +47,7 @@ class Scheme(NamedTuple):
 
 def header_of(text: str) -> dict[str, Any] | None:
     """The header of a text, or None where it is no JWS."""
-    if text[:2] != "ey" or text.count(".") != 2:  # noqa: PLR2004 - between three parts
+    if not _has_three_parts(text):
         return None
     try:
         data = timed_token.b64decode(text.partition(".")[0])
@@ -56,7 +56,18 @@ def header_of(text: str) -> dict[str, Any] | None:
         header = _json(data, "header")
     except (Base64Error, MalformedCookieError):
         return None
-    return header if isinstance(header, dict) and header.get("alg") in _DIGESTS else None
+    return header if is_header(text, header) else None
+
+
+def is_header(text: str, value: Any) -> bool:
+    """Whether a text is a JWS of itsdangerous, where its first part has this value."""
+    if not isinstance(value, dict) or not isinstance(value.get("alg"), str):
+        return False
+    return value["alg"] in _DIGESTS and _has_three_parts(text)
+
+
+def _has_three_parts(text: str) -> bool:
+    return text[:2] == "ey" and text.count(".") == 2  # noqa: PLR2004 - between three parts
 
 
 def confidence(text: str) -> float:

@@ -36,7 +36,7 @@ from sessionctl.formats.base import (
     refused,
 )
 from sessionctl.formats.ruby_session import flash_of, hash_id, read_payload, with_id
-from sessionctl.signing.mac import b64encode, compare_digest
+from sessionctl.signing.mac import b64encode
 from sessionctl.signing.rails import (
     KEY_SIZES,
     Envelope,
@@ -254,11 +254,11 @@ class Rails(Format):
         sealed = self._is_encrypted(found)
         salt = self.option("signing-salt") if sealed else self.option("salt") or _SIGNED_SALT
         message, given = found.body.encode("ascii"), found.tag.encode("ascii")
-        for index, secret in enumerate(context.keys):
-            for key_digest in self._key_digests():
-                mac = self.kept(make_mac, secret, salt, key_digest, found.digest)
-                if compare_digest(hexlify(mac.digest(message)), given):
-                    return index, self._open_body(found, secret, key_digest, sealed=sealed)
+        for key_digest in self._key_digests():
+            macs = self.macs(make_mac, salt, key_digest, found.digest)
+            index = macs.first(context.keys, message, given, hexlify)
+            if index is not None:
+                return index, self._open_body(found, context.keys[index], key_digest, sealed=sealed)
         count = len(context.keys)
         keys = "the key" if count == 1 else f"any of the {count} keys"
         raise BadSignatureError(f"the signature does not fit {keys}")

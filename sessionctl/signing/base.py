@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sessionctl.signing.keys import KeyRing
+if TYPE_CHECKING:
+    from sessionctl.signing.keys import KeyRing
 
 
 class Unsigned(NamedTuple):

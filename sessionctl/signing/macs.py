@@ -26,13 +26,11 @@ class Macs:
         self._kept: tuple[KeyRing | None, list[Hmac]] = (None, [])
 
     def of(self, keys: KeyRing) -> list[Hmac]:
-        """The HMACs of a ring, in its order. Raises `NoKeyError` where it is empty.
-
-        They are kept for one ring, by its identity: whoever verifies many texts keeps the ring.
-        """
+        """The HMACs of a ring, in its order, kept until another ring comes. Raises `NoKeyError` if it is empty."""
         ring, macs = self._kept
         if ring is not keys:
-            macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
+            if ring is None or [*ring] != [*keys]:
+                macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
             self._kept = (keys, macs)
         return macs
 

@@ -110,7 +110,7 @@ class SessionStorage(ABC):
         """As `save`, for asyncio."""
         return self.save(session)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most storages have nothing to give back
         """Give back connections and the like; the storage is of no use after that."""
 
     async def aclose(self) -> None:
@@ -221,7 +221,7 @@ class RecordStorage(SessionStorage):
         """As `load`, with every time that the store can tell, where that costs more than to read."""
         return self.load(key)
 
-    def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - for stores that know more
+    def facts(self, key: str | None = None) -> dict[str, Any]:
         """What the store tells about itself, and about where the record of a key lies, for people to read.
 
         JSON values under plain names, none of them secret; only what this store knows. To be asked before
@@ -237,7 +237,7 @@ class RecordStorage(SessionStorage):
         """As `delete` of each key, if it still is what was expected; the error where that failed."""
         return [_or_error(self.delete, key, stored) for key, stored in expected]
 
-    def id_of(self, key: str) -> str | None:  # noqa: ARG002 - for stores whose keys hold the ID
+    def id_of(self, key: str) -> str | None:
         """The session ID that a key holds; None where it holds a hash of it."""
         return None
 
@@ -248,7 +248,7 @@ class RecordStorage(SessionStorage):
             raise NotSupportedError(f"{self.scheme}: keeps neither the ID of a session nor its SHA-256")
         return hashlib.sha256(session_id.encode(errors="surrogateescape")).hexdigest()
 
-    def key_of_hash(self, digest: str) -> str | None:  # noqa: ARG002 - for stores whose keys hold a hash
+    def key_of_hash(self, digest: str) -> str | None:
         """The key of the session whose ID has that SHA-256 in hex; None where only the ID gives a key."""
         return None
 

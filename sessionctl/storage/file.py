@@ -122,7 +122,7 @@ class FileStorage(RecordStorage):
             finally:
                 os.close(shard)
 
-    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:  # noqa: ARG002
+    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         with self._errors("write", key), self._locked(key, make=expected is None) as shard:
             current = None if shard is None else self._load_from(shard, key)
             if shard is None or not unchanged(current, expected):
@@ -130,7 +130,7 @@ class FileStorage(RecordStorage):
             at = None if self.renews or current is None else current.modified_at
             return Outcome(True, self._write_to(shard, key, text, at))
 
-    def touch(self, key: str, expires_in: float) -> bool:  # noqa: ARG002 - judged by the mtime
+    def touch(self, key: str, expires_in: float) -> bool:
         with self._errors("touch", key), self._locked(key) as shard:
             if shard is None or self._stat(shard, key) is None:
                 return False
@@ -157,7 +157,7 @@ class FileStorage(RecordStorage):
         expected: Stored,
         new: str,
         text: bytes,
-        expires_in: float | None,  # noqa: ARG002 - judged by the mtime
+        expires_in: float | None,
         keep_old: bool,
     ) -> Outcome:
         first, second = sorted((old, new))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class MemoryStorage(RecordStorage):
@@ -41,7 +43,7 @@ class MemoryStorage(RecordStorage):
     def load(self, key: str) -> Stored | None:
         return self._records.get(key)
 
-    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:  # noqa: ARG002
+    def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         with self._lock:
             current = self._records.get(key)
             if not unchanged(current, expected):
@@ -49,7 +51,7 @@ class MemoryStorage(RecordStorage):
             stored = self._records[key] = Stored(text, self.clock())
             return Outcome(True, stored)
 
-    def touch(self, key: str, expires_in: float) -> bool:  # noqa: ARG002 - judged by modified_at
+    def touch(self, key: str, expires_in: float) -> bool:
         with self._lock:
             current = self._records.get(key)
             if current is None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sessionctl import plugins
 from sessionctl.duration import parse_duration
 from sessionctl.errors import UnknownStorageError, UsageError
-from sessionctl.storage.base import SessionStorage
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import SessionStorage
 
 ENTRY_POINTS = "sessionctl.storages"
 

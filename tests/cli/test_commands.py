@@ -297,7 +297,8 @@ def test_profile(run: Run, home: Path, tmp_path: Path) -> None:
     config = Path(run("config", "path").text)
     config.parent.mkdir(parents=True)
     config.write_text(
-        f'[profiles.shop]\nstorage = "fs:{tmp_path}/shop"\nsecrets = ["env:SHOP"]\ncookie_name = "sid"\nformat = "remix"\n'
+        f'[profiles.shop]\nstorage = "fs:{tmp_path}/shop"\nsecrets = ["env:SHOP"]\n'
+        'cookie_name = "sid"\nformat = "remix"\n'
     )
     made = run("create", "-p", "shop", "--set", "a=1", "--json", SHOP="s3cret").json
     assert (made["format"], made["cookie_name"], made["storage"]) == ("remix", "sid", f"fs:{tmp_path}/shop")

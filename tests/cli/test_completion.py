@@ -23,7 +23,8 @@ START = {
 }
 LOAD = {
     "bash": "source {file}",
-    "zsh": "autoload -Uz compinit; compinit -u -d {folder}/dump; source {file}; compdef _sessionctl_completion sessionctl",
+    "zsh": "autoload -Uz compinit; compinit -u -d {folder}/dump; source {file}; "
+    "compdef _sessionctl_completion sessionctl",
     "fish": "source {file}",
 }
 

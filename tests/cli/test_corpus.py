@@ -68,7 +68,12 @@ def test_decode(run: Run, name: str) -> None:
     """`decode --json` gives the data of every genuine case, or of an expired one that can be read."""
     wrong = []
     for row in CASES:
-        if row["format"] != name or row["expect"] != "valid" or row.get("quirk") or row.get("cookie_value") == "":
+        if (
+            row["format"] != name
+            or row["expect"] != "valid"
+            or row.get("quirk")
+            or row.get("cookie_value") == ""
+        ):
             continue
         answer = run("decode", "--json", *options_of(row, named=True), "--", row["input"])
         told = answer.json

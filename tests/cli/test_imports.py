@@ -32,7 +32,8 @@ def imported(*arguments: str, **environment: str) -> set[str]:
     """The modules that a command imports beyond click's own."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
-        capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+        capture_output=True, text=True, check=True,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
     )  # fmt: skip
     return set(done.stderr.split("\n"))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from sessionctl import MalformedError, Session, SessionctlError, open_storage
 from sessionctl.storage import RecordStorage, SessionStorage
 from sessionctl.storage.cookie import NotRevocableWarning
 from tests.cases import rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRACES = {row["id"].removeprefix("remix3-trace-"): row for row in rows("remix3-traces")}
 

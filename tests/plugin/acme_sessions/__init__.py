@@ -23,10 +23,10 @@ class AcmeFormat(Format):
     cookie_names = ("acme",)
     holds_session = False
 
-    def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002
+    def _detect(self, text: str, cookie_name: str | None) -> float:
         return 0.95 if text.startswith("acme~") and text.count("~") == 2 else 0.0
 
-    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002
+    def _decode(self, text: str, context: Context) -> Decoded:
         session_id, _ = _split(text)
         return Decoded(data=session_id, id=session_id, payload_type="text")
 

@@ -1,0 +1,109 @@
+"""`sessionctl watch`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli import options, selecting
+from sessionctl.cli.output import print_json
+from sessionctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from sessionctl.identify import Setup, Target
+    from sessionctl.watch import Seen
+
+
+@click.command("watch")
+@click.argument("words", nargs=-1, metavar="[COOKIE]")
+@click.option("--for", "duration", metavar="DURATION", help="Stop after that time; else Ctrl-C ends it.")
+@click.option("--interval", metavar="DURATION", default="500ms", show_default=True, help="Between two looks.")
+@selecting.where_option
+@options.target_options
+@options.key_options
+@options.place_options
+@options.look_options
+def command(words: tuple[str, ...], **params: Any) -> None:
+    """Tell live what happens to a stored session, or to all that match: made, changed, ended.
+
+    Files wake it at once where watchfiles is installed; else it looks at intervals. A store that goes away is
+    told, and asked until it is back.
+
+    \b
+    sessionctl watch --id "$ID" -s fs:/var/lib/app/sessions --for 1s
+    sessionctl watch --where userId=42 -s redis://cache/0 --for 1s --json
+    """
+    from sessionctl.watch import watch
+
+    look = options.look_of(params)
+    seconds, interval = _seconds(params.pop("duration")), _seconds(params.pop("interval"))
+    many = bool(params["where"])
+    chosen: dict[str, Any] = {}
+    if many or not (words or params["session_id"] or params["ref"] or params["har"] or params["cookie_jar"]):
+        if words:
+            raise UsageError("--where means many sessions, and a COOKIE one; give one of them")
+        chosen["selection"] = selecting.selection_of(params)
+        setup = options.setup_of(params)
+    else:
+        target, rest = options.target_of(params, words)
+        options.refuse_rest(rest)
+        setup = options.setup_of(params)
+        chosen["key"] = _key(target, setup)
+    for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
+        _tell(seen, look)
+
+
+def _seconds(text: str | None) -> float | None:
+    from sessionctl.duration import parse_duration
+
+    if text is not None and text.endswith("ms") and text[:-2].isdecimal():
+        return int(text[:-2]) / 1000
+    return None if text is None else parse_duration(text)
+
+
+def _key(target: Target, setup: Setup) -> str:
+    """The key of the session that is meant. Raises `UsageError` where its cookie holds it itself."""
+    from sessionctl.identify import identify
+    from sessionctl.inspection import find_ref
+    from sessionctl.storage.base import RecordStorage
+
+    storage = setup.storage
+    if not isinstance(storage, RecordStorage):
+        raise UsageError("only what lies in a storage can be watched; -s URL names one")
+    if target.ref is not None:
+        return find_ref(storage, target.ref)
+    session_id = target.id
+    if target.source is not None:
+        known = identify(target.source, setup, judge=False)
+        decoded = known.format.decode(known.text, known.context.keys, cookie_name=known.context.cookie_name)
+        if decoded.id is None or decoded.id != decoded.data:
+            raise UsageError("the cookie holds the session itself, so there is nothing to watch")
+        session_id = decoded.id
+    return storage.key_of(session_id or "")
+
+
+def answer(seen: Seen) -> dict[str, Any]:
+    """The JSON object of what was seen."""
+    from sessionctl.cli.diff import answer as change_answer
+    from sessionctl.duration import iso
+
+    return {
+        "time": iso(seen.time),
+        "kind": seen.kind,
+        "ref": seen.ref,
+        "changes": [change_answer(change) for change in seen.changes],
+        "detail": seen.detail,
+        "expires_at": iso(seen.expires_at),
+    }
+
+
+def _tell(seen: Seen, look: options.Look) -> None:
+    if look.json:
+        print_json(answer(seen))
+    else:
+        from sessionctl.cli.timeline_view import print_seen
+
+        print_seen(seen, look.color)
+    sys.stdout.flush()

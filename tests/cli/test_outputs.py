@@ -1,0 +1,162 @@
+"""Each --output is taken by the real program that it is for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from sessionctl.cli.options import output_options
+from sessionctl.outputs import KINDS, PLACED
+from tests.cli.conftest import Answer
+
+Run = Callable[..., Answer]
+
+# Values that programs quote or cut: an express cookie as sent, and one with quotes and spaces in its data.
+FORMATS = [
+    ["-f", "express", "--secret", "k"],
+    ["-f", "cookie-session", "--secret", "k", "--set", "a=x y"],
+    ["-s", "cookie:"],
+]
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Answer with the Cookie header that came."""
+
+    def do_GET(self) -> None:
+        """Send the header back."""
+        body = (self.headers.get("Cookie") or "").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A server that answers with the Cookie header it got."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/app"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def ran(words: list[str], **more: object) -> str:
+    """What a program printed; it is skipped, and that is said, where it is not installed."""
+    program = words[0]
+    if shutil.which(program) is None and not os.path.exists(program):
+        pytest.skip(f"{program} IS MISSING: its --output was not tried")
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, **more)  # type: ignore[call-overload]
+    return str(done.stdout).strip()
+
+
+def send(kind: str, text: str, url: str, folder: Path) -> str:
+    """Hand the output to its program, and give the Cookie header that the server got."""
+    file = folder / "output"
+    file.write_text(text)
+    if kind == "curl":
+        return ran([*shlex.split(text), "--silent"])
+    if kind == "wget":
+        return ran([*shlex.split(text), "--quiet", "-O", "-"])
+    if kind == "cookie-jar":
+        return ran(["curl", "--silent", "-b", str(file), url])
+    if kind == "httpie":
+        program = Path(sys.executable).parent / "http"
+        return ran(
+            [str(program), "--ignore-stdin", "--body", f"--session-read-only={file}", url],
+            env={**os.environ, "HOME": str(folder)},
+        )
+    program = text.replace("print(response.status_code, response.url)", "print(response.text)")
+    return ran([sys.executable, "-W", "ignore", "-c", program])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", FORMATS, ids=["express", "cookie-session", "native"])
+@pytest.mark.parametrize("kind", ["curl", "wget", "cookie-jar", "httpie", "requests", "httpx"])
+def test_the_program_sends_it(run: Run, url: str, tmp_path: Path, kind: str, arguments: list[str]) -> None:
+    """The server gets the very cookies that `--output pair` names."""
+    common = ["create", "--id", "one-fixed-session-id", "--now", "1795423900", *arguments]
+    pair = run(*common, "--output", "pair").text
+    text = run(*common, "--output", kind, "--url", url).text
+    assert sorted(send(kind, text, url, tmp_path).split("; ")) == sorted(pair.split("; "))
+
+
+def test_env(run: Run, tmp_path: Path) -> None:
+    """`--env` is a line that a shell and a .env reader take for the same value."""
+    common = ["create", "--id", "x", "--now", "1795423900", "-s", "cookie:", "--cookie-name", "connect.sid"]
+    cookie = run(*common).text
+    line = run(*common, "--env").text
+    assert line == run(*common, "--output", "env").text
+    assert line.startswith("CONNECT_SID=")
+    (tmp_path / ".env").write_text(f"{line}\n")
+    assert ran(["sh", "-euc", f'. {tmp_path}/.env; printf %s "$CONNECT_SID"']) == cookie
+    script = "process.stdout.write(process.env.CONNECT_SID)"
+    assert ran(["node", f"--env-file={tmp_path}/.env", "-e", script]) == cookie
+
+
+def test_kinds_are_the_library_s() -> None:
+    """The command offers what the library renders."""
+    option = next(item for item in output_options(lambda: None).__click_params__ if "--output" in item.opts)  # type: ignore[attr-defined]
+    assert tuple(option.type.choices) == KINDS
+
+
+@pytest.mark.parametrize("kind", PLACED)
+def test_a_place_is_needed(run: Run, home: Path, kind: str) -> None:
+    """Without --url nothing is made."""
+    assert run("create", "--output", kind).status == 2
+    assert list(home.rglob("*")) == []
+
+
+def test_url_of_a_profile(run: Run, home: Path) -> None:
+    """A profile's url is the place where none is given."""
+    path = Path(run("config", "path").text)
+    path.parent.mkdir(parents=True)
+    path.write_text('[profiles.a]\nurl = "https://shop.test/"\n')
+    assert run("create", "-p", "a", "--output", "curl").text.endswith("https://shop.test/")
+
+
+def test_count(run: Run) -> None:
+    """--count makes so many sessions, one JSON object a line, each with an ID of its own."""
+    answer = run("create", "--count", "20", "--set", "role=load", "-s", "cookie:")
+    made = [json.loads(line) for line in answer.out.splitlines()]
+    assert len({one["id"] for one in made}) == 20
+    assert run("get", made[7]["cookie"], "role", "-s", "cookie:").text == "load"
+    assert run("create", "--count", "3", "--output", "pair").out.count("session=") == 3
+    assert run("create", "--count", "2", "--id", "x").status == 2
+    assert run("create", "--count", "0").status == 2
+
+
+@pytest.mark.parametrize("name", ["many.json", "many.yaml"])
+def test_a_file_of_sessions(run: Run, tmp_path: Path, name: str) -> None:
+    """--from makes each session of a list; --set adds to all."""
+    text = '[{"userId": 1}, {"data": {"userId": 2}, "flash": {"notice": "hi"}, "id": "known-id"}]'
+    if name.endswith("yaml"):
+        text = "- userId: 1\n- data: {userId: 2}\n  flash: {notice: hi}\n  id: known-id\n"
+    (tmp_path / name).write_text(text)
+    answer = run("create", "--from", str(tmp_path / name), "--set", "role=x")
+    made = [json.loads(line) for line in answer.out.splitlines()]
+    assert made[1]["id"] == "known-id"
+    report = run("inspect", made[1]["cookie"], "--json").json
+    assert (report["data"], report["flash"]) == ({"userId": 2, "role": "x"}, {"notice": "hi"})
+
+
+def test_a_broken_file_of_sessions(run: Run, tmp_path: Path) -> None:
+    """What is no YAML or JSON is unreadable input, with the line."""
+    (tmp_path / "a.yaml").write_text("a: 1\n b: [\n")
+    answer = run("create", "--from", str(tmp_path / "a.yaml"))
+    assert (answer.status, "line" in answer.err) == (3, True)

@@ -1,0 +1,142 @@
+"""`verify -` is lean, and its short cuts answer as the long way does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sessionctl import formats
+from sessionctl.cli import verify_many
+from sessionctl.cli.output import json_text
+from sessionctl.cli.verify import answer
+from sessionctl.errors import MalformedCookieError
+from sessionctl.formats.base import Verdict, Warn
+from sessionctl.identify import Setup
+from sessionctl.signing import KeyRing
+from sessionctl.sources import read_cookie
+
+SECRET = "a-secret-of-more-than-32-characters-for-tests"
+COOKIE = formats.get("flask").encode({"n": 1}, [SECRET], now=1_795_000_000.0)
+
+NAMES = st.sampled_from(["session", "__session", "connect.sid", "session.0", "my-cookie", "cookie", "sessionid12345678",
+                         "eyJpZCI6MX0xMjM0NTY3OA", "a" * 48, "Set-Cookie", "x"]) | st.text("aZ0_.-%'`{", max_size=20)  # fmt: skip
+VALUES = st.text("aZ09+/=.-_%:|;,\"' \t{}ü\udc80", max_size=30) | st.sampled_from(
+    [
+        "v%3D",
+        "s%3Aabc.def%3D",
+        "cookie:a=b%3D",
+        "__chunked__1",
+        ".eJw.aw.sig",
+        "=",
+        '"a b"',
+        "a; Path=/",
+        "b; c=d",
+    ]
+)
+
+
+class _Recorder:
+    """In place of a format: keeps what it is asked."""
+
+    name = "flask"
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def judge(self, text: str, context: formats.Context) -> Verdict:
+        """Keep the text and the name."""
+        self.asked.append((text, context.cookie_name, context.cookies.keys() - {context.cookie_name}))
+        return Verdict(valid=True)
+
+
+@given(NAMES, VALUES, st.sampled_from([None, "session"]))
+@example("session", "v%3D", None)
+@example("sessionid12345678", ".abc", None)
+def test_pairs_are_read_as_elsewhere(name: str, value: str, wanted: str | None) -> None:
+    """The short cut for `NAME=VALUE` takes the same value, name and companions as `read_cookie`."""
+    recorder = _Recorder()
+    judge = verify_many._named(Setup(format="flask", cookie_name=wanted), recorder)  # type: ignore[arg-type]
+    line = f"{name}={value}".strip()
+    try:
+        source = read_cookie(line, wanted)
+    except MalformedCookieError:
+        source = None
+    if source is None or source.value is None:
+        with pytest.raises(MalformedCookieError):
+            judge(line)
+        return
+    judge(line)
+    assert recorder.asked == [(source.value, source.name or wanted, source.cookies.keys() - {source.name})]
+
+
+MOMENTS = st.none() | st.floats(allow_nan=True) | st.integers(-(10**11), 10**12).map(float)
+
+
+@given(
+    st.builds(
+        Verdict,
+        valid=st.booleans(),
+        reason=st.sampled_from([None, "expired", "bad-signature"]),
+        detail=st.text(max_size=20),
+        key_index=st.none() | st.integers(0, 9),
+        keys=st.integers(0, 9),
+        needs_resign=st.booleans(),
+        issued_at=MOMENTS,
+        expires_at=MOMENTS,
+        expired=st.booleans(),
+        warnings=st.lists(st.builds(Warn, st.text(max_size=9), st.text(max_size=9)), max_size=2).map(tuple),
+    ),
+    st.sampled_from(["flask", None]),
+)
+def test_lines_of_json_are_the_answer(verdict: Verdict, name: str | None) -> None:
+    """A line is the very text that `verify --json` prints for one cookie."""
+    assert verify_many._json_line(name, verdict) == f"{json_text(answer(name, verdict))}\n"
+
+
+def _run(data: bytes) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionctl", "verify", "-", "-f", "flask", "--secret", SECRET, "--json",
+         "--now", "1795000001"],
+        input=data, capture_output=True, check=False,
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["cut", "ended"])
+def test_lines_across_chunks(end: str) -> None:
+    """Each line gets one answer, in order, wherever the pieces in which they come in are cut."""
+    lines = [f"session={COOKIE}", COOKIE, "session=x.y.z", "ü"] * 900
+    answers = _run(("\n".join(lines) + end).encode())
+    assert [one["reason"] for one in answers] == [None, None, "bad-signature", "malformed"] * 900
+
+
+def test_line_that_is_too_long() -> None:
+    """A line of megabytes gets one answer, and the lines after it theirs."""
+    answers = _run(b"x" * 3_000_000 + b"\n" + COOKIE.encode() + b"\n")
+    assert [one["reason"] for one in answers] == ["malformed", None]
+
+
+def test_answers_come_at_once() -> None:
+    """A line is answered before the next one comes: `tail -f access.log | sessionctl verify -`."""
+    command = [sys.executable, "-m", "sessionctl", "verify", "-", "-f", "flask", "--secret", SECRET, "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{COOKIE}\n".encode())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["format"] == "flask"
+        process.stdin.close()
+
+
+def test_keys_are_derived_once_for_equal_rings() -> None:
+    """A library user who gives a list of secrets each time does not pay for the derivation each time."""
+    form = formats.get("flask")
+    first = form._macs.of(KeyRing([SECRET]))  # type: ignore[attr-defined]
+    assert form._macs.of(KeyRing([SECRET])) is first  # type: ignore[attr-defined]
+    assert form._macs.of(KeyRing([SECRET, "other"])) is not first  # type: ignore[attr-defined]
