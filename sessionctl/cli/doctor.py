@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
     from sessionctl.fleet.doctor import Finding
@@ -16,27 +17,38 @@ UNSOUND = 1
 
 
 @click.command("doctor")
+@click.argument("words", nargs=-1, metavar="[COOKIE]")
 @click.option(
     "--fix", is_flag=True, help="Mend what can be mended without losing anything; asks on a terminal."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--url", metavar="URL", help="Of a cookie: the place that it was set at.")
+@options.source_options
 @options.key_options
 @options.place_options
 @options.look_options
 @click.pass_context
-def command(ctx: click.Context, /, **params: Any) -> None:
-    """Tell what is wrong with a store, what it means, and which command mends it.
+def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
+    """Tell what is wrong with a store, or with a cookie or recorded visit, and what mends it.
 
-    Ends 0 where the store is sound (notes do not count), 1 where there are findings.
+    COOKIE or --har: a security report by OWASP's rules. Ends 1 where there are findings that are more than notes.
 
     \b
     sessionctl doctor -s fs:/var/lib/app/sessions
     sessionctl doctor -s redis://cache/0?ttl=30d --json
+    sessionctl doctor --har visit.har
     """
+    from sessionctl.cli import doctor_cookie
     from sessionctl.fleet import doctor
 
     look = options.look_of(params)
     wanted, yes = params.pop("fix"), params.pop("yes")
+    if doctor_cookie.is_meant(words, params):
+        if wanted:
+            raise UsageError("--fix mends stores; what mends a cookie stands with each finding")
+        ctx.exit(doctor_cookie.report(words, params, look))
+    for name in ("har", "cookie_jar", "url"):
+        params.pop(name)
     setup = options.setup_of(params)
     findings = doctor.examine(setup.storage)
     fixable = [finding for finding in findings if finding.fixable]

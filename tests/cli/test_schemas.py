@@ -44,7 +44,7 @@ CALLS: dict[str, list[list[str]]] = {
     "copy": [["{store}", "fs:{folder}/other"], ["{store}", "fs:{folder}/other", "--dry-run"]],
     "export": [["{folder}/out.ndjson"]],
     "import": [["{folder}/in.ndjson", "-s", "fs:{folder}/third"]],
-    "doctor": [[], ["-s", "fs:{folder}/nowhere"]],
+    "doctor": [["Set-Cookie: session={cookie}; Path=/"], ["--har", "{har}"], [], ["-s", "fs:{folder}/nowhere"]],
     "purge": [["--older-than", "1d"], ["--older-than", "1d", "--dry-run", "--now", "4000000000"]],
     "formats": [["flask"], []],
     "config-path": [[]],

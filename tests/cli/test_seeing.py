@@ -115,3 +115,26 @@ def test_timeline_of_what_is_no_har(run: Run) -> None:
     """It is unreadable input."""
     assert run("timeline", "-", stdin=b"{}").status == 3
     assert run("timeline", "/nonexistent").status == 2
+
+
+def test_doctor_of_a_cookie(run: Run) -> None:
+    """A cookie is judged by its header and its secret; the status says whether anything is more than a note."""
+    text = formats.get("flask").encode({"user_id": 1}, ["keyboard cat"])
+    bad = run("doctor", f"Set-Cookie: session={text}; Path=/", "--json")
+    codes = {json.loads(line)["code"] for line in bad.out.splitlines()}
+    assert (bad.status, codes) == (1, {"no-httponly", "no-secure", "no-samesite", "known-secret", "old-hash"})
+    good = run("create", "-s", "cookie:", "--cookie-name", "__Host-id", "--output", "set-cookie").text
+    fine = run("doctor", good)
+    assert (fine.status, fine.out) == (0, "")
+    assert "secure-on-http" in run("doctor", good, "--url", "http://shop.test/").out
+
+
+def test_doctor_of_a_visit(run: Run, tmp_path: Path) -> None:
+    """A HAR is judged as a visit, by --har and as @FILE; --fix has nothing to do with it."""
+    path = tmp_path / "visit.har"
+    path.write_bytes(visit())
+    answer = run("doctor", "--har", str(path))
+    assert answer.status == 1
+    assert "same-id-at-login" in answer.out
+    assert run("doctor", f"@{path}").out == answer.out
+    assert run("doctor", "--har", str(path), "--fix").status == 2

@@ -1,0 +1,67 @@
+"""`sessionctl doctor COOKIE`: the security report on a cookie, headers, or a recorded visit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.cli import options
+from sessionctl.cli.output import print_data, print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sessionctl.checkup import Finding
+
+UNSAFE = 1
+
+
+def is_meant(words: Sequence[str], params: dict[str, Any]) -> bool:
+    """Whether a cookie or a visit was given, not a store."""
+    return bool(words) or bool(params.get("har")) or bool(params.get("cookie_jar"))
+
+
+def report(words: tuple[str, ...], params: dict[str, Any], look: options.Look) -> int:
+    """Print the findings; the exit status is 1 where one is more than a note."""
+    from sessionctl.checkup import worst
+
+    findings = _findings(words, params)
+    for finding in findings:
+        _print(finding, look)
+    if not findings:
+        say("nothing is wrong with this cookie", quiet=look.quiet or look.json)
+    return 0 if worst(findings) in (None, "note") else UNSAFE
+
+
+def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
+    """A HAR is judged as a visit, whether it came by --har, as @FILE or on standard input."""
+    from sessionctl.checkup import examine, examine_visit
+    from sessionctl.sources.har import read_visit
+
+    url = options.url_of(params)
+    har = params.get("har")
+    if har is None and words and words[0].startswith("@") and words[0].endswith(".har"):
+        har, words = words[0][1:], words[1:]
+    if har is not None:
+        options.refuse_rest(words)
+        params.pop("har")
+        params.pop("cookie_jar", None)
+        setup = options.setup_of(params, text_alone=True)
+        return examine_visit(read_visit(options.content_of_file(har)), setup)
+    target, rest = options.target_of({"session_id": None, "ref": None, **params}, words)
+    options.refuse_rest(rest)
+    params.pop("har", None)
+    params.pop("cookie_jar", None)
+    setup = options.setup_of(params, text_alone=True)
+    assert target.source is not None  # noqa: S101 - neither an ID nor a ref was given
+    return examine(target.source, setup, url=url)
+
+
+def _print(finding: Finding, look: options.Look) -> None:
+    if look.json:
+        print_json(finding._asdict())
+        return
+    where = f" ({finding.where})" if finding.where else ""
+    print_data(f"{finding.severity}: {finding.code}: {finding.message}{where}")
+    if not look.quiet:
+        print_data(f"  mend: {finding.mend}")
+        print_data(f"  from: {finding.source}")
