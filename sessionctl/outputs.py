@@ -34,7 +34,10 @@ def place_of(url: str | None) -> Place:
     """The domain, path and security of a URL. Raises `UsageError`."""
     if not url:
         raise UsageError("this output needs a place: --url https://example.com/")
-    parts = urlsplit(url if "//" in url else f"https://{url}")
+    try:
+        parts = urlsplit(url if "//" in url else f"https://{url}")
+    except ValueError:
+        raise UsageError("--url is no URL") from None
     if not parts.hostname or parts.scheme not in ("http", "https"):
         raise UsageError("--url is http:// or https:// and a host")
     return Place(url, parts.hostname, parts.path or "/", parts.scheme == "https")

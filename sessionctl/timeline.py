@@ -254,11 +254,12 @@ def _is_over(cookie: Source, exchange: Exchange) -> bool:
     """Whether a Set-Cookie ends the cookie: no value, Max-Age of nothing, or an Expires that has passed."""
     attributes = cookie.attributes or {}
     if "max-age" in attributes:
-        return attributes["max-age"].lstrip("-").isdecimal() and int(attributes["max-age"]) <= 0
+        age = attributes["max-age"]
+        return age.lstrip("-").isdecimal() and (age.startswith("-") or not age.strip("0"))
     if "expires" in attributes:
         try:
             expires = parsedate_to_datetime(attributes["expires"].replace("-", " ")).timestamp()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return not cookie.value
         return expires <= (exchange.started or 0.0) or expires <= 0
     return not cookie.value

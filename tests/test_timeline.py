@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sessionctl import formats
+from sessionctl.checkup import examine_visit
 from sessionctl.errors import MalformedCookieError
 from sessionctl.identify import Setup
 from sessionctl.signing.keys import KeyRing
@@ -237,3 +238,27 @@ def test_a_real_flask_log_in() -> None:
     events = told(*entries, keys=KeyRing(["s3cret"]))
     assert [event.kind for event in events] == ["set", "changed", "cleared"]
     assert [change.place for change in events[0].changes] == ["data._flashes", "data.user_id", "flash"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "http://[bad"},
+        {"url": None},
+        {"attributes": f"; Max-Age={'9' * 5000}"},
+        {"attributes": "; Max-Age=-0"},
+        {"attributes": "; Expires=Fri, 99 Foo 99999 99:99:99 GMT"},
+        {"started": "0001-01-01T00:00:00Z"},
+        {"started": 7},
+    ],
+    ids=str,
+)
+def test_hostile_visits(change: dict[str, Any]) -> None:
+    """What a recorded file says wrongly is no fault of the program, and no event is lost by it."""
+    entry = exchange(0, "GET", "/", 200, "", f"sid={ONE}{change.get('attributes', '')}")
+    if "url" in change:
+        entry["request"]["url"] = change["url"]
+    if "started" in change:
+        entry["startedDateTime"] = change["started"]
+    assert kinds(entry)[:1] in (["set"], [])
+    examine_visit(read_visit(har(entry)), Setup())

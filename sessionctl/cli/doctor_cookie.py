@@ -35,9 +35,12 @@ def report(words: tuple[str, ...], params: dict[str, Any], look: options.Look) -
 def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
     """A HAR is judged as a visit, whether it came by --har, as @FILE or on standard input."""
     from sessionctl.checkup import examine, examine_visit
+    from sessionctl.outputs import place_of
     from sessionctl.sources.har import read_visit
 
     url = options.url_of(params)
+    if url is not None:
+        place_of(url)
     har = params.get("har")
     if har is None and words and words[0].startswith("@") and words[0].endswith(".har"):
         har, words = words[0][1:], words[1:]

@@ -14,8 +14,14 @@ working directory, and in `config.toml` under the user's configuration directory
     options = { prefix = "s:" }
 """
 
-from sessionctl.config.embedded import default_keys, new_secret
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from sessionctl.config.places import config_path, data_directory, default_storage_url, project_path
+
+if TYPE_CHECKING:
+    from sessionctl.config.embedded import default_keys, new_secret
 
 __all__ = [
     "config_path",
@@ -25,3 +31,12 @@ __all__ = [
     "new_secret",
     "project_path",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The secret's functions, imported when they are used: most commands that read need neither."""
+    if name not in ("default_keys", "new_secret"):
+        raise AttributeError(name)
+    from sessionctl.config import embedded
+
+    return getattr(embedded, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SecretError
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from sessionctl.config.files import ConfigFile
     from sessionctl.signing.keys import KeyRing, Secret
 
-GUARDED = ("storage", "secrets")
+GUARDED = ("storage", "secrets", "url")
 """What a project's file sets only once its user has trusted it."""
 
 COMMAND_SECONDS = 30
 """How long the command of a `command:` secret may take."""
 
 
-class Value(NamedTuple):
-    """One setting and the file that it stands in."""
+class Value:
+    """One setting, the file that it stands in, and the line."""
 
-    value: Any
-    file: ConfigFile
-    line: int
+    __slots__ = ("file", "line", "value")
+
+    def __init__(self, value: Any, file: ConfigFile, line: int) -> None:
+        self.value, self.file, self.line = value, file, line
 
     @property
     def source(self) -> str:
@@ -34,18 +35,25 @@ class Value(NamedTuple):
         return f"{self.file.path}, line {self.line}" if self.line else self.file.path
 
 
-class Settings(NamedTuple):
+class Settings:
     """A profile as it holds.
 
     `withheld` are settings of a project's file that do not count, as it is not trusted; `asked` says whether
     the profile was named by its user, not by a file.
     """
 
-    profile: str | None = None
-    values: Mapping[str, Value] = {}
-    withheld: tuple[str, ...] = ()
-    project: str | None = None
-    asked: bool = False
+    __slots__ = ("asked", "profile", "project", "values", "withheld")
+
+    def __init__(
+        self,
+        profile: str | None = None,
+        values: Mapping[str, Value] | None = None,
+        withheld: tuple[str, ...] = (),
+        project: str | None = None,
+        asked: bool = False,
+    ) -> None:
+        self.profile, self.values, self.withheld = profile, values or {}, withheld
+        self.project, self.asked = project, asked
 
     def get(self, key: str) -> Any:
         """The value of a setting, None where it is not set."""
@@ -90,8 +98,21 @@ class Settings(NamedTuple):
         return KeyRing([_secret(text, found.file) for text in found.value])
 
     def options(self) -> dict[str, str]:
-        """The options of the format, as text."""
-        return {key: _text(value) for key, value in (self.get("options") or {}).items()}
+        """The options of the format, as text; `@FILE` and `env:NAME` are what stands there.
+
+        Raises `SecretError` where that cannot be had.
+        """
+        found = self.values.get("options")
+        if found is None:
+            return {}
+        return {key: _option(_text(value), found.file) for key, value in found.value.items()}
+
+
+def _option(text: str, file: ConfigFile) -> str:
+    if not text.startswith(("@", "env:")):
+        return text
+    secret = _secret(f"file:{text[1:]}" if text.startswith("@") else text, file)
+    return secret.text if secret.text is not None else f"hex:{secret.bytes.hex()}"
 
 
 def load_settings(profile: str | None = None, directory: str | None = None) -> Settings:
@@ -168,7 +189,7 @@ def _refuse_unknown(name: str, files: list[ConfigFile], *, asked: bool) -> None:
 
 
 def _reads_files(key: str, value: Any) -> bool:
-    return key == "options" and any(str(item).startswith("@") for item in value.values())
+    return key == "options" and any(str(item).startswith(("@", "env:")) for item in value.values())
 
 
 def _text(value: Any) -> str:

@@ -10,16 +10,14 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sessionctl import records
 from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlError, UsageError
 from sessionctl.fleet.store import files_of, fleet_of
 from sessionctl.fleet.where import Condition, all_hold
+from sessionctl.records import Record
 from sessionctl.storage.base import Entry, RecordStorage, SessionStorage, Stored
-
-if TYPE_CHECKING:
-    from sessionctl.records import Record
 
 BATCH = 200
 """How many records are read at once."""
@@ -227,9 +225,20 @@ def entry_of(store: RecordStorage, key: str, stored: Stored) -> Entry:
 def read(store: RecordStorage, key: str, stored: Stored) -> Found:
     """A record with its content, or with what is wrong with it."""
     try:
-        return Found(entry_of(store, key, stored), stored, records.parse(stored.text))
+        return Found(entry_of(store, key, stored), stored, _record(store, key, stored))
     except MalformedError as error:
         return Found(entry_of(store, key, stored), stored, problem=f"the record is {error}")
+
+
+def _record(store: RecordStorage, key: str, stored: Stored) -> Record:
+    """What a record holds; of another framework's store, what that framework keeps in it."""
+    record_of = getattr(store, "record_of", None) if store.read_only else None
+    if record_of is None:
+        return records.parse(stored.text)
+    foreign = record_of(key, stored)
+    if not isinstance(foreign.data, dict):
+        raise MalformedError("no object of names and values")
+    return Record(foreign.data, foreign.flash if isinstance(foreign.flash, dict) else {}, foreign.issued_at)
 
 
 def batches(entries: Iterable[Entry], size: int = BATCH) -> Iterator[list[Entry]]:

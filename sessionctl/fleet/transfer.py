@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from sessionctl import records
 from sessionctl.errors import (
     CorruptRecordError,
     MalformedError,
@@ -172,6 +173,8 @@ def carry(store: RecordStorage, found: Found) -> Carried:
     """A session as it leaves a store."""
     entry, stored = found.entry, found.stored
     text = b"" if stored is None else stored.text
+    if store.read_only and found.record is not None:
+        text = records.dump(found.record.values, found.record.flash)
     return Carried(
         store.id_of(entry.key), store.hash_of(entry.key), text, entry.modified_at, entry.expires_at
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError
@@ -73,7 +74,7 @@ def _exchange(entry: Any) -> Exchange:
     ]
     return Exchange(
         str(request.get("method", "GET")),
-        str(request.get("url", "")),
+        _url(request.get("url")),
         int(response.get("status") or 0),
         _time(entry.get("startedDateTime")),
         sent or {name: value for name, value, _ in _cookies(request)},
@@ -109,8 +110,17 @@ _NAMED = {"path": "Path", "domain": "Domain", "sameSite": "SameSite", "expires":
 _FLAGS = {"httpOnly": "HttpOnly", "secure": "Secure"}
 
 
+def _url(text: Any) -> str:
+    """The URL; empty where it is none, so that nothing is told of its place."""
+    try:
+        urlsplit(str(text))
+    except ValueError:
+        return ""
+    return str(text) if text else ""
+
+
 def _time(text: Any) -> float | None:
     try:
         return datetime.fromisoformat(text).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -72,6 +72,9 @@ class LayoutStorage(RecordStorage):
             :12
         ]
 
+    def id_of(self, key: str) -> str | None:
+        return self._rule.id_of(key)
+
     def location_of(self, key: str) -> str:
         return f"{self.url}: session {self.ref_of(key)}"
 

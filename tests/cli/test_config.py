@@ -296,3 +296,36 @@ def test_init_for_the_user(run: Run, home: Path, project: Path) -> None:
     path = Path(run("config", "init", "--user").text)
     assert path == home / ".config/sessionctl/config.toml"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_secrets_among_the_options(run: Run, write: Write, home: Path) -> None:
+    """`@FILE` is read beside the configuration, `env:NAME` from the environment; an untrusted file's are not."""
+    text = '[profiles.a]\nformat = "flask"\nsecrets = ["text:s3cret"]\noptions = { salt = "SALT" }\n'
+    (write("", user=True).parent / "salt").write_text("pepper\n")
+    expected = run(
+        "create",
+        "-f",
+        "flask",
+        "--secret",
+        "s3cret",
+        "-O",
+        "salt=pepper",
+        "--now",
+        "1795423900",
+        "--set",
+        "a=1",
+    ).text
+    for given in ("@salt", "env:SALT"):
+        write(text.replace("SALT", given, 1), user=True)
+        assert run("create", "-p", "a", "--now", "1795423900", "--set", "a=1", SALT="pepper").text == expected
+    write(text.replace("SALT", "@/etc/passwd", 1), user=True).unlink()
+    write(text.replace("SALT", "@/etc/passwd", 1))
+    assert run("config", "show", "-p", "a", "--json").json["withheld"] == ["secrets", "options"]
+
+
+def test_an_untrusted_url(run: Run, write: Write) -> None:
+    """A foreign project does not say to which server a cookie is to be sent."""
+    write('default_profile = "p"\n[profiles.p]\nurl = "https://evil.test/"\n')
+    assert run("create", "--output", "curl").status == 2
+    run("config", "trust")
+    assert "evil.test" in run("create", "--output", "curl").text

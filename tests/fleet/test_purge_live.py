@@ -48,6 +48,8 @@ def test_no_live_session_is_lost(
     Memcached lets itself be listed by one at a time.
     """
     url = f"{url_of(request, place, tmp_path, unique_prefix)}ttl=10d"
+    with opened(url) as store:
+        idle = [add(store, f"idle-{number}", age=2 * DAY) for number in range(50)]
     purgers = [start("purge", url) for _ in range(purges)]
     writers = [start("write", url, f"writer{number}", str(WRITES // WRITERS)) for number in range(WRITERS)]
     written = [answer(writer) for writer in writers]
@@ -56,7 +58,7 @@ def test_no_live_session_is_lost(
     assert sum(one["saved"] for one in written) >= WRITES // WRITERS * WRITERS
     assert sum(one["lost"] for one in written) == 0
     assert sum(one["failed"] for one in purged) == 0
-    assert sum(one["deleted"] for one in purged) > 0
+    assert sum(one["deleted"] for one in purged) >= len(idle)
 
 
 def test_a_purge_may_be_killed(tmp_path: Path) -> None:

@@ -84,6 +84,16 @@ def test_copy_to_another_redis(redis_server: Any, unique_prefix: str) -> None:
         assert life_left(place, "Grüße/ *[x]") == pytest.approx(DAY, abs=3)
 
 
+def test_copy_from_another_framework(redis_server: Any, tmp_path: Path, unique_prefix: str) -> None:
+    """Sessions of connect-redis become sessions here under the same ID, with the life left."""
+    redis_server.ask("SET", f"{unique_prefix}abc", '{"cookie":{"path":"/"},"userId":42}', "EX", 5000)
+    place = opened(f"fs:{tmp_path}/from-express", ttl=DAY)
+    with opened(f"{redis_server.url}?layout=connect-redis&prefix={unique_prefix}") as origin:
+        assert copy(origin, place).written == 1
+    assert place.read("abc").get("userId") == 42
+    assert life_left(place, "abc") == pytest.approx(5000, abs=3)
+
+
 @pytest.mark.parametrize("source", ["fs", "memcached"])
 def test_hashes_do_not_go_to_redis(stores: Stores, source: str) -> None:
     """What keeps only a hash of the ID is refused where the ID is needed, and the reason is told."""
