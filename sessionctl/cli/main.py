@@ -139,14 +139,18 @@ def _run(call: Any, arguments: list[str]) -> int:
         if os.environ.get("SESSIONCTL_DEBUG", "") not in ("", "0"):
             raise
         try:
-            return report(error, arguments)
+            status = report(error, arguments)
+            sys.stdout.flush()
         except BrokenPipeError:
             return _broken_pipe()
+        except OSError:
+            _broken_pipe()  # a full disk behind it: Python must not try again at its end
+        return status
     return status if isinstance(status, int) else 0
 
 
 def _broken_pipe() -> int:
-    """The reader went away: say nothing more, and end as `SIGPIPE` would."""
+    """Whoever took standard output is gone: say nothing more, and end as `SIGPIPE` would."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE
