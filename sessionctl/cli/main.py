@@ -139,13 +139,13 @@ def _run(call: Any, arguments: list[str]) -> int:
         if os.environ.get("SESSIONCTL_DEBUG", "") not in ("", "0"):
             raise
         try:
-            status = report(error, arguments)
+            failed: int = report(error, arguments)
             sys.stdout.flush()
         except BrokenPipeError:
             return _broken_pipe()
         except OSError:
             _broken_pipe()  # a full disk behind it: Python must not try again at its end
-        return status
+        return failed
     return status if isinstance(status, int) else 0
 
 

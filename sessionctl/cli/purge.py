@@ -67,6 +67,8 @@ def command(ctx: click.Context, /, **params: Any) -> None:
             **chosen,
         )
     _tell(result, look)
+    if result.scanned == 0 and setup.storage_given and (missing := fleet.missing_place(setup.storage)):
+        say(f"warning: there is no {missing}; is the path right?")
     ctx.exit(INTERRUPTED if result.interrupted else selecting.STORAGE_FAILED if result.failed else 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sessionctl.fleet.archive import Exported, export, import_
 from sessionctl.fleet.change import Changed, change, destroy
 from sessionctl.fleet.doctor import Finding, examine, fix
-from sessionctl.fleet.purge import Purged, purge
+from sessionctl.fleet.purge import Purged, missing_place, purge
 from sessionctl.fleet.select import Found, Selection, select
 from sessionctl.fleet.stats import Stats, stats
 from sessionctl.fleet.transfer import Moved, copy
@@ -28,6 +28,7 @@ __all__ = [
     "export",
     "fix",
     "import_",
+    "missing_place",
     "parse_where",
     "purge",
     "select",

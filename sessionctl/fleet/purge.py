@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,12 +11,13 @@ from sessionctl.duration import iso
 from sessionctl.errors import SessionctlError, StorageError, UsageError
 from sessionctl.fleet.select import Judge, Selection, batches
 from sessionctl.fleet.store import files_of, sweepable
+from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sessionctl.fleet.where import Condition
-    from sessionctl.storage.base import Entry, RecordStorage, SessionStorage, Stored
+    from sessionctl.storage.base import Entry, SessionStorage, Stored
 
 BATCH = 256
 """How many sessions are looked at between two checks of the time; of files, while a shard's lock is held."""
@@ -163,6 +165,12 @@ def purge(
         result.complete, result.interrupted = False, True
     result.seconds = time.monotonic() - start
     return result
+
+
+def missing_place(storage: SessionStorage | None) -> str | None:
+    """The directory of a file store that does not exist: perhaps nobody has saved there yet, or it is misspelt."""
+    files = files_of(storage) if isinstance(storage, RecordStorage) else None
+    return files.directory if files is not None and not os.path.isdir(files.directory) else None
 
 
 def _sweep(plan: Plan, result: Purged) -> Iterator[None]:

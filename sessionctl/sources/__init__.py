@@ -71,7 +71,7 @@ def read_line(text: str, cookie_name: str | None) -> Source:
 
 def _is_longer(text: str) -> bool:
     """Whether the text may be more than a value, a pair or a header: it has what these never have."""
-    if "\n" in text or "\t" in text or "%3D" in text or text[0] in "{[#'\"`":
+    if "\n" in text or "\t" in text or ("%3D" in text and "=" not in text) or text[0] in "{[#'\"`":
         return True
     return " " in text and (
         text[:5] == "curl " or " " in text.replace("; ", "").partition(":")[2] or " " in text[:30]

@@ -277,6 +277,13 @@ def test_purge_refuses_what_is_no_store(run: Run, home: Path, tmp_path: Path) ->
     assert (tmp_path / "docs" / "a.txt").exists()
 
 
+def test_purge_of_a_misspelt_place_is_told(run: Run, tmp_path: Path) -> None:
+    """A directory that is not there is told, even with --quiet, so that cron mails it; it is no failure."""
+    answer = run("purge", "--older-than", "1d", "-s", f"fs:{tmp_path}/typo", "--quiet")
+    assert (answer.status, answer.out) == (0, "")
+    assert "is the path right?" in answer.err
+
+
 def test_secret_new(run: Run) -> None:
     """A new secret has 256 random bits unless told otherwise, and is never the same."""
     one, other = run("secret", "new").text, run("secret", "new").text
