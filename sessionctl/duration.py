@@ -11,6 +11,13 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART = r"(\d+(?:\.\d+)?)(ms|[smhdw])"
 
 
+def parse_age(text: str) -> float:
+    """As `parse_duration`, but a number needs its unit: 30 days that were meant are not 30 seconds."""
+    if text.strip().isdigit() and int(text) != 0:
+        raise UsageError(f"{text.strip()!r} has no unit; write {text.strip()}s, or {text.strip()}d for days")
+    return parse_duration(text)
+
+
 def parse_duration(text: str) -> float:
     """Seconds of `90s`, `15m`, `12h`, `30d`, `4w`, or several together; a bare number is seconds.
 

@@ -208,7 +208,7 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
         return _open_own(opened, setup)
     if not known.format.holds_session:
         raise NotSupportedError(
-            f"a {known.format.name} cookie holds an ID alone, and its framework's store is not written here"
+            f"{known.format.name} cookies hold an ID alone, and their framework's store is not written here"
         )
     return opened
 

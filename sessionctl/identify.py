@@ -10,7 +10,7 @@ from sessionctl import formats
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.signing.keys import KeyRing
-from sessionctl.verdict import Verdict
+from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,12 @@ SURE = 0.4
 """The confidence below which no name is given to a text."""
 
 _UNJUDGED = Verdict(valid=False, reason="no-key")
+
+SURELY = 0.9
+"""The confidence that a text must have with its end restored."""
+
+LEAST_CUT, MOST_CUT, LONGEST_LOSS = 20, 4096, 26
+"""Characters of a text that may have been cut, and how many of them may be missing."""
 
 ALIKE = 0.05
 """The difference in confidence below which two formats are not told apart."""
@@ -114,14 +120,51 @@ def identify(
     if not source.value:
         found = [("native", SURE)]
     if not found:
-        raise MalformedCookieError(_no_name(source.value, []))
+        return _judge_cut(source, setup, [], judge=judge, forms=forms)
     tried = [
         _judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)
     ]
     settled = next((one for one in tried if one.settled), None)
     if settled is None and found[0][1] < SURE:
-        raise MalformedCookieError(_no_name(source.value, [name for name, _ in found]))
+        return _judge_cut(source, setup, [name for name, _ in found], judge=judge, forms=forms)
     return settled or tried[0]
+
+
+def _judge_cut(
+    source: Source, setup: Setup, names: list[str], *, judge: bool, forms: dict[str, Format] | None
+) -> Identified:
+    """A text that is no format's, as what it would be if its end had not been lost.
+
+    Raises `MalformedCookieError`, which says so where it was percent-encoded once too often.
+    """
+    text = source.value or ""
+    name = _lost_end(text, source.name)
+    if name is None:
+        raise MalformedCookieError(_no_name(text, names, _encoded_twice(text, source.name)))
+    cut = _judge(name, [(name, SURE)], source, setup, judge=judge, forms=forms)
+    note = Warn("cut", f"it looks like a cookie of {name} whose end is missing: was the text cut?")
+    return cut._replace(verdict=cut.verdict._replace(warnings=(*cut.verdict.warnings, note)))
+
+
+def _lost_end(text: str, cookie_name: str | None) -> str | None:
+    """The format that a text would surely be of with a few characters more, which any base64 or hex may end in."""
+    if not LEAST_CUT <= len(text) <= MOST_CUT or text.isalnum():
+        return None
+    for missing in range(1, LONGEST_LOSS + 1):
+        found = formats.detect(text + "0" * missing, cookie_name=cookie_name)
+        if found and found[0][1] >= SURELY:
+            return found[0][0]
+    return None
+
+
+def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
+    """The format that a text would be of, were it percent-decoded once."""
+    if "%" not in text:
+        return None
+    from urllib.parse import unquote
+
+    found = formats.detect(unquote(text), cookie_name=cookie_name)
+    return found[0][0] if found and found[0][1] >= SURE else None
 
 
 def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
@@ -157,7 +200,12 @@ def _opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:
     return forms[name]
 
 
-def _no_name(text: str, names: list[str]) -> str:
+def _no_name(text: str, names: list[str], decoded: str | None = None) -> str:
+    if decoded is not None:
+        return (
+            f"it would be a {decoded} cookie once it is percent-decoded: something has encoded it once too often; "
+            "decode it and ask again"
+        )
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
     return (
         f"{len(text)} characters that are no session cookie of a known format{perhaps}; "

@@ -356,6 +356,8 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
 
 
 def _status(verdict: Verdict) -> str:
+    if verdict.valid and verdict.value == "":
+        return "unchecked"  # an empty cookie: there is nothing to check
     if verdict.reason == "unsigned":
         return "unsigned"
     if verdict.reason == "no-key":

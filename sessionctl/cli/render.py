@@ -84,6 +84,8 @@ def _headline(report: Report) -> Text:
         return Text.assemble(kind, ": ", ("genuine", GOOD), by)
     if report.status == "unsigned":
         return Text.assemble(kind, ": ", ("not signed", ODD), ", anybody could have written it")
+    if report.verdict.valid and report.verdict.value == "":
+        return Text.assemble(("empty cookie", "bold"), ": the application ended the session")
     if report.status == "unchecked":
         return Text.assemble(kind, ": ", ("not checked", ODD), ", no secret was given (--secret)")
     return Text.assemble(
@@ -159,11 +161,12 @@ def _when(report: Report, moment: float | None) -> str:
 
 
 def _print_data(out: Console, report: Report) -> None:
-    if report.data is None and report.encrypted:
+    if report.data is None and (report.encrypted or report.verdict.value == ""):
         return
     out.print()
-    if report.found is None and isinstance(report.data, str) and report.id == report.data:
-        out.print(_row(Text("data", style="bold"), Text("an ID alone; the session lies in a store (-s URL)")))
+    if not report.found and isinstance(report.data, str) and report.id == report.data:
+        where = "an ID alone; the session lies in a store (-s URL)" if report.found is None else "an ID alone"
+        out.print(_row(Text("data", style="bold"), Text(where)))
         return
     _print_members(out, "data", report.for_people)
     if report.flash:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sessionctl.errors import SessionctlError
 from sessionctl.fleet.select import batches, read
-from sessionctl.fleet.store import files_of, fleet_of
+from sessionctl.fleet.store import check_directory, files_of, fleet_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,6 +70,7 @@ def examine(storage: SessionStorage | None) -> list[Finding]:
     store, findings = fleet_of(storage), Findings()
     files = files_of(store)
     if files is not None:
+        check_directory(files)
         from sessionctl.fleet.doctor_files import examine_files
 
         examine_files(files, findings)
@@ -87,6 +88,7 @@ def fix(storage: SessionStorage | None) -> list[Finding]:
     files = files_of(fleet_of(storage))
     if files is None:
         return []
+    check_directory(files)
     from sessionctl.fleet.doctor_files import fix_files
 
     return fix_files(files)

@@ -36,7 +36,7 @@ def sweepable(storage: SessionStorage | None, *, force: bool = False) -> RecordS
     store = fleet_of(storage)
     store.check_sweep()
     if (files := files_of(store)) is not None:
-        _check_directory(files, force=force)
+        check_directory(files, force=force, hint="; --force purges it all the same")
     return store
 
 
@@ -60,7 +60,7 @@ def strangers(store: FileStorage) -> list[str]:
     return sorted(set(names).difference(store.shards()))
 
 
-def _check_directory(store: FileStorage, *, force: bool) -> None:
+def check_directory(store: FileStorage, *, force: bool = False, hint: str = "") -> None:
     """Refuse what is surely no session store: nothing is ever deleted by its place alone."""
     if os.path.realpath(store.directory) in ("/", os.path.realpath(os.path.expanduser("~"))):
         raise UsageError(f"{store.directory} is no session store: it is the root or a home directory")
@@ -68,5 +68,5 @@ def _check_directory(store: FileStorage, *, force: bool) -> None:
     if foreign > shards and not force:
         raise UsageError(
             f"{store.directory} does not look like a session store: {foreign} of its {foreign + shards} entries "
-            "are no directories of two hexadecimal digits; --force purges it all the same"
+            f"are no directories of two hexadecimal digits{hint}"
         )

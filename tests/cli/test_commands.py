@@ -284,6 +284,38 @@ def test_purge_of_a_misspelt_place_is_told(run: Run, tmp_path: Path) -> None:
     assert "is the path right?" in answer.err
 
 
+@pytest.mark.parametrize("missing", [1, 2, 3, 4, 8, 12, 20])
+def test_a_cut_cookie_is_recognised(run: Run, missing: int) -> None:
+    """A cookie whose end is lost is named, called not genuine, and said to be cut."""
+    cookie = "session=eyJ1c2VyX2lkIjo0Mn0.awP70w.VW7FqYZCkXy2E0NEWHHEB3NXhqo"[:-missing]
+    answer = run("inspect", cookie, "--secret", "x")
+    assert answer.out.startswith("flask cookie: NOT genuine")
+    assert "cut" in answer.out
+
+
+def test_an_empty_cookie_is_not_called_genuine(run: Run) -> None:
+    """A cleared cookie is said to be empty."""
+    answer = run("inspect", "session=")
+    assert answer.out.startswith("empty cookie")
+    assert run("inspect", "session=", "--json").json["signature"]["status"] == "unchecked"
+
+
+def test_a_cookie_that_was_encoded_too_often_is_told(run: Run) -> None:
+    """The message says which cookie it would be once it is decoded."""
+    cookie = run("create", "-f", "django", "--secret", "x", "--set", "a=1").text.replace(":", "%3A")
+    answer = run("inspect", f"sessionid={cookie}", "--secret", "x")
+    assert answer.status == 3
+    assert "django" in answer.err
+    assert "percent-decoded" in answer.err
+
+
+def test_an_age_needs_its_unit(run: Run) -> None:
+    """30 days that were meant are not taken for 30 seconds."""
+    answer = run("purge", "--older-than", "30")
+    assert answer.status == 2
+    assert "30d" in answer.err
+
+
 def test_secret_new(run: Run) -> None:
     """A new secret has 256 random bits unless told otherwise, and is never the same."""
     one, other = run("secret", "new").text, run("secret", "new").text

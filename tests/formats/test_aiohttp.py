@@ -74,7 +74,7 @@ def test_simple_is_unsigned() -> None:
         (made(), [KEY], {"now": NOW + 61, "max_age": 60}, "expired", "1 second ago"),
         (made("nacl"), [KEY], {"now": NOW + 61, "max_age": 60}, "expired", "1 second ago"),
         (made(), [KEY], {"now": NOW - 61, "max_age": 60}, "expired", "in the future"),
-        (made()[:-5], [KEY], {}, "malformed", "padding"),
+        (made().replace("=", ""), [KEY], {}, "malformed", "padding"),
         (fernet(b"[")[:60], [KEY], {}, "malformed", "shape"),
         (b64encode(bytes(39)).decode(), [KEY], {}, "malformed", "too few"),
         (fernet(b"["), [KEY], {}, "malformed", "not JSON"),
