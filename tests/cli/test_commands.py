@@ -309,6 +309,78 @@ def test_a_cookie_that_was_encoded_too_often_is_told(run: Run) -> None:
     assert "percent-decoded" in answer.err
 
 
+def test_nothing_is_stored_that_cannot_be_printed(run: Run, tmp_path: Path) -> None:
+    """A command that cannot print the cookie changes nothing: wrong usage ends before the save."""
+    place = ["-s", f"fs:{tmp_path}/store", "--secret", "k"]
+    cookie = run("create", "--set", "a=1", *place).text
+    assert (
+        run("regenerate", cookie, "--delete-old", "--output", "curl", "--url", "ftp://x", *place).status == 2
+    )
+    assert run("get", cookie, "a", *place).text == "1"
+    assert run("create", "-f", "remix", "-s", f"fs:{tmp_path}/other").status == 2
+    assert run("create", "--cookie-name", "a b", "-s", f"fs:{tmp_path}/other", "--secret", "k").status == 2
+    assert not (tmp_path / "other").exists()
+
+
+def test_now_reaches_the_storage(run: Run, tmp_path: Path) -> None:
+    """`--now` judges stored sessions too, and an expired one ends `inspect` with 1."""
+    place = ["-s", f"fs:{tmp_path}/store?ttl=1h", "--secret", "k"]
+    cookie = run("create", "--set", "a=1", *place).text
+    assert run("get", cookie, "a", *place).status == 0
+    assert run("get", cookie, "a", "--now", "2099-01-01", *place).status == 1
+    assert run("inspect", cookie, "--now", "2099-01-01", *place).status == 1
+    held = ["-s", "cookie:?ttl=1h", "--secret", "k"]
+    cookie = run("create", "--set", "a=1", *held).text
+    assert run("inspect", cookie, *held).status == 0
+    late = run("inspect", cookie, "--now", "2099-01-01", "--json", *held)
+    assert (late.status, late.json["expired"]) == (1, True)
+
+
+def test_verify_of_nothing_is_no_yes(run: Run) -> None:
+    """An empty standard input is malformed, and so is an empty line."""
+    assert run("verify", "-", stdin="").status == 3
+    answer = run("verify", "-", "--json", stdin="\n\n")
+    assert (answer.status, answer.out.count('"malformed"')) == (3, 2)
+
+
+def test_verify_answers_with_its_own_keys(run: Run) -> None:
+    """A text of no known format gets a verdict, not an error."""
+    told = run("verify", "garbage", "--json")
+    assert (told.status, told.json["valid"], told.json["reason"], told.json["format"]) == (
+        3,
+        False,
+        "malformed",
+        None,
+    )
+
+
+def test_too_large_a_cookie_is_refused(run: Run) -> None:
+    """What browsers would drop is not printed; the largest key is named."""
+    answer = run(
+        "create",
+        "-s",
+        "cookie:",
+        "--set",
+        "small=1",
+        "--from",
+        "-",
+        stdin=json.dumps({"big": list(range(2000))}),
+    )
+    assert answer.status == 2
+    assert "big" in answer.err
+
+
+def test_a_corrupt_session_can_be_ended(run: Run, tmp_path: Path) -> None:
+    """`destroy` needs not read what it deletes."""
+    place = ["-s", f"fs:{tmp_path}/store"]
+    cookie = run("create", "--id", "broken-one", *place).text
+    path = next(path for path in (tmp_path / "store").rglob("*") if path.is_file())
+    path.write_text("[{")
+    assert run("get", cookie, "a", *place).status == 3
+    assert run("destroy", cookie, "--json", *place).json["destroyed"] == 1
+    assert not path.exists()
+
+
 def test_an_age_needs_its_unit(run: Run) -> None:
     """30 days that were meant are not taken for 30 seconds."""
     answer = run("purge", "--older-than", "30")
