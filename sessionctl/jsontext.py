@@ -27,7 +27,6 @@ MAX_DEPTH = 100
 
 _SPACE = " \t\n\r"
 _MAX_ARRAY_INDEX = 2**32 - 2
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _SCALARS = frozenset({str, bool, type(None)})
 
 # What the encoder writes in another way than JavaScript. A match inside a string does no harm: the slow path
@@ -153,7 +152,7 @@ def _string(text: str) -> str:
     quoted = encode_basestring(text)
     if _is_utf8(quoted):
         return quoted
-    return _SURROGATE.sub(lambda found: encode_basestring_ascii(found[0])[1:-1], quoted)
+    return re.sub("[\ud800-\udfff]", lambda found: encode_basestring_ascii(found[0])[1:-1], quoted)
 
 
 def _is_index(key: Any) -> bool:

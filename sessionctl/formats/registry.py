@@ -19,7 +19,7 @@ class _Entry(NamedTuple):
     """Where a format is, and what its texts must hold: so that few modules are imported to detect one.
 
     `marks` are substrings of which at least one must occur in the text, as it stands or percent-decoded;
-    `never` is one that its texts cannot hold.
+    `never` is one that its texts cannot hold, but for JSON that stands there as it is.
     """
 
     target: str
@@ -28,7 +28,9 @@ class _Entry(NamedTuple):
 
     def may_be(self, text: str) -> bool:
         """Whether the text has what this format's texts have."""
-        return any(mark in text for mark in self.marks) and (self.never is None or self.never not in text)
+        return any(mark in text for mark in self.marks) and (
+            self.never is None or self.never not in text or "{" in text
+        )
 
 
 _BUILT_IN = {
@@ -54,7 +56,7 @@ _BUILT_IN = {
     "php": _Entry("php:Php", never="."),
     "tornado": _Entry("tornado:Tornado", ("|",)),
     "pyramid": _Entry("pyramid:Pyramid", never="."),
-    "aiohttp": _Entry("aiohttp:Aiohttp"),
+    "aiohttp": _Entry("aiohttp:Aiohttp", never="."),
     "litestar": _Entry("litestar:Litestar", never="."),
     "bottle": _Entry("bottle:Bottle", ("!",)),
     "flask-login": _Entry("flask_login:FlaskLogin", ("|",)),
