@@ -21,7 +21,7 @@ def command() -> None:
 @command.command("path")
 @options.look_options
 def path(**params: Any) -> None:
-    """Print where the configuration file, the default storage and the default secret are.
+    """Print where the configuration file is; --json also tells the default storage and secret.
 
     \b
     sessionctl config path

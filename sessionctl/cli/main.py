@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,7 @@ class Commands(click.Group):
         **extra: Any,
     ) -> Any:
         """Run a command and end with its exit status; see `docs/exit-codes.md`."""
-        arguments = list(sys.argv[1:] if args is None else args)
+        arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
         if not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
         name = prog_name or "sessionctl"
@@ -127,6 +128,7 @@ def _run(call: Any, arguments: list[str]) -> int:
     try:
         if sys.stdout is None:
             raise click.UsageError("standard output is closed: there is nowhere to answer")
+        _print_anything()
         status = call()
         sys.stdout.flush()
     except BrokenPipeError:
@@ -140,13 +142,20 @@ def _run(call: Any, arguments: list[str]) -> int:
             raise
         try:
             failed: int = report(error, arguments)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except BrokenPipeError:
             return _broken_pipe()
         except OSError:
             _broken_pipe()  # a full disk behind it: Python must not try again at its end
         return failed
     return status if isinstance(status, int) else 0
+
+
+def _print_anything() -> None:
+    """Have a standard output that is not UTF-8 show what it has no character for, in place of an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() not in ("utf-8", "utf8"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _broken_pipe() -> int:

@@ -144,6 +144,27 @@ def test_no_home(process: Run, tmp_path: Path) -> None:
     )
 
 
+def test_other_encodings(process: Run) -> None:
+    """A terminal that has no character for what is printed shows an escape."""
+    cookie = process("create", "--set", "a=☃", "-s", "cookie:").text
+    for command in (["inspect", cookie], ["get", cookie, "a"], ["get", cookie, "a", "--json"]):
+        answer = process(*command, PYTHONIOENCODING="latin-1")
+        assert answer.status == 0
+        assert "\\u2603" in answer.out
+
+
+def test_closed_output(home: Path) -> None:
+    """Without a standard output there is one line on stderr, and no traceback."""
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m sessionctl create >&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
 def test_works_with_c_locale_and_unicode(process: Run) -> None:
     """LANG=C changes nothing."""
     cookie = process("create", "--set", "name=żółć", "-s", "cookie:", LANG="C", LC_ALL="C").text
