@@ -9,6 +9,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.setup import settings_of
 
 BAD_CONFIG = 2
 
@@ -55,7 +56,7 @@ def show(**params: Any) -> None:
     from sessionctl.config import checking
 
     look = options.look_of(params)
-    settings = options.settings_of(params)
+    settings = settings_of(params)
     shown = checking.show(settings, _given(click.get_current_context()))
     if look.json:
         print_json({

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options
+from sessionctl.cli.setup import setup_of, url_of
+from sessionctl.cli.words import assignments, read_stdin
 from sessionctl.cli.writing import check_output, print_made
 from sessionctl.errors import UsageError
 
@@ -36,14 +38,14 @@ def command(**params: Any) -> None:
     from sessionctl import editing
 
     look = options.look_of(params)
-    output, url = params.pop("output"), options.url_of(params)
+    output, url = params.pop("output"), url_of(params)
     check_output(output, url)
     fixtures = _fixtures(params)
     count = params.pop("count")
     if (count or len(fixtures)) > 1:
         _refuse_one_id(fixtures, count or 1)
         output = output or "json"
-    setup = options.setup_of(params, writes=True)
+    setup = setup_of(params, writes=True)
     for fixture in fixtures:
         for _ in range(count or 1):
             print_made(editing.create(setup, fixture.data, fixture.flash, fixture.id), look, output, url)
@@ -52,8 +54,8 @@ def command(**params: Any) -> None:
 def _fixtures(params: dict[str, Any]) -> list[Fixture]:
     from sessionctl.fixtures import Fixture
 
-    values = options.assignments(params.pop("values"))
-    flash = options.assignments(params.pop("flashes"))
+    values = assignments(params.pop("values"))
+    flash = assignments(params.pop("flashes"))
     session_id = params.pop("session_id")
     if session_id == "":
         raise UsageError("an ID is text, and not empty")
@@ -67,7 +69,7 @@ def _read(path: str) -> list[Fixture]:
     from sessionctl.fixtures import parse_fixtures
     from sessionctl.sources import read_file
 
-    text = options.read_stdin() if path == "-" else jsontext.decode_utf8(read_file(path))
+    text = read_stdin() if path == "-" else jsontext.decode_utf8(read_file(path))
     return parse_fixtures(text, yaml=path.endswith((".yaml", ".yml")))
 
 

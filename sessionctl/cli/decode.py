@@ -8,6 +8,8 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import read_stdin_bytes, refuse_rest, source_of, tell_notes
 
 if TYPE_CHECKING:
     from sessionctl.identify import Setup
@@ -37,12 +39,12 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     look = options.look_of(params)
     if (record := params.pop("record")) is not None:
         name = params.pop("format_name")
-        options.refuse_rest(words)
-        ctx.exit(_print_record(record, name, options.setup_of(params, text_alone=True), look))
-    setup = options.setup_of(params, text_alone=True)
-    source, rest = options.source_of(params, words, setup.cookie_name)
-    options.refuse_rest(rest)
-    options.tell_notes(source, look)
+        refuse_rest(words)
+        ctx.exit(_print_record(record, name, setup_of(params, text_alone=True), look))
+    setup = setup_of(params, text_alone=True)
+    source, rest = source_of(params, words, setup.cookie_name)
+    refuse_rest(rest)
+    tell_notes(source, look)
     name, decoded = decode(source, setup)
     for warning in decoded.warnings:
         say(warning.message, quiet=look.quiet or look.json)
@@ -70,7 +72,7 @@ def _print_record(path: str, name: str | None, setup: Setup, look: options.Look)
     from sessionctl.sources import read_file
     from sessionctl.stores import read_record
 
-    content = options.read_stdin_bytes() if path == "-" else read_file(path)
+    content = read_stdin_bytes() if path == "-" else read_file(path)
     record = read_record(
         content,
         name,

@@ -8,6 +8,8 @@ import click
 
 from sessionctl.cli import many, options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import refuse_rest, target_of
 
 
 @click.command("destroy")
@@ -30,15 +32,15 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     sessionctl destroy --where userId=42 -s redis://localhost/0
     """
     if selecting.means_many(params):
-        options.refuse_rest(words)
+        refuse_rest(words)
         many.act_on_many(ctx, params, "destroy", _destroy_many)
     from sessionctl import editing
 
     many.take_away(params)
     look = options.look_of(params)
-    target, rest = options.target_of(params, words)
-    options.refuse_rest(rest)
-    ended = editing.destroy(target, options.setup_of(params))
+    target, rest = target_of(params, words)
+    refuse_rest(rest)
+    ended = editing.destroy(target, setup_of(params))
     if look.json:
         print_json(_answer(ended))
     elif ended.set_cookie:

@@ -8,6 +8,8 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import target_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     if len(words) != 2:  # noqa: PLR2004 - A and B
         raise UsageError(f"diff takes two sessions, not {len(words)}")
     targets = [target_of_word(word, params) for word in words]
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     reports = [inspection.inspect_target(target, setup) for target in targets]
     click.get_current_context().exit(tell(reports[0], reports[1], look))
 
@@ -53,7 +55,7 @@ def target_of_word(word: str, params: dict[str, Any]) -> Target:
         return Target(ref=rest)
     if kind == "id" and rest:
         return Target(id=rest)
-    target, _ = options.target_of(dict(params), (word,))
+    target, _ = target_of(dict(params), (word,))
     return target
 
 

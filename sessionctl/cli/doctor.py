@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
         ctx.exit(doctor_cookie.report(words, params, look))
     for name in ("har", "cookie_jar", "url"):
         params.pop(name)
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     findings = doctor.examine(setup.storage)
     fixable = [finding for finding in findings if finding.fixable]
     if wanted and fixable and (yes or not selecting.may_ask() or selecting.confirm(_question(fixable))):

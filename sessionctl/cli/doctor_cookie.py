@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of, url_of
+from sessionctl.cli.words import content_of_file, refuse_rest, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sessionctl.checkup import Finding
+    from sessionctl.cli import options
 
 UNSAFE = 1
 
@@ -38,23 +40,23 @@ def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
     from sessionctl.outputs import place_of
     from sessionctl.sources.har import read_visit
 
-    url = options.url_of(params)
+    url = url_of(params)
     if url is not None:
         place_of(url)
     har = params.get("har")
     if har is None and words and words[0].startswith("@") and words[0].endswith(".har"):
         har, words = words[0][1:], words[1:]
     if har is not None:
-        options.refuse_rest(words)
+        refuse_rest(words)
         params.pop("har")
         params.pop("cookie_jar", None)
-        setup = options.setup_of(params, text_alone=True)
-        return examine_visit(read_visit(options.content_of_file(har)), setup)
-    target, rest = options.target_of({"session_id": None, "ref": None, **params}, words)
-    options.refuse_rest(rest)
+        setup = setup_of(params, text_alone=True)
+        return examine_visit(read_visit(content_of_file(har)), setup)
+    target, rest = target_of({"session_id": None, "ref": None, **params}, words)
+    refuse_rest(rest)
     params.pop("har", None)
     params.pop("cookie_jar", None)
-    setup = options.setup_of(params, text_alone=True)
+    setup = setup_of(params, text_alone=True)
     assert target.source is not None  # noqa: S101 - neither an ID nor a ref was given
     return examine(target.source, setup, url=url)
 

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import json_text, print_json, say
+from sessionctl.cli.setup import setup_of
 
 
 @click.command("export")
@@ -34,7 +35,7 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
     from sessionctl.fleet.compressed import writing
 
     look = options.look_of(params)
-    redact, setup = params.pop("redact"), options.setup_of(params)
+    redact, setup = params.pop("redact"), setup_of(params)
     problems, selection = selecting.Problems(), selecting.selection_of(params, setup.now)
     with writing(file) as out:
         result = fleet.export(

@@ -7,8 +7,7 @@ import sys
 
 import click
 
-from sessionctl.cli.options import LONGEST_SHOWN
-from sessionctl.cli.output import json_text, visible
+from sessionctl.cli.output import LONGEST_SHOWN, json_text, visible
 from sessionctl.errors import SessionctlError
 
 YES = frozenset({"1", "true", "t", "yes", "y", "on"})

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.output import print_data, print_json, say, shown, value_text
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import target_of
 
 
 @click.command("get")
@@ -29,14 +31,14 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     from sessionctl import editing
 
     look = options.look_of(params)
-    target, rest = options.target_of(params, words)
+    target, rest = target_of(params, words)
     if len(rest) != 1:
         raise click.UsageError("get takes one KEY")
-    found, value = editing.get(target, options.setup_of(params), rest[0])
+    found, value = editing.get(target, setup_of(params), rest[0])
     if look.json:
         print_json({"key": rest[0], "value": value, "found": found})
     elif found:
         print_data(value_text(value))
     else:
-        say(f"the session has no {options.shown(rest[0])}", quiet=look.quiet)
+        say(f"the session has no {shown(rest[0])}", quiet=look.quiet)
     ctx.exit(0 if found else 1)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sessionctl.cli import moving, options
+from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 
@@ -33,7 +34,7 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
 
     look = options.look_of(params)
     chosen = {name: params.pop(name) for name in ("overwrite", "dry_run")}
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     if file == "-" and sys.stdin.isatty():
         raise UsageError("- reads an export from standard input, which is a terminal here")
     with reading(file) as lines, moving.progress(look) as on_progress:

@@ -8,6 +8,8 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import refuse_rest, target_of
 
 if TYPE_CHECKING:
     from sessionctl.inspection import Report
@@ -37,9 +39,9 @@ def command(words: tuple[str, ...], **params: Any) -> None:
 
     look = options.look_of(params)
     other = params.pop("diff_with")
-    target, rest = options.target_of(params, words)
-    options.refuse_rest(rest)
-    setup = options.setup_of(params)
+    target, rest = target_of(params, words)
+    refuse_rest(rest)
+    setup = setup_of(params)
     report = inspection.inspect_target(target, setup)
     if other is not None:
         from sessionctl.cli.diff import against

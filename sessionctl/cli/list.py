@@ -9,6 +9,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of
 
 if TYPE_CHECKING:
     from sessionctl.fleet.select import Found
@@ -36,7 +37,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     look = options.look_of(params)
     columns = [name.strip() for name in (params.pop("columns") or "").split(",") if name.strip()]
     data, reveal = params.pop("data"), params.pop("reveal")
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     selection = selecting.selection_of(params, setup.now)
     problems = selecting.Problems()
     found = fleet.select(

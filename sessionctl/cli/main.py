@@ -75,8 +75,6 @@ class Commands(click.Group):
     def shell_complete(
         self, ctx: click.Context, incomplete: str
     ) -> list[click.shell_completion.CompletionItem]:
-        """The command of that name, imported now."""
-        """The names of the commands, in the order of the help."""
         """The commands by name, without importing any of them."""
         from click.shell_completion import CompletionItem
 
@@ -94,7 +92,6 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click, with the nearest name where there is none."""
-        """List the commands with what they do."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:

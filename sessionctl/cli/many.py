@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act)
     look = options.look_of(params)
     _refuse_one(params)
     dry_run, yes = params.pop("dry_run"), params.pop("yes")
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     selection = selecting.selection_of(params, setup.now)
     if not dry_run and not yes and selecting.may_ask():
         found = act(setup, selection, True)

@@ -10,6 +10,9 @@ import click
 
 from sessionctl import jsontext
 
+LONGEST_SHOWN = 24
+"""Characters of an argument that a message repeats."""
+
 # Control characters (Unicode Cc), and what changes the direction or hides text: UAX #9 and zero-width. It is
 # compiled at the first text that has any, since most have none.
 _OBEYED = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -45,6 +48,11 @@ def print_data(text: str) -> None:
         click.echo(text)
     except UnicodeEncodeError:
         click.echo(text.encode(errors="surrogatepass") + b"\n", nl=False)
+
+
+def shown(word: str) -> str:
+    """A word of the command line in a message: a long one may be a cookie, an ID or a secret, and stays out."""
+    return repr(word) if len(word) <= LONGEST_SHOWN else f"a text of {len(word)} characters"
 
 
 def value_text(value: Any) -> str:

@@ -10,6 +10,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     names = ("expired", "dry_run", "limit", "max_seconds", "rate", "empty_dirs", "force")
     chosen = {name: params.pop(name) for name in names}
     age, where = params.pop("older_than"), selecting.conditions_of(params)
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     with _progress(look) as on_progress:
         result = fleet.purge(
             setup.storage,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sessionctl.cli import many, options, selecting
+from sessionctl.cli.words import assignments
 from sessionctl.cli.writing import change
 from sessionctl.errors import UsageError
 
@@ -39,7 +40,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     change(
         words,
         params,
-        lambda target, setup, rest: editing.change(target, setup, values=options.assignments(rest)),
+        lambda target, setup, rest: editing.change(target, setup, values=assignments(rest)),
         wants="K=V",
     )
 
@@ -49,6 +50,4 @@ def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bo
 
     if not words:
         raise UsageError("K=V is missing")
-    return fleet.change(
-        setup.storage, selection, values=options.assignments(words), now=setup.now, dry_run=dry_run
-    )
+    return fleet.change(setup.storage, selection, values=assignments(words), now=setup.now, dry_run=dry_run)

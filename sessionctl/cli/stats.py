@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_json
+from sessionctl.cli.setup import setup_of
 
 
 @click.command("stats")
@@ -28,7 +29,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
 
     look = options.look_of(params)
     sample = params.pop("sample")
-    setup = options.setup_of(params)
+    setup = setup_of(params)
     problems = selecting.Problems()
     selection = selecting.selection_of(params, setup.now)
     result = fleet.stats(setup.storage, selection, sample=sample, now=setup.now, on_problem=problems)

@@ -8,6 +8,8 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import content_of_file
 
 if TYPE_CHECKING:
     from sessionctl.timeline import Event
@@ -32,8 +34,8 @@ def command(har: str, **params: Any) -> None:
     from sessionctl.timeline import story
 
     look = options.look_of(params)
-    setup = options.setup_of(params, text_alone=True)
-    events = story(read_visit(options.content_of_file(har)), setup)
+    setup = setup_of(params, text_alone=True)
+    events = story(read_visit(content_of_file(har)), setup)
     if look.json:
         for event in events:
             print_json(answer(event))

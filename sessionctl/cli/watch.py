@@ -9,6 +9,8 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_json
+from sessionctl.cli.setup import setup_of
+from sessionctl.cli.words import refuse_rest, target_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,11 +47,11 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         if words:
             raise UsageError("--where means many sessions, and a COOKIE one; give one of them")
         chosen["selection"] = selecting.selection_of(params)
-        setup = options.setup_of(params)
+        setup = setup_of(params)
     else:
-        target, rest = options.target_of(params, words)
-        options.refuse_rest(rest)
-        setup = options.setup_of(params)
+        target, rest = target_of(params, words)
+        refuse_rest(rest)
+        setup = setup_of(params)
         chosen["key"] = _key(target, setup)
     for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
         _tell(seen, look)

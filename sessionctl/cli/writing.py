@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.setup import setup_of, url_of
+from sessionctl.cli.words import refuse_rest, target_of
 from sessionctl.errors import NotSupportedError, UsageError
 
 if TYPE_CHECKING:
@@ -24,14 +26,14 @@ def change(
 ) -> None:
     """Find the session, change it by `make` and print its cookie; `wants` names the arguments it needs."""
     look = options.look_of(params)
-    output, url = params.pop("output"), options.url_of(params)
+    output, url = params.pop("output"), url_of(params)
     check_output(output, url)
-    target, rest = options.target_of(params, words)
+    target, rest = target_of(params, words)
     if wants is None:
-        options.refuse_rest(rest)
+        refuse_rest(rest)
     elif not rest:
         raise UsageError(f"{wants} is missing")
-    print_made(make(target, options.setup_of(params, writes=True), rest), look, output, url)
+    print_made(make(target, setup_of(params, writes=True), rest), look, output, url)
 
 
 def print_made(made: Made, look: options.Look, output: str | None = None, url: str | None = None) -> None:

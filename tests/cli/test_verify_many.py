@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sessionctl import formats
 from sessionctl.cli import verify_many
 from sessionctl.cli.output import json_text
-from sessionctl.cli.verify import answer
+from sessionctl.cli.verdicts import answer
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats.base import Verdict, Warn
 from sessionctl.identify import Setup

@@ -1,0 +1,171 @@
+"""What the shared options come to: a `Setup` of storage, keys, format and time, with what the profile adds."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli.output import shown
+from sessionctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.config.settings import Settings
+    from sessionctl.identify import Setup
+
+
+def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool = False) -> Setup:
+    """Take the shared options out of a command's parameters and make a `Setup` of them.
+
+    A command that `writes` makes the default secret where there is none yet; others create nothing. One
+    that looks at the `text_alone` needs neither the default secret nor the default storage.
+    """
+    from sessionctl.duration import parse_duration, parse_time
+    from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE
+    from sessionctl.identify import Setup
+
+    settings = settings_of(params)
+    params.pop("profile", None)
+    keys, keys_source = _keys(params.pop("secrets", ()), params.pop("secret_file", ()), settings)
+    asked = params.pop("format_name", None)
+    name = asked or settings.get("format")
+    options = _format_options(params.pop("format_options", ()) or _one_of("SESSIONCTL_FORMAT_OPTION"))
+    if asked in (None, settings.get("format")):
+        options = settings.options() | options  # those of another format would be none of its own
+    max_age, now = params.pop("max_age", None) or settings.get("max_age"), params.pop("now", None)
+    size = params.pop("max_size", None)
+    if name is not None:
+        from sessionctl.formats.registry import get
+
+        get(name, **{key.replace("-", "_"): value for key, value in options.items()})
+    cookie_name = params.pop("cookie_name", None) or settings.get("cookie_name")
+    if cookie_name is not None:
+        from sessionctl.cookie import check_name
+
+        check_name(cookie_name)
+    storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
+    moment = None if now is None else parse_time(now)
+    if storage is not None and moment is not None and hasattr(storage, "clock"):
+        storage.clock = lambda: moment
+    if storage is not None and storage.read_only:
+        storage.keys = keys  # its records may be encrypted or signed
+    return Setup(
+        storage=storage,
+        storage_given=given,
+        storage_source=source,
+        keys=keys,
+        keys_source=keys_source,
+        default_keys=_default_keys(bool(keys) or text_alone, name, writes=writes),
+        format=name,
+        options=options,
+        cookie_name=cookie_name,
+        max_age=_max_age(max_age, DEFAULT_MAX_AGE, parse_duration),
+        max_size=MAX_SIZE if size is None else size,
+        now=moment,
+    )
+
+
+def _max_age(text: Any, default: float, parse: Callable[[str], float]) -> float | None:
+    if text is None:
+        return default
+    return None if str(text).lower() == "none" else parse(str(text))
+
+
+def settings_of(params: dict[str, Any]) -> Settings:
+    """The profile that holds for a command, read once; what does not count in it is told."""
+    context = click.get_current_context(silent=True)
+    place = context.meta if context is not None else {}
+    found: Settings | None = place.get("sessionctl.settings")
+    if found is None:
+        from sessionctl.config.settings import load_settings
+
+        found = place["sessionctl.settings"] = load_settings(params.get("profile"))
+        if found.withheld and not found.asked and context is not None and not context.params.get("quiet"):
+            from sessionctl.cli.output import say
+
+            say(f"warning: {found.warning()}")
+    return found
+
+
+def _keys(texts: tuple[str, ...], files: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
+    from sessionctl.signing.keys import KeyRing, read_secret_file
+
+    if texts or files:
+        ring = [*KeyRing.parse(texts), *(secret for path in files for secret in read_secret_file(path))]
+        return KeyRing(ring), "--secret" if texts else "--secret-file"
+    if secret := os.environ.get("SESSIONCTL_SECRET"):
+        return KeyRing.parse([secret]), "SESSIONCTL_SECRET"
+    if path := os.environ.get("SESSIONCTL_SECRET_FILE"):
+        return read_secret_file(path), "SESSIONCTL_SECRET_FILE"
+    settings.refuse_withheld("secrets")
+    if settings.get("secrets"):
+        return settings.keys(), settings.name
+    return KeyRing(), "none"
+
+
+def _default_keys(given: bool, name: str | None, *, writes: bool) -> Any:
+    from sessionctl.signing.keys import KeyRing
+
+    if given or name not in (None, "native"):
+        return KeyRing()
+    from sessionctl.config import default_keys
+
+    return default_keys(make=writes)
+
+
+def _storage(url: str | None, settings: Settings, *, text_alone: bool) -> tuple[Any, bool, str]:
+    if text_alone and not url:
+        return None, False, "none"
+    from sessionctl.storage.registry import open_storage
+
+    if url:
+        return open_storage(url), True, _said("storage", "-s", "SESSIONCTL_STORAGE")
+    settings.refuse_withheld("storage")
+    if (place := settings.storage_url()) is not None:
+        return open_storage(place), True, settings.name
+    from sessionctl.config import default_storage_url
+    from sessionctl.errors import ConfigError
+
+    try:
+        return open_storage(default_storage_url()), False, "the default"
+    except ConfigError:
+        return None, False, "none"
+
+
+def _said(param: str, option: str, variable: str) -> str:
+    """Whether an option was given on the command line or by its environment variable."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(param) if context is not None else None
+    return variable if source is click.core.ParameterSource.ENVIRONMENT else option
+
+
+def _one_of(variable: str) -> tuple[str, ...]:
+    """The one value of an environment variable, whole: it is not split at blanks."""
+    value = os.environ.get(variable)
+    return (value,) if value else ()
+
+
+def _format_options(texts: tuple[str, ...]) -> dict[str, str]:
+    options = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"-O takes K=V, not {shown(text)}")
+        options[key] = _content_of(value[1:]) if value.startswith("@") else value
+    return options
+
+
+def _content_of(path: str) -> str:
+    from sessionctl.signing.keys import Secret
+
+    secret = Secret.parse(f"@{path}")
+    return secret.text if secret.text is not None else f"hex:{secret.bytes.hex()}"
+
+
+def url_of(params: dict[str, Any]) -> str | None:
+    """Take --url out of a command's parameters, else what the profile says."""
+    given: str | None = params.pop("url", None)
+    return given if given is not None else settings_of(params).get("url")

@@ -1,0 +1,149 @@
+"""What the arguments come to: the session that is meant, standard input, `K=V`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sessionctl.cli.output import shown
+from sessionctl.cli.setup import settings_of
+from sessionctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sessionctl.cli.options import Look
+    from sessionctl.identify import Target
+    from sessionctl.sources import Source
+
+MAX_INPUT = 1 << 20
+"""Characters of standard input that a cookie may have."""
+
+MAX_VISIT = 64 << 20
+"""Bytes of standard input that a recorded visit may have."""
+
+
+def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, tuple[str, ...]]:
+    """The session that is meant, and the arguments that are left: the first is the COOKIE, but with
+    --id, --ref, --har or --cookie-jar.
+    """
+    from sessionctl.identify import Target
+
+    session_id, ref = params.pop("session_id", None), params.pop("ref", None)
+    if session_id is not None or ref is not None:
+        if session_id is not None and ref is not None:
+            raise UsageError("--id and --ref name two sessions; give one")
+        _no_files(params)
+        return Target(id=session_id, ref=ref), words
+    name = params.get("cookie_name") or settings_of(params).get("cookie_name")
+    source, rest = source_of(params, words, name)
+    return Target(source=source), rest
+
+
+def _no_files(params: dict[str, Any]) -> None:
+    params.pop("har", None)
+    params.pop("cookie_jar", None)
+
+
+def source_of(
+    params: dict[str, Any], words: tuple[str, ...], name: str | None
+) -> tuple[Source, tuple[str, ...]]:
+    """The cookie that is meant, and the arguments that are left."""
+    from sessionctl import sources
+
+    har, jar = params.pop("har", None), params.pop("cookie_jar", None)
+    if har is not None:
+        return _named(sources.read_har, content_of_file(har), name), words
+    if jar is not None:
+        return _named(sources.read_cookie_jar, content_of_file(jar), name), words
+    if not words:
+        raise UsageError("a COOKIE is missing: a text, name=value, a header, @FILE, or - for standard input")
+    return _named(sources.read_cookie, _text_of(words[0]), name), words[1:]
+
+
+def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | None) -> Source:
+    """The cookie of that name. A name that only a profile gives is let go where there is no such cookie."""
+    found = read(content, name)
+    context = click.get_current_context(silent=True)
+    asked = context is None or context.params.get("cookie_name") is not None
+    if found.value is not None or asked or name is None:
+        return found
+    found = read(content, None)
+    return found._replace(notes=(f"there is no cookie {name!r}, as the profile calls it", *found.notes))
+
+
+def _text_of(word: str) -> str:
+    """The text of a COOKIE: itself, the content of `@FILE`, or standard input."""
+    if word == "-":
+        return read_stdin()
+    if word.startswith("@") and len(word) > 1:
+        from sessionctl.sources import read_file
+
+        return read_file(word[1:]).decode(errors="surrogateescape")
+    return word
+
+
+def content_of_file(path: str) -> bytes:
+    """The content of a file, or of standard input for `-`. Raises `UsageError`."""
+    from sessionctl.sources import read_file
+
+    return read_stdin_bytes() if path == "-" else read_file(path)
+
+
+def read_stdin() -> str:
+    """Standard input as text. Raises `UsageError` where it is a terminal, since nothing prompts."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("- reads the cookie from standard input, which is a terminal here")
+    data = sys.stdin.buffer.read(MAX_INPUT + 1)
+    if len(data) > MAX_INPUT and data.lstrip()[:1] in (b"{", b"["):
+        data += sys.stdin.buffer.read(MAX_VISIT)  # a recorded visit, which may be long
+    elif len(data) > MAX_INPUT:
+        raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
+    return data.decode(errors="surrogateescape")
+
+
+def tell_notes(source: Source, look: Look) -> None:
+    """Say on stderr how a cookie was got out of what was given."""
+    from sessionctl.cli.output import say
+
+    for note in source.notes:
+        say(note, quiet=look.quiet or look.json)
+
+
+def assignments(words: tuple[str, ...]) -> dict[str, Any]:
+    """`K=V` and `K:=JSON`: V is JSON where it parses as JSON, else text. Raises `UsageError`."""
+    return dict(_assignment(word) for word in words)
+
+
+def _assignment(word: str) -> tuple[str, Any]:
+    from sessionctl import jsontext
+    from sessionctl.errors import MalformedError
+
+    key, equals, text = word.partition("=")
+    if not equals or key in ("", ":"):
+        raise UsageError(f"{shown(word)} is no K=V")
+    try:
+        value = jsontext.loads(text)
+    except MalformedError as error:
+        if key.endswith(":"):
+            raise UsageError(f"{key[:-1]}:= demands JSON, and its value is {error}") from None
+        value = text
+    return key.removesuffix(":"), value
+
+
+def refuse_rest(words: tuple[str, ...]) -> None:
+    """Raise `UsageError` for arguments that a command has no use for."""
+    if words:
+        raise UsageError(f"{len(words)} more argument{'s' if len(words) > 1 else ''} than this command takes")
+
+
+def read_stdin_bytes() -> bytes:
+    """Standard input as it is. Raises `UsageError` where it is a terminal."""
+    if sys.stdin is None:
+        raise UsageError("- reads standard input, which is closed")
+    stream = sys.stdin.buffer
+    if stream.isatty():
+        raise UsageError("- reads standard input, which is a terminal here")
+    return stream.read()
