@@ -30,9 +30,10 @@ _MAX_ARRAY_INDEX = 2**32 - 2
 _SCALARS = frozenset({str, bool, type(None)})
 
 # What the encoder writes in another way than JavaScript. A match inside a string does no harm: the slow path
-# is exact.
-_INDEX_KEY = re.compile(r'"\d+":')
-_SMALL_NUMBER = re.compile(r"e-\d+(?:[,\]}]|$)")
+# is exact. The first pattern is quick to say that no key ends in a digit, as in nearly every record.
+_DIGIT_BEFORE_VALUE = re.compile(r'":(?<=[0-9]":)')
+_INDEX_KEY = re.compile(r'"[0-9]+":')
+_SMALL_NUMBER = re.compile(r"e-[0-9]+(?:[,\]}]|$)")
 
 
 def _refuse_constant(name: str) -> Any:
@@ -114,7 +115,11 @@ def dumps(value: Any) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         check(value, "")
         raise UnserializableValueError("", str(error)) from None
-    if _INDEX_KEY.search(text) or _SMALL_NUMBER.search(text) or not _is_utf8(text):
+    if (
+        (_DIGIT_BEFORE_VALUE.search(text) and _INDEX_KEY.search(text))
+        or ("e-" in text and _SMALL_NUMBER.search(text))
+        or not (text.isascii() or _is_utf8(text))
+    ):
         return _stringify(value)
     return text
 
@@ -126,8 +131,6 @@ def dumps_bytes(value: Any) -> bytes:
 
 def _is_utf8(text: str) -> bool:
     """Whether the text has a form in UTF-8: no lone surrogates."""
-    if text.isascii():
-        return True
     try:
         text.encode()
     except UnicodeEncodeError:

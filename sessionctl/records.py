@@ -55,11 +55,11 @@ def dump(values: Mapping[str, Any], flash: Mapping[str, Any], created: float | N
 def parse_value(text: str) -> Record:
     """The session in a `cookie:` value. Raises `MalformedError`."""
     value = jsontext.loads(text)
-    pair = value.get("d") if isinstance(value, dict) else None
-    if not isinstance(pair, list) or len(pair) < 2:  # noqa: PLR2004
+    pair = value.get("d") if type(value) is dict else None
+    if type(pair) is not list or len(pair) < 2:  # noqa: PLR2004
         raise MalformedError("not an object with a session's values and flash")
     identity = value.get("i")
-    if not isinstance(identity, str) and identity is not None:
+    if type(identity) is not str and identity is not None:
         raise MalformedError("the ID is no text")
     values, flash = _pair(pair)
     if len(value) == 2:  # noqa: PLR2004 - the ID, the data and no times
@@ -81,7 +81,7 @@ def dump_value(record: Record) -> str:
 
 def _pair(value: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     values, flash = value[0], value[1]
-    if not isinstance(values, dict) or not isinstance(flash, dict):
+    if type(values) is not dict or type(flash) is not dict:
         raise MalformedError("values and flash are not both objects")
     return values, flash
 

@@ -39,10 +39,10 @@ class Session(MutableMapping[str, Any]):
     `destroy`, reading finds nothing and changing raises `SessionDestroyedError`.
     """
 
-    __slots__ = (
-        "_changed", "_delete_id", "_destroyed", "_dirty", "_dropping", "_flash", "_flashed", "_id", "_next",
-        "_original_id", "_seen", "_state", "_values",
-    )  # fmt: skip
+    # What few requests change stands here, so that none has to begin by setting it: a session is made for each.
+    _delete_id: str | None = None
+    _destroyed = False
+    _dirty = False
 
     def __init__(
         self,
@@ -50,19 +50,22 @@ class Session(MutableMapping[str, Any]):
         *,
         data: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
     ) -> None:
-        self._state = StoredState([] if id is None else [id])
-        self._id = self._original_id = create_session_id() if id is None else id
+        if id is None:
+            self._id = self._original_id = create_session_id()
+            self._state = StoredState([])
+        else:
+            self._id = self._original_id = id
+            self._state = StoredState([id])
         values, flash = data or ({}, {})
         self._values: dict[str, Any] = dict(values)
-        self._flash: dict[str, Any] = dict(flash)
+        self._dropping: dict[str, Any] = dict(flash)
+        self._flash = self._dropping
         self._next: dict[str, Any] = {}
         self._changed: dict[str, None] = {}
         self._flashed: dict[str, None] = {}
-        self._dropping = self._flash
         self._seen: dict[str, str] = {}
-        self._delete_id: str | None = None
-        self._destroyed = False
-        self._dirty = bool(self._flash)
+        if flash:
+            self._dirty = True
 
     # -- state --------------------------------------------------------------------------------------
 
@@ -89,7 +92,7 @@ class Session(MutableMapping[str, Any]):
     @property
     def dirty(self) -> bool:
         """Whether a save has something to write: a change, a change inside a list or dict, or flash to drop."""
-        return self._dirty or bool(self._seen and self._mutated())
+        return self._dirty or (bool(self._seen) and bool(self._mutated()))
 
     @property
     def destroyed(self) -> bool:
@@ -254,8 +257,9 @@ class Session(MutableMapping[str, Any]):
         """
         if self._seen:
             self._changed.update(dict.fromkeys(self._mutated()))
-        for key in self._changed if self._state.found else self._values:
-            value = self._values.get(key)
+        values = self._values
+        for key in self._changed if self._state.found else values:
+            value = values.get(key)
             if type(value) not in _SCALARS:
                 jsontext.check(value, key)
         for key in self._flashed:

@@ -88,11 +88,11 @@ class CookieStorage(SessionStorage):
             return None
         session.collect_changes()
         values, flash = session.data
-        stored = session._state.stored  # noqa: SLF001
-        used = self.clock() if self.ttl is not None else stored.used if stored is not None else None
+        state = session._state  # noqa: SLF001
+        used = self.clock() if self.ttl is not None else state.stored.used if state.stored else None
         record = records.Record(values, flash, self._created(session), used, session.id)
         value = records.dump_value(record)
-        session._state.stored = record  # noqa: SLF001
+        state.stored = record
         if dirty:
             session.mark_saved(values, flash)
         return value
