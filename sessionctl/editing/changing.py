@@ -1,0 +1,95 @@
+"""A session changed, or given a new ID."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.editing.made import Made, check_size, made_of
+from sessionctl.editing.opening import Opened, open_session
+from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
+from sessionctl.storage.cookie import CookieStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sessionctl.identify import Setup, Target
+
+
+def change(
+    target: Target,
+    setup: Setup,
+    *,
+    values: Mapping[str, Any] | None = None,
+    unset: Iterable[str] = (),
+    flash: Mapping[str, Any] | None = None,
+) -> Made:
+    """Set and unset values, leave flash for the next request, and give the cookie text to send."""
+    opened = open_session(target, setup, to_change=True)
+    if opened.session is None:
+        return _change_foreign(opened, values or {}, unset, flash or {})
+    session = opened.session
+    session.keep()
+    for key, value in (values or {}).items():
+        session.set(key, value)
+    for key in unset:
+        session.unset(key)
+    for key, value in (flash or {}).items():
+        session.flash(key, value)
+    return _saved(opened)
+
+
+def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
+    """Give the session a new ID. Raises `NotSupportedError` for a framework whose cookie has none."""
+    opened = open_session(target, setup, to_change=True)
+    if opened.session is None:
+        raise NotSupportedError(f"a {opened.format} cookie has no session ID to renew")
+    if not opened.session.id:
+        raise UsageError("a session found by its ref keeps its unknown ID; give the cookie or --id")
+    opened.session.keep()
+    in_cookie = isinstance(opened.storage, CookieStorage)
+    opened.session.regenerate_id(delete_old and not in_cookie)
+    return replace(_saved(opened), revoked=not (delete_old and in_cookie))
+
+
+def _saved(opened: Opened) -> Made:
+    session, storage = opened.session, opened.storage
+    assert session is not None  # noqa: S101 - the callers have checked
+    assert storage is not None  # noqa: S101
+    session.mark_dirty()
+    value = storage.save(session)
+    if session.lost:
+        raise SessionNotFoundError(f"the session was ended in {storage.url} while this changed it")
+    if not session.id:
+        return Made(
+            cookie=None, cookie_name=opened.cookie_name, format=opened.format, storage=storage.url, id=None
+        )
+    return made_of(opened.setup, opened.format, opened.cookie_name, value or "", storage, session.id)
+
+
+def _change_foreign(
+    opened: Opened, values: Mapping[str, Any], unset: Iterable[str], flash: Mapping[str, Any]
+) -> Made:
+    known, decoded = opened.known, opened.decoded
+    assert known is not None  # noqa: S101 - a foreign session always comes from a cookie
+    assert decoded is not None  # noqa: S101
+    if not isinstance(decoded.data, dict):
+        raise NotSupportedError(f"this {opened.format} cookie holds no object of names and values")
+    data = {**decoded.data, **values}
+    for key in [*unset, *(key for key, value in values.items() if value is None)]:
+        data.pop(key, None)
+    context = known.context
+    text = known.format.encode(
+        data, context.keys, id=decoded.id, flash=flash, cookie_name=opened.cookie_name,
+        now=opened.setup.now, max_age=opened.setup.max_age,
+    )  # fmt: skip
+    check_size(known.format, opened.cookie_name, text, data)
+    companions = known.format.companions(text, context)
+    return Made(
+        cookie=text,
+        cookie_name=opened.cookie_name,
+        format=opened.format,
+        storage=None,
+        id=decoded.id,
+        companions=companions,
+    )

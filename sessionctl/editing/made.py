@@ -1,0 +1,84 @@
+"""What a command that writes answers: a cookie text, signed with the newest key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sessionctl import records
+from sessionctl.cookie import MAX_SIZE, check_name, set_cookie
+from sessionctl.errors import CookieTooLargeError, UsageError
+from sessionctl.inspection import ref_of
+from sessionctl.storage.cookie import CookieStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sessionctl.formats.base import Format
+    from sessionctl.identify import Setup
+    from sessionctl.storage.base import SessionStorage
+
+
+OWN = ("native", "remix")
+"""The formats whose cookies hold a `Session` or its ID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a command that writes answers. `cookie` is None where only a ref was known, not the ID."""
+
+    cookie: str | None
+    cookie_name: str
+    format: str
+    storage: str | None
+    id: str | None
+    companions: Mapping[str, str] = field(default_factory=dict)
+    revoked: bool = True
+    """False where an old session was to be ended that lives on in copies of its cookie."""
+
+    @property
+    def ref(self) -> str | None:
+        """The ref of the ID."""
+        return None if self.id is None else ref_of(self.id)
+
+    @property
+    def set_cookie(self) -> str | None:
+        """The Set-Cookie text with the attributes that a session cookie should have.
+
+        None without a cookie, and for one that its framework would cut over several.
+        """
+        if self.cookie is None or len(self.cookie_name) + len(self.cookie.encode()) > MAX_SIZE:
+            return None
+        return set_cookie(self.cookie_name, self.cookie)
+
+
+def made_of(
+    setup: Setup, name: str, cookie_name: str, value: str, storage: SessionStorage, session_id: str
+) -> Made:
+    """The cookie text of a cookie value, signed with the newest key."""
+    form = setup.open(name)
+    text = form.encode(value, setup.keys_for(name), now=setup.now)
+    if isinstance(storage, CookieStorage):
+        check_size(form, cookie_name, text, records.parse_value(value).values)
+    return Made(cookie=text, cookie_name=cookie_name, format=name, storage=storage.url, id=session_id)
+
+
+def check_makeable(setup: Setup, name: str, cookie_name: str) -> None:
+    """Raise what would keep the cookie from being printed, before anything is stored."""
+    if not setup.keys_for(name):
+        raise UsageError(f"a {name} cookie needs a secret to be made: --secret or --secret-file")
+    check_name(cookie_name)
+
+
+def check_size(form: Format, cookie_name: str, text: str, data: Mapping[str, Any]) -> None:
+    """Raise `CookieTooLargeError`, which names the largest keys; a format that cuts long texts has no limit."""
+    size = len(cookie_name) + len(text.encode())
+    if size > MAX_SIZE and not form.chunks:
+        raise CookieTooLargeError(size, MAX_SIZE, records.largest(data, {}))
+
+
+def storage_of(setup: Setup) -> SessionStorage:
+    """The storage that was named. Raises `UsageError` where there is none."""
+    if setup.storage is None:
+        raise UsageError("no storage; -s URL names one")
+    return setup.storage

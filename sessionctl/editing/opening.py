@@ -1,0 +1,135 @@
+"""The session that is meant: by its cookie, its ID or its ref."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sessionctl import records
+from sessionctl.cookie import check_name
+from sessionctl.editing.made import OWN, check_makeable, storage_of
+from sessionctl.errors import (
+    BadSignatureError,
+    ExpiredError,
+    MalformedCookieError,
+    NoKeyError,
+    NotSupportedError,
+    RefusedError,
+    SessionNotFoundError,
+    UsageError,
+)
+from sessionctl.identify import Identified, Setup, Target, identify
+from sessionctl.inspection import find_ref, not_found
+from sessionctl.storage.base import RecordStorage, SessionStorage
+from sessionctl.storage.cookie import CookieStorage
+
+if TYPE_CHECKING:
+    from sessionctl.formats.base import Decoded
+    from sessionctl.session import Session
+    from sessionctl.verdict import Verdict
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """A session that was found: our own (`session`), or another framework's data (`decoded`)."""
+
+    setup: Setup
+    format: str
+    cookie_name: str
+    known: Identified | None = None
+    storage: SessionStorage | None = None
+    session: Session | None = None
+    decoded: Decoded | None = None
+    ref: str | None = None
+
+
+def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
+    """Find the session that is meant.
+
+    Raises `RefusedError` where the cookie is not genuine or the store has no such session. To read, a cookie
+    that holds its data and for which no key was given is opened unchecked.
+    """
+    if target.source is None:
+        return _open_stored(target, setup, to_change=to_change)
+    known = identify(target.source, setup)
+    if to_change:
+        check_name(target.source.name or setup.cookie_name or "session")
+    unchecked = (
+        not to_change and known.verdict.reason in ("no-key", "unsigned") and known.format.holds_session
+    )
+    if not known.verdict.valid and not unchecked:
+        refuse(known.verdict)
+    decoded = known.format.decode(known.text, known.context.keys, **_known_fields(known))
+    cookie_name = target.source.name or setup.cookie_name or next(iter(known.format.cookie_names), "session")
+    opened = Opened(
+        setup=setup, format=known.format.name, cookie_name=cookie_name, known=known, decoded=decoded
+    )
+    if known.format.name in OWN:
+        return _open_own(opened, setup)
+    if not known.format.holds_session:
+        raise NotSupportedError(
+            f"{known.format.name} cookies hold an ID alone, and their framework's store is not written here"
+        )
+    return opened
+
+
+def _known_fields(known: Identified) -> dict[str, Any]:
+    context = known.context
+    return {"cookie_name": context.cookie_name, "cookies": context.cookies, "now": context.now}
+
+
+def _open_own(opened: Opened, setup: Setup) -> Opened:
+    decoded, known = opened.decoded, opened.known
+    assert decoded is not None  # noqa: S101 - made two lines before
+    assert known is not None  # noqa: S101
+    value = known.verdict.value
+    if isinstance(decoded.data, dict):
+        storage: SessionStorage = (
+            setup.storage if isinstance(setup.storage, CookieStorage) else CookieStorage()
+        )
+        value = known.verdict.value if known.verdict.valid else records.dump_value(_record(decoded))
+    else:
+        storage = storage_of(setup)
+    if isinstance(storage, CookieStorage) and not isinstance(decoded.data, dict):
+        raise SessionNotFoundError("the cookie holds an ID and no session; -s URL names the store to look in")
+    if value is None:
+        refuse(known.verdict)  # an ID that no key has vouched for opens no store
+    opened.storage, opened.session = storage, storage.read(value)
+    if opened.session.is_new:
+        raise SessionNotFoundError(not_found(storage, setup))
+    return opened
+
+
+def _record(decoded: Decoded) -> records.Record:
+    return records.Record(decoded.data, dict(decoded.flash or {}), id=decoded.id)
+
+
+def _open_stored(target: Target, setup: Setup, *, to_change: bool) -> Opened:
+    storage = storage_of(setup)
+    if not isinstance(storage, RecordStorage):
+        raise UsageError(f"{storage.scheme}: stores nothing, so --id and --ref find nothing there")
+    name = setup.format or "native"
+    if to_change and target.id is not None:
+        check_makeable(setup, name, setup.cookie_name or "session")
+    opened = Opened(setup=setup, format=name, cookie_name=setup.cookie_name or "session", storage=storage)
+    if target.id is not None:
+        opened.session = storage.read(target.id)
+        if opened.session.is_new:
+            raise SessionNotFoundError(not_found(storage, setup))
+        return opened
+    key = find_ref(storage, target.ref or "")
+    opened.ref = storage.ref_of(key)
+    opened.session = storage.read_key(key)
+    if opened.session is None:
+        raise SessionNotFoundError(not_found(storage, setup))
+    return opened
+
+
+def refuse(verdict: Verdict) -> NoReturn:
+    """Raise what a verdict of no means."""
+    errors: dict[str | None, type[RefusedError]] = {"no-key": NoKeyError, "expired": ExpiredError}
+    if verdict.reason == "malformed":
+        raise MalformedCookieError(verdict.detail)
+    if verdict.reason == "unsigned":
+        raise BadSignatureError("the cookie is not signed, so nothing shows that it is genuine")
+    raise errors.get(verdict.reason, BadSignatureError)(verdict.detail)
