@@ -7,86 +7,38 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sessionctl import formats as formats
-    from sessionctl.cookie import Cookie as Cookie
+    from sessionctl import formats
+    from sessionctl.cookie import Cookie
     from sessionctl.errors import (
-        BadSignatureError as BadSignatureError,
+        BadSignatureError,
+        ConfigError,
+        CookieAttributeError,
+        CookieTooLargeError,
+        CorruptRecordError,
+        ExpiredError,
+        MalformedCookieError,
+        MalformedError,
+        MissingExtraError,
+        NoKeyError,
+        NotSupportedError,
+        RecordTooLargeError,
+        RefusedError,
+        SecretError,
+        SessionctlError,
+        SessionDestroyedError,
+        SessionNotFoundError,
+        StorageError,
+        StorageUnavailableError,
+        UnknownFormatError,
+        UnknownStorageError,
+        UnserializableValueError,
+        UsageError,
+        WrongKeyTypeError,
     )
-    from sessionctl.errors import (
-        ConfigError as ConfigError,
-    )
-    from sessionctl.errors import (
-        CookieAttributeError as CookieAttributeError,
-    )
-    from sessionctl.errors import (
-        CookieTooLargeError as CookieTooLargeError,
-    )
-    from sessionctl.errors import (
-        CorruptRecordError as CorruptRecordError,
-    )
-    from sessionctl.errors import (
-        ExpiredError as ExpiredError,
-    )
-    from sessionctl.errors import (
-        MalformedCookieError as MalformedCookieError,
-    )
-    from sessionctl.errors import (
-        MalformedError as MalformedError,
-    )
-    from sessionctl.errors import (
-        MissingExtraError as MissingExtraError,
-    )
-    from sessionctl.errors import (
-        NoKeyError as NoKeyError,
-    )
-    from sessionctl.errors import (
-        NotSupportedError as NotSupportedError,
-    )
-    from sessionctl.errors import (
-        RecordTooLargeError as RecordTooLargeError,
-    )
-    from sessionctl.errors import (
-        RefusedError as RefusedError,
-    )
-    from sessionctl.errors import (
-        SecretError as SecretError,
-    )
-    from sessionctl.errors import (
-        SessionctlError as SessionctlError,
-    )
-    from sessionctl.errors import (
-        SessionDestroyedError as SessionDestroyedError,
-    )
-    from sessionctl.errors import (
-        SessionNotFoundError as SessionNotFoundError,
-    )
-    from sessionctl.errors import (
-        StorageError as StorageError,
-    )
-    from sessionctl.errors import (
-        StorageUnavailableError as StorageUnavailableError,
-    )
-    from sessionctl.errors import (
-        UnknownFormatError as UnknownFormatError,
-    )
-    from sessionctl.errors import (
-        UnknownStorageError as UnknownStorageError,
-    )
-    from sessionctl.errors import (
-        UnserializableValueError as UnserializableValueError,
-    )
-    from sessionctl.errors import (
-        UsageError as UsageError,
-    )
-    from sessionctl.errors import (
-        WrongKeyTypeError as WrongKeyTypeError,
-    )
-    from sessionctl.session import Session as Session
-    from sessionctl.session import create_session_id as create_session_id
-    from sessionctl.signing.keys import KeyRing as KeyRing
-    from sessionctl.signing.keys import Secret as Secret
-    from sessionctl.storage.base import SessionStorage as SessionStorage
-    from sessionctl.storage.registry import open_storage as open_storage
+    from sessionctl.session import Session, create_session_id
+    from sessionctl.signing.keys import KeyRing, Secret
+    from sessionctl.storage.base import SessionStorage
+    from sessionctl.storage.registry import open_storage
 
 _HOMES = {
     "Cookie": "sessionctl.cookie",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
+pytest_plugins = ["sessionctl.pytest_plugin"]  # as where the package is installed
+
 LONGEST_ID = 40
 
 

@@ -13,7 +13,7 @@ LAYERS = [
     "errors", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "session",
     "signing", "payload", "cookie", "storage", "formats", "sources", "refusals", "identify",
     "stores", "decoding", "diagnosis", "inspection", "editing", "outputs", "fixtures", "fleet",
-    "diff", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing",
+    "diff", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "pytest_plugin",
     "cli",
 ]  # fmt: skip
 """From the top down. `sessionctl` itself, which hands public names on, is no layer."""

@@ -20,8 +20,6 @@ from tests.servers import (  # noqa: F401 - fixtures
     server_directory,
 )
 
-pytest.register_assert_rewrite("sessionctl.testing")
-
 
 @pytest.fixture
 def unique_prefix() -> str:
