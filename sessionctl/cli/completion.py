@@ -8,17 +8,20 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 
 
-@click.command("completion")
+@click.command("completion", cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @options.look_options
 def command(shell: str, **params: Any) -> None:
     """Print the completion script of a shell, the same that the package installs.
 
+    bash reads ~/.local/share/bash-completion/completions/sessionctl at the first TAB press.
+
     \b
-    sessionctl completion bash > ~/.local/share/bash-completion/completions/sessionctl
     sessionctl completion fish > ~/.config/fish/completions/sessionctl.fish
+    sessionctl completion zsh > ~/.zfunc/_sessionctl
     """
     from sessionctl.cli.shells import script
 

@@ -9,12 +9,13 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.page import Group
 from sessionctl.cli.setup import settings_of
 
 BAD_CONFIG = 2
 
 
-@click.group("config")
+@click.group("config", cls=Group)
 def command() -> None:
     """Show where settings come from, begin a configuration, check it, trust a project's."""
 

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from sessionctl.cli import moving, options, selecting
+from sessionctl.cli.page import Command
 
 
-@click.command("copy")
+@click.command("copy", cls=Command)
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @moving.moving_options
@@ -17,7 +18,7 @@ from sessionctl.cli import moving, options, selecting
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, source: str, target: str, **params: Any) -> None:
-    """Copy sessions from one store to another: their IDs stay, and so does the life that they have left.
+    """Copy sessions from one store to another: their IDs stay, and the life that is left.
 
     What is there already is skipped, so that a run that broke off may be repeated. Files and Memcached keep
     only the SHA-256 of an ID: they copy to each other, and never to Redis.

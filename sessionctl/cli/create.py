@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of, url_of
 from sessionctl.cli.words import assignments, read_stdin
 from sessionctl.cli.writing import check_output, print_made
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sessionctl.fixtures import Fixture
 
 
-@click.command("create")
+@click.command("create", cls=Command)
 @click.option("--set", "values", multiple=True, metavar="K=V", help="A value; K:=JSON demands JSON.")
 @click.option("--flash", "flashes", multiple=True, metavar="K=V", help="A message for the next request.")
 @click.option("--id", "session_id", metavar="ID", help="The session's ID, in place of a random one.")

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import read_stdin_bytes, refuse_rest, source_of, tell_notes
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sessionctl.identify import Setup
 
 
-@click.command("decode", context_settings={"ignore_unknown_options": False})
+@click.command("decode", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE")
 @click.option("--record", metavar="FILE", help="Read a stored session of any framework; - is standard input.")
 @options.source_options
@@ -31,7 +32,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     \b
     sessionctl decode "$COOKIE"
     sessionctl decode --json -f flask "session=eyJ1c2VyIjo0Mn0.awP70w.ZHVtbXk"
-    sessionctl decode --record /var/lib/php/sessions/sess_rca5s8h9onui1egclkj800rfjb
+    sessionctl decode --record /var/lib/php/sessions/sess_rca5s8h9onui1egclkj8
     """
     from sessionctl.decoding import decode
     from sessionctl.duration import iso

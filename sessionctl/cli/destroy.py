@@ -8,11 +8,12 @@ import click
 
 from sessionctl.cli import many, options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import refuse_rest, target_of
 
 
-@click.command("destroy")
+@click.command("destroy", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE")
 @options.target_options
 @many.many_options
@@ -21,10 +22,10 @@ from sessionctl.cli.words import refuse_rest, target_of
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
-    """End a session, or with --where and the like all that match; how many there were is printed then.
+    """End a session, or (--where, --older-than) all that match and say how many.
 
-    A session that lives in its cookie cannot be ended: the Set-Cookie that clears it is printed then, and a
-    copy of the cookie stays valid.
+    One that lives in its cookie cannot be ended: what clears it is printed,
+    and a copy of the cookie stays valid.
 
     \b
     sessionctl destroy "$COOKIE"

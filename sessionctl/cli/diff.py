@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import target_of
 from sessionctl.errors import UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DIFFERENT = 1
 
 
-@click.command("diff")
+@click.command("diff", cls=Command)
 @click.argument("words", nargs=-1, metavar="A B")
 @options.key_options
 @options.place_options

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 UNSOUND = 1
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @click.argument("words", nargs=-1, metavar="[COOKIE]")
 @click.option(
     "--fix", is_flag=True, help="Mend what can be mended without losing anything; asks on a terminal."

@@ -8,10 +8,11 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import json_text, print_json, say
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("file", metavar="FILE", default="-")
 @click.option(
     "--redact", multiple=True, metavar="K", help="Hide this value, and all IDs; '*' hides every value."
@@ -23,13 +24,13 @@ from sessionctl.cli.setup import setup_of
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, file: str, **params: Any) -> None:
-    """Write stored sessions as NDJSON, which import reads; .gz and .zst are compressed, - is standard output.
+    """Write stored sessions as NDJSON, .gz or .zst compressed; - is stdout.
 
-    Whoever has the file has the sessions: its mode is 0600. With --redact it holds no IDs, for bug reports.
+    Whoever has the file has the sessions: its mode is 0600. --redact takes the IDs out.
 
     \b
     sessionctl export sessions.ndjson.gz -s redis://cache/0?ttl=30d
-    sessionctl export - -s fs:/var/lib/app/sessions --ref 3f2a9c41d07e --redact email
+    sessionctl export - -s fs:/var/lib/app/sessions --redact email
     """
     from sessionctl import fleet
     from sessionctl.fleet.compressed import writing

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from sessionctl.cli import many, options, selecting
+from sessionctl.cli.page import Command
 from sessionctl.cli.words import assignments
 from sessionctl.cli.writing import change
 from sessionctl.errors import UsageError
 
 
-@click.command("flash")
+@click.command("flash", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE K=V ...")
 @options.output_options
 @options.target_options
@@ -23,14 +24,13 @@ from sessionctl.errors import UsageError
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
-    """Leave a message for the next request, and for that alone; print the text of the cookie.
-
-    On another framework's cookie it uses that framework's own layout (Flask, Django, Rails, ...).
+    """Leave a message for the next request alone, and print the text of the cookie.
+    Another framework's cookie gets it in that framework's own layout.
 
     \b
     COOKIE=$(sessionctl flash "$COOKIE" notice="Back in five minutes")
     sessionctl flash --id "$ID" 'error:={"code": 7}'
-    sessionctl flash --older-than 0s notice="Closed from 8 to 9" -s redis://cache/0?ttl=30d
+    sessionctl flash --where userId=42 notice="Closed at 8" -s redis://cache/0
     """
     if selecting.means_many(params):
         many.act_on_many(ctx, params, "flash", partial(_change_many, words))

@@ -8,9 +8,10 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 
 
-@click.command("formats")
+@click.command("formats", cls=Command)
 @click.argument("name", required=False)
 @options.look_options
 def command(name: str | None, **params: Any) -> None:

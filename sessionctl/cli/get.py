@@ -8,11 +8,12 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, shown, value_text
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import target_of
 
 
-@click.command("get")
+@click.command("get", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE KEY")
 @options.target_options
 @options.key_options

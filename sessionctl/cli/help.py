@@ -9,6 +9,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.main import COMMANDS
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 from sessionctl.errors import UsageError
 
 
@@ -18,7 +19,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [name for name in (*TOPICS, "options", *COMMANDS) if name.startswith(incomplete)]
 
 
-@click.command("help")
+@click.command("help", cls=Command)
 @click.argument("words", nargs=-1, metavar="[TOPIC]", shell_complete=_complete)
 @options.look_options
 def command(words: tuple[str, ...], **params: Any) -> None:

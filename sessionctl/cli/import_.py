@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from sessionctl.cli import moving, options
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("file", metavar="FILE")
 @moving.moving_options
 @options.key_options

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import refuse_rest, target_of
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sessionctl.stores.base import StoredRecord
 
 
-@click.command("inspect")
+@click.command("inspect", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE")
 @click.option(
     "--diff-with", metavar="B", help="Tell only what differs from another: COOKIE, @FILE, id:ID, ref:REF."

@@ -9,28 +9,29 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 
 if TYPE_CHECKING:
     from sessionctl.fleet.select import Found
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @selecting.selection_options
 @selecting.finding_options
 @click.option("--columns", metavar="K,K", help="Values to show: userId,role,cart.0.sku,flash.notice.")
 @click.option("--data", is_flag=True, help="Show what the sessions hold.")
-@click.option("--reveal", is_flag=True, help="Show the keys of the store (in Redis they hold the IDs).")
+@click.option("--reveal", is_flag=True, help="Show the store's keys (in Redis they hold the IDs).")
 @options.key_options
 @options.place_options
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, **params: Any) -> None:
-    """List the stored sessions, by their refs: a table on a terminal, else columns parted by tabs.
+    """List stored sessions by their refs: a table; into a pipe, columns parted by tabs.
 
     \b
     sessionctl list -s fs:/var/lib/app/sessions --columns userId,role
-    sessionctl list -s redis://cache/0?ttl=30d --where role=admin --sort -size --limit 10 --json
+    sessionctl list -s redis://cache/0 --where role=admin --sort -size --json
     """
     from sessionctl import fleet
 

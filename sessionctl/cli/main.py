@@ -5,52 +5,70 @@ from __future__ import annotations
 import io
 import os
 import sys
+from itertools import zip_longest
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sessionctl import __version__
+from sessionctl.cli.page import EXIT_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = {
-    "create": "Make and store a session, and print its cookie.",
-    "decode": "Print what a cookie says; no key needed.",
-    "inspect": "Tell everything about a cookie: format, signature, age, stored record, what is odd.",
-    "verify": "Is it genuine, and with which key?",
-    "diff": "Tell what differs between two sessions.",
-    "timeline": "Tell a session's story over a recorded visit.",
-    "get": "Print a value of a session.",
-    "set": "Set values, and print the cookie.",
-    "unset": "Remove values, and print the cookie.",
-    "flash": "Leave a message for the next request, and print the cookie.",
-    "regenerate": "Give a session a new ID, and print the new cookie.",
-    "destroy": "End a session, or all that match.",
-    "list": "List stored sessions.",
-    "watch": "Tell live what happens to stored sessions.",
-    "stats": "Tell what is in a store.",
-    "copy": "Copy sessions from one store to another.",
-    "export": "Write stored sessions to a file.",
-    "import": "Store the sessions of a file.",
-    "doctor": "Tell what is wrong with a store, and how to mend it.",
-    "purge": "Delete old sessions from a store.",
-    "formats": "List the formats, or the options of one.",
-    "config": "Show where settings come from; begin, check and trust a configuration.",
-    "secret": "Make a secret.",
-    "help": "Print a page of the manual: a topic or a command.",
-    "completion": "Print the completion script of a shell.",
+GROUPS = {
+    "Cookies": {
+        "inspect": "everything about a cookie",
+        "decode": "what it says, without key",
+        "verify": "is it genuine, by which key",
+        "timeline": "its story over a visit",
+    },
+    "Sessions": {
+        "create": "make one, print its cookie",
+        "get": "print a value",
+        "set": "set values",
+        "unset": "remove values",
+        "flash": "message for next request",
+        "regenerate": "give a session a new ID",
+        "destroy": "end one, or all that match",
+        "diff": "what differs between two",
+    },
+    "Stores": {
+        "list": "list stored sessions",
+        "stats": "counts, sizes, ages",
+        "watch": "what happens to it, live",
+        "doctor": "what is wrong, how to mend",
+        "purge": "delete old sessions",
+        "copy": "from one store to another",
+        "export": "write sessions to a file",
+        "import": "store a file's sessions",
+    },
+    "This tool": {
+        "formats": "all formats; one's options",
+        "config": "show and check settings",
+        "secret": "make a secret",
+        "help": "print a page of the manual",
+        "completion": "TAB for bash, zsh and fish",
+    },
 }
+"""The commands as the help groups them, each in so few words that two stand in a line of 80 columns."""
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
 _MODULES = {"import": "import_"}
 """The modules of commands whose name is a word of Python."""
 
-EXIT_STATUS = (
-    "Exit: 0 done or yes, 1 no, 2 wrong usage, 3 unreadable input, 4 storage failed, 130 interrupted."
-)
-
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+
+WIDE = 76
+"""Columns that two commands side by side take."""
+
+
+NARROW = 52
+"""Columns below which click would print beyond the edge."""
 
 
 class Commands(click.Group):
@@ -68,8 +86,6 @@ class Commands(click.Group):
 
         cmd_name = _MODULES.get(cmd_name, cmd_name)
         command: click.Command = import_module(f"sessionctl.cli.{cmd_name}").command
-        for one in (command, *getattr(command, "commands", {}).values()):
-            one.epilog = one.epilog or EXIT_STATUS
         return command
 
     def shell_complete(
@@ -84,9 +100,14 @@ class Commands(click.Group):
         return found if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands with what they do."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """List the commands by their groups, two in a line where there is room."""
+        for title, group in GROUPS.items():
+            formatter.write(f"{title}:\n")
+            cells = [f"{name:<10} {text}" for name, text in group.items()]
+            half = (len(cells) + 1) // 2 if formatter.width >= WIDE else len(cells)
+            for left, right in zip_longest(cells[:half], cells[half:], fillvalue=""):
+                formatter.write(f"  {left:<39}{right}".rstrip() + "\n")
+        formatter.write_text(EXIT_STATUS)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -115,9 +136,16 @@ class Commands(click.Group):
         if not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
         name = prog_name or "sessionctl"
+        extra.setdefault("terminal_width", _narrow())
         sys.exit(
             _run(lambda: super(Commands, self).main(arguments, name, complete_var, False, **extra), arguments)
         )
+
+
+def _narrow() -> int | None:
+    """The columns of a terminal that is narrower than click's help can be; None: as click does it."""
+    columns = get_terminal_size().columns
+    return columns if columns < NARROW else None
 
 
 def _run(call: Any, arguments: list[str]) -> int:
@@ -165,11 +193,15 @@ def _broken_pipe() -> int:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EXIT_STATUS,
+    options_metavar="",
+    subcommand_metavar="COMMAND [OPTIONS] ...",
+    add_help_option=False,
 )
-@click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s")
+@click.help_option("-h", "--help", hidden=True)
+@click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s", hidden=True)
 def main() -> None:
-    """Look into the session cookies and stores of any web framework, and change or end their sessions.
+    """Read, change and end the sessions of any web framework: cookies and stores.
 
-    Begin with: sessionctl inspect "$COOKIE"
+    \b
+    Begin with: sessionctl inspect "$COOKIE"    More: sessionctl COMMAND --help
     """

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from sessionctl import __version__
-from sessionctl.cli.main import EXIT_STATUS, main
+from sessionctl.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+EXIT_STATUS = (
+    "0 done, or yes; 1 no; 2 wrong usage; 3 unreadable input; 4 the storage failed; 130 interrupted."
+)
 
 TOPICS = ("cookies", "storages", "formats", "configuration", "fixtures", "cron", "exit-codes")
 
@@ -42,7 +46,7 @@ def commands() -> Iterator[tuple[str, click.Command, click.Context]]:
 
 def shared_options() -> list[tuple[str, str]]:
     """The options that mean the same on every command, with what they do and their environment variable."""
-    from sessionctl.cli.options import SharedOption
+    from sessionctl.cli.page import SharedOption
 
     found: dict[str, tuple[str, str]] = {}
     for _, command, context in commands():
@@ -111,7 +115,7 @@ def _main_page() -> str:
 
 
 def _command_page(name: str, words: str, command: click.Command, context: click.Context) -> str:
-    from sessionctl.cli.options import SharedOption
+    from sessionctl.cli.page import SharedOption
 
     text, examples = parts_of(command)
     usage = " ".join(command.collect_usage_pieces(context))

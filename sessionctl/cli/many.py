@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.page import SharedOption
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
@@ -27,7 +28,9 @@ DECLINED = 1
 def many_options(function: Any) -> Any:
     """The options of a selection, --dry-run and --yes."""
     for decorator in (
-        click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing asks."),
+        click.option(
+            "--yes", cls=SharedOption, is_flag=True, help="Do not ask; without a terminal nothing asks."
+        ),
         click.option("--dry-run", is_flag=True, help="With --where: change nothing, count."),
         selecting.selection_options,
     ):

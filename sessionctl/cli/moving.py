@@ -30,7 +30,8 @@ def moving_options(function: Any) -> Any:
             "--overwrite",
             type=click.Choice(["never", "older", "always"]),
             default="never",
-            help="What becomes of a session that is there with other content.",
+            metavar="WHEN",
+            help="What is there but differs: never, older or always.",
         ),
     ):
         function = decorator(function)

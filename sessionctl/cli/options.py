@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from sessionctl.cli.page import SharedOption
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -26,25 +28,14 @@ def _option(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, **settings)
 
 
-class SharedOption(click.Option):
-    """An option that means the same on every command: one line of a command's help names all of them."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Nothing, but for the last of the command's shared options, which tells all their names."""
-        shared = [param for param in ctx.command.params if isinstance(param, SharedOption)]
-        if shared[-1] is not self:
-            return None
-        names = " ".join(min(param.opts, key=len) for param in shared)
-        return ("shared options", f"{names} ('sessionctl help options' tells)")
-
-
 def _shared(*names: str, **settings: Any) -> Callable[[F], F]:
     return _option(*names, cls=SharedOption, **settings)
 
 
 def look_options(function: F) -> F:
-    """--json, -q, -v, --color."""
+    """--json, -q, -v, --color, and --help, which click would give a line of its own."""
     for decorator in (
+        click.help_option("-h", "--help", cls=SharedOption, help="Show this message and exit."),
         _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
         _shared("-v", "--verbose", is_flag=True, help="Say more."),
         _shared("-q", "--quiet", is_flag=True, help="Say nothing but the answer."),
@@ -122,11 +113,11 @@ def output_options(function: F) -> F:
         "httpx", "env", "json",
     ]  # fmt: skip
     for decorator in (
-        _option("--url", metavar="URL", help="The place that it is for: domain and Secure come from it."),
-        click.option("--env", "output", flag_value="env", help="As --output env: lines of a .env file."),
+        _shared("--url", metavar="URL", help="The place that it is for: domain and Secure come from it."),
+        click.option("--env", "output", cls=SharedOption, flag_value="env",
+                     help="As --output env: lines of a .env file."),
         _option("--output", type=click.Choice(kinds), metavar="KIND",
-                help="value (default), pair, header, set-cookie, env, json; with --url also curl, wget, cookie-jar, "
-                     "playwright, httpie, requests, httpx."),
+                help="Its form: pair, set-cookie, curl, httpie, ..."),
     ):  # fmt: skip
         function = decorator(function)
     return function

@@ -10,6 +10,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 
 if TYPE_CHECKING:
@@ -24,30 +25,34 @@ TELL_EVERY = 10.0
 """Seconds between two lines of -v where there is no terminal."""
 
 
-@click.command("purge")
-@click.option(
-    "--older-than", metavar="DURATION", help="Delete what was last saved (with ttl: used) before that."
-)
-@click.option("--expired", is_flag=True, help="Delete what has expired, by the storage's ttl or lifetime.")
+@click.command("purge", cls=Command)
+@click.option("--older-than", metavar="DURATION", help="Last saved (with ttl: used) before it.")
+@click.option("--expired", is_flag=True, help="Expired, by the store's ttl or lifetime.")
 @selecting.where_option
 @click.option("--dry-run", is_flag=True, help="Delete nothing, say what would go.")
-@click.option("--limit", type=click.IntRange(1), help="Delete so many at the most.")
-@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="Stop after that time.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Look at so many a second at the most.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="So many at the most.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after that time."
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="Look at so many a second at the most.",
+)
 @click.option("--empty-dirs", is_flag=True, help="Remove the directories that are left empty too.")
-@click.option("--force", is_flag=True, help="Even where the directory does not look like a session store.")
+@click.option("--force", is_flag=True, help="Even where it does not look like a session store.")
 @options.key_options
 @options.place_options
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, **params: Any) -> None:
-    """Delete old sessions, as from cron. Never one that was saved after it was judged old.
-
-    -v tells how far it is, and with --dry-run or --json a line for each session that goes.
+    """Delete old sessions, as from cron, but none that was saved after it was judged old.
+    -v tells how far it is, and with --dry-run or --json a line for each that goes.
 
     \b
     sessionctl purge --older-than 30d -s fs:/var/lib/app/sessions --quiet
-    sessionctl purge --expired -s fs:/var/lib/app/sessions?ttl=30d --where role=guest --dry-run -v
+    sessionctl purge --older-than 1d --where role=guest -s redis://cache?ttl=7d
     """
     from sessionctl import fleet
     from sessionctl.duration import parse_age

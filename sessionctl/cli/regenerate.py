@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from sessionctl.cli import options
+from sessionctl.cli.page import Command
 from sessionctl.cli.writing import change
 
 
-@click.command("regenerate")
+@click.command("regenerate", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE")
 @click.option("--delete-old", is_flag=True, help="Delete the record of the old ID.")
 @options.output_options

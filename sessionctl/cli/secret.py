@@ -8,11 +8,12 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Group
 
 LEAST = 16
 
 
-@click.group("secret")
+@click.group("secret", cls=Group)
 def command() -> None:
     """Make a secret."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sessionctl.cli.output import say
+from sessionctl.cli.page import SharedOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,23 +24,31 @@ STORAGE_FAILED = 4
 
 _WHERE = click.option(
     "--where", multiple=True, metavar="K=V",
-    help="That hold this; again: all of it. K, K=V, K!=V, K:=JSON, cart.0.sku, flash.K.",
+    help="That hold this: K, K=V, K!=V, K:=JSON, cart.0.sku.",
 )  # fmt: skip
 
 
 def selection_options(function: F) -> F:
     """--where, --older-than, --newer-than, --created-before, --expired, --corrupt, --limit."""
     for decorator in (
-        click.option("--limit", type=click.IntRange(1), help="So many at the most."),
-        click.option("--corrupt", is_flag=True, help="Whose record cannot be read."),
-        click.option("--expired", is_flag=True, help="That have expired, by the storage's ttl or lifetime."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="So many at the most."),
+        click.option("--corrupt", cls=SharedOption, is_flag=True, help="Whose record cannot be read."),
+        click.option(
+            "--expired",
+            cls=SharedOption,
+            is_flag=True,
+            help="That have expired, by the store's ttl or lifetime.",
+        ),
         click.option(
             "--created-before",
+            cls=SharedOption,
             metavar="TIME",
             help="Made before: a duration ago, or a time (needs lifetime).",
         ),
-        click.option("--newer-than", metavar="DURATION", help="Last saved (with ttl: used) after that."),
-        click.option("--older-than", metavar="DURATION", help="Last saved (with ttl: used) before that."),
+        click.option(
+            "--newer-than", cls=SharedOption, metavar="DURATION", help="Last saved (with ttl: used) after it."
+        ),
+        click.option("--older-than", metavar="DURATION", help="Last saved (with ttl: used) before it."),
         _WHERE,
     ):
         function = decorator(function)
@@ -54,9 +63,7 @@ def where_option(function: F) -> F:
 def finding_options(function: F) -> F:
     """--id, --ref, --sort: for commands that only look."""
     for decorator in (
-        click.option(
-            "--sort", metavar="KEY", help="modified_at, expires_at, size or ref; -size: largest first."
-        ),
+        click.option("--sort", metavar="KEY", help="modified_at, expires_at, size, ref; -size: down."),
         click.option("--ref", "refs", multiple=True, metavar="REF", help="Of this ref, or that begins so."),
         click.option("--id", "ids", multiple=True, metavar="ID", help="Of this ID."),
     ):

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from sessionctl.cli import many, options, selecting
+from sessionctl.cli.page import Command
 from sessionctl.cli.words import assignments
 from sessionctl.cli.writing import change
 from sessionctl.errors import UsageError
 
 
-@click.command("set")
+@click.command("set", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE K=V ...")
 @options.output_options
 @options.target_options
@@ -23,9 +24,8 @@ from sessionctl.errors import UsageError
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
-    """Set values of a session, and print the text of its cookie.
-
-    V is JSON where it parses as JSON, else text; K:=V demands JSON; null unsets.
+    """Set values of a session, and print the text of its cookie. V is JSON where it parses,
+    else text; K:=V demands JSON; null unsets.
 
     \b
     COOKIE=$(sessionctl set "$COOKIE" userId=42 'cart:=["apple"]')

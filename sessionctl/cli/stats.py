@@ -8,10 +8,11 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 
 
-@click.command("stats")
+@click.command("stats", cls=Command)
 @selecting.selection_options
 @click.option("--sample", type=click.IntRange(1), help="Read only so many sessions, taken at random.")
 @options.key_options

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import content_of_file
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sessionctl.timeline import Event
 
 
-@click.command("timeline")
+@click.command("timeline", cls=Command)
 @click.argument("har", metavar="HAR")
 @options.key_options
 @options.place_options

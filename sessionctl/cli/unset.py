@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from sessionctl.cli import many, options, selecting
+from sessionctl.cli.page import Command
 from sessionctl.cli.writing import change
 from sessionctl.errors import UsageError
 
 
-@click.command("unset")
+@click.command("unset", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE KEY ...")
 @options.output_options
 @options.target_options

@@ -8,6 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.verdicts import MALFORMED, answer, line, status_of, unread
 from sessionctl.cli.words import refuse_rest, source_of, tell_notes
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sessionctl.identify import Identified, Setup
 
 
-@click.command("verify")
+@click.command("verify", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE")
 @options.source_options
 @options.key_options

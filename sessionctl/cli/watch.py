@@ -9,6 +9,7 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_json
+from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import refuse_rest, target_of
 from sessionctl.errors import UsageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sessionctl.watch import Seen
 
 
-@click.command("watch")
+@click.command("watch", cls=Command)
 @click.argument("words", nargs=-1, metavar="[COOKIE]")
 @click.option("--for", "duration", metavar="DURATION", help="Stop after that time; else Ctrl-C ends it.")
 @click.option("--interval", metavar="DURATION", default="500ms", show_default=True, help="Between two looks.")

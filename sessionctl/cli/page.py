@@ -1,0 +1,36 @@
+"""The help page of a command: one screen of 80 columns, with the names of what other pages tell."""
+
+from __future__ import annotations
+
+import click
+
+EXIT_STATUS = "Exit: 0 yes, 1 no, 2 usage, 3 unreadable, 4 storage failed, 130 interrupted."
+
+
+class SharedOption(click.Option):
+    """An option that means the same on every command: a command's help only names it, `help options` tells."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:  # noqa: ARG002 - click's interface
+        """No line of its own in a command's help."""
+        return None
+
+
+class Command(click.Command):
+    """A command whose help ends with its shared options and the exit statuses."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Names of options are kept whole, which click's own text would break at their hyphens."""
+        from textwrap import wrap
+
+        names = [min(param.opts, key=len) for param in self.params if isinstance(param, SharedOption)]
+        also = f"Also ('sessionctl help options'): {' '.join(names)}" if names else ""
+        formatter.write_paragraph()
+        for text in filter(None, (also, EXIT_STATUS)):
+            lines = wrap(text, formatter.width - 2, break_on_hyphens=False)
+            formatter.write("".join(f"  {line}\n" for line in lines))
+
+
+class Group(Command, click.Group):
+    """A group of such commands."""
+
+    command_class = Command
