@@ -258,9 +258,12 @@ class Session(MutableMapping[str, Any]):
         if self._seen:
             self._changed.update(dict.fromkeys(self._mutated()))
         values = self._values
-        for key in self._changed if self._state.found else values:
+        if not self._state.found:  # `data` came from the caller, unchecked
+            for key, value in values.items():
+                jsontext.check(value, key)
+        for key in self._changed:
             value = values.get(key)
-            if type(value) not in _SCALARS:
+            if type(value) in _CONTAINERS:  # what else there is was checked when it was set
                 jsontext.check(value, key)
         for key in self._flashed:
             jsontext.check(self._next[key], f"flash.{key}")
