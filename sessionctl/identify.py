@@ -208,6 +208,6 @@ def _no_name(text: str, names: list[str], decoded: str | None = None) -> str:
         )
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
     return (
-        f"{len(text)} characters that are no session cookie of a known format{perhaps}; "
+        f"{len(text)} character{'' if len(text) == 1 else 's'} that are no session cookie of a known format{perhaps}; "
         "-f NAME reads it as one, 'sessionctl formats' lists them"
     )

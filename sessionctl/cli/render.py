@@ -120,12 +120,8 @@ def _facts(report: Report, *, verbose: bool) -> Table:
 
 
 def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
-    percent = report.size * 100 // report.limit
     lines = [
-        (
-            "cookie",
-            f"{report.cookie_name or '(no name)'}, {report.size} of {report.limit} bytes ({percent}%)",
-        ),
+        ("record", f"{report.size} bytes") if report.verdict.detail == STORED else ("cookie", _size(report)),
         ("issued", _when(report, report.issued_at)),
         ("expires", _when(report, report.expires_at)),
         ("session", f"ref {report.ref}" if report.ref else ""),
@@ -142,6 +138,11 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
             )
         )
     return lines
+
+
+def _size(report: Report) -> str:
+    percent = report.size * 100 // report.limit
+    return f"{report.cookie_name or '(no name)'}, {report.size} of {report.limit} bytes ({percent}%)"
 
 
 def _store(report: Report) -> str:

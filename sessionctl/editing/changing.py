@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.editing.made import Made, check_size, made_of
+from sessionctl.editing.made import Made, check_makeable, check_size, made_of
 from sessionctl.editing.opening import Opened, open_session
 from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
 from sessionctl.storage.cookie import CookieStorage
@@ -29,6 +29,7 @@ def change(
     if opened.session is None:
         return _change_foreign(opened, values or {}, unset, flash or {})
     session = opened.session
+    _check_printable(opened, session.id)
     session.keep()
     for key, value in (values or {}).items():
         session.set(key, value)
@@ -46,10 +47,17 @@ def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
         raise NotSupportedError(f"a {opened.format} cookie has no session ID to renew")
     if not opened.session.id:
         raise UsageError("a session found by its ref keeps its unknown ID; give the cookie or --id")
+    _check_printable(opened, opened.session.id)
     opened.session.keep()
     in_cookie = isinstance(opened.storage, CookieStorage)
     opened.session.regenerate_id(delete_old and not in_cookie)
     return replace(_saved(opened), revoked=not (delete_old and in_cookie))
+
+
+def _check_printable(opened: Opened, session_id: str) -> None:
+    """Raise, before anything is stored, what would keep the cookie of an ID that is known from being printed."""
+    if session_id:
+        check_makeable(opened.setup, opened.format, opened.cookie_name)
 
 
 def _saved(opened: Opened) -> Made:
@@ -62,7 +70,12 @@ def _saved(opened: Opened) -> Made:
         raise SessionNotFoundError(f"the session was ended in {storage.url} while this changed it")
     if not session.id:
         return Made(
-            cookie=None, cookie_name=opened.cookie_name, format=opened.format, storage=storage.url, id=None
+            cookie=None,
+            cookie_name=opened.cookie_name,
+            format=opened.format,
+            storage=storage.url,
+            id=None,
+            stored_ref=opened.ref,
         )
     return made_of(opened.setup, opened.format, opened.cookie_name, value or "", storage, session.id)
 

@@ -33,13 +33,15 @@ class Made:
     storage: str | None
     id: str | None
     companions: Mapping[str, str] = field(default_factory=dict)
+    stored_ref: str | None = None
+    """The ref of a session whose ID its store does not keep."""
     revoked: bool = True
     """False where an old session was to be ended that lives on in copies of its cookie."""
 
     @property
     def ref(self) -> str | None:
-        """The ref of the ID."""
-        return None if self.id is None else ref_of(self.id)
+        """The ref of the session, where it has an ID."""
+        return self.stored_ref if self.id is None else ref_of(self.id)
 
     @property
     def set_cookie(self) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sessionctl import records
 from sessionctl.cookie import check_name
-from sessionctl.editing.made import OWN, check_makeable, storage_of
+from sessionctl.editing.made import OWN, storage_of
 from sessionctl.errors import (
     BadSignatureError,
     ExpiredError,
@@ -50,7 +50,7 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     that holds its data and for which no key was given is opened unchecked.
     """
     if target.source is None:
-        return _open_stored(target, setup, to_change=to_change)
+        return _open_stored(target, setup)
     known = identify(target.source, setup)
     if to_change:
         check_name(target.source.name or setup.cookie_name or "session")
@@ -104,22 +104,17 @@ def _record(decoded: Decoded) -> records.Record:
     return records.Record(decoded.data, dict(decoded.flash or {}), id=decoded.id)
 
 
-def _open_stored(target: Target, setup: Setup, *, to_change: bool) -> Opened:
+def _open_stored(target: Target, setup: Setup) -> Opened:
     storage = storage_of(setup)
     if not isinstance(storage, RecordStorage):
         raise UsageError(f"{storage.scheme}: stores nothing, so --id and --ref find nothing there")
-    name = setup.format or "native"
-    if to_change and target.id is not None:
-        check_makeable(setup, name, setup.cookie_name or "session")
-    opened = Opened(setup=setup, format=name, cookie_name=setup.cookie_name or "session", storage=storage)
-    if target.id is not None:
-        opened.session = storage.read(target.id)
-        if opened.session.is_new:
-            raise SessionNotFoundError(not_found(storage, setup))
-        return opened
-    key = find_ref(storage, target.ref or "")
+    name, cookie_name = setup.format or "native", setup.cookie_name or "session"
+    opened = Opened(setup=setup, format=name, cookie_name=cookie_name, storage=storage)
+    key = storage.key_for(target.id) if target.id is not None else find_ref(storage, target.ref or "")
     opened.ref = storage.ref_of(key)
-    opened.session = storage.read_key(key)
+    session_id = target.id or storage.id_of(key)
+    session = storage.read(session_id) if session_id else storage.read_key(key)
+    opened.session = session if session is not None and not session.is_new else None
     if opened.session is None:
         raise SessionNotFoundError(not_found(storage, setup))
     return opened

@@ -161,7 +161,7 @@ def test_session_by_id_and_ref(run: Run, tmp_path: Path) -> None:
     assert made["id"] == "known-id-1"
     assert run("get", "--id", "known-id-1", "a", *place).text == "1"
     changed = run("set", "--ref", made["ref"], "a=2", "--json", *place)
-    assert (changed.status, changed.json["cookie"]) == (0, None)
+    assert (changed.status, changed.json["cookie"], changed.json["ref"]) == (0, None, made["ref"])
     assert run("get", "--ref", made["ref"], "a", *place).text == "2"
     assert run("inspect", "--ref", made["ref"], "--json", *place).json["data"] == {"a": 2}
     assert run("destroy", "--ref", made["ref"], *place).status == 0
