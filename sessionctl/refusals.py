@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sessionctl.sources.base import Source
 
 RFC = "RFC 6265bis"
+LAYERED = "Cookies: HTTP State Management Mechanism (draft-ietf-httpbis-layered-cookies)"
 
 
 class Refusal(NamedTuple):
@@ -36,7 +37,7 @@ def refusals(cookie: Source, url: str | None = None) -> list[Refusal]:
     return [
         *_by_size(name, value),
         *_by_security(attributes, host, https=https),
-        *_by_prefix(name.lower(), attributes),
+        *_by_prefix(name.lower(), value.lower(), attributes),
         *_by_domain(attributes.get("domain", ""), host),
     ]
 
@@ -85,7 +86,9 @@ def _by_security(attributes: Mapping[str, str], host: str | None, *, https: bool
                       "add Secure")  # fmt: skip
 
 
-def _by_prefix(name: str, attributes: Mapping[str, str]) -> Iterator[Refusal]:
+def _by_prefix(name: str, value: str, attributes: Mapping[str, str]) -> Iterator[Refusal]:
+    if not name:  # a cookie without a name must not look like one that has a prefix
+        name, attributes = value, {}
     secure = "secure" in attributes
     bound = secure and attributes.get("path") == "/" and not attributes.get("domain")
     if name.startswith("__host-") and not bound:
@@ -93,6 +96,9 @@ def _by_prefix(name: str, attributes: Mapping[str, str]) -> Iterator[Refusal]:
         yield Refusal("host-prefix", message, f"{RFC} 4.1.3.2", "set Secure and Path=/, leave Domain out")
     if name.startswith("__secure-") and not secure:
         yield Refusal("secure-prefix", "the __Secure- prefix demands Secure", f"{RFC} 4.1.3.1", "add Secure")
+    if name.startswith(("__http-", "__host-http-")) and not (secure and "httponly" in attributes):
+        message = "the __Http- and __Host-Http- prefixes demand Secure and HttpOnly"
+        yield Refusal("http-prefix", message, LAYERED, "add Secure and HttpOnly, or choose another name")
 
 
 def _by_domain(domain: str, host: str | None) -> Iterator[Refusal]:

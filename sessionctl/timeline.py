@@ -66,25 +66,44 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class _State:
-    """What the browser holds, as far as the visit shows. `places` are domain and path of each cookie that was set."""
+    """What the browser holds for a host, as far as the visit shows. `places` are domain and path of each cookie set."""
 
     value: str | None = None
     decoded: Decoded | None = None
-    host: str | None = None
     places: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class _Jar:
+    """A state for each host; hosts that a Domain attribute has joined share one."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, _State] = {}
+
+    def of(self, exchange: Exchange) -> _State:
+        """The state of the host that was asked."""
+        host = urlsplit(exchange.url).hostname or ""
+        for place, state in self._states.items():
+            domains = {domain for domain, _ in state.places}
+            if place == host or any(domain and f".{host}".endswith(f".{domain}") for domain in domains):
+                return state
+        return self._states.setdefault(host, _State())
 
 
 def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
     """What happened to the session cookie, in order. The cookie is the one that was named, else the likeliest.
 
-    Keys of the setup open encrypted cookies; without them an encrypted session shows as refreshed or set.
-    Raises `MalformedCookieError` where the visit has no cookies.
+    Hosts have cookies of their own, as in the browser. Keys of the setup open encrypted cookies; without them an
+    encrypted session shows as changed or set. Raises `MalformedCookieError` where the visit has no cookies.
     """
     name = setup.cookie_name or gather(visit).source(None).name or ""
-    state = _State()
+    jar = _Jar()
     events: list[Event] = []
-    for exchange in visit:
-        events += _sent(exchange, name, state, setup)
+    asked = [exchange for exchange in visit if exchange.went_out]
+    last = {_value(exchange.sent, name): number for number, exchange in enumerate(asked)}
+    for number, exchange in enumerate(asked):
+        state = jar.of(exchange)
+        gone = last.get(state.value, -1) < number and exchange.method != "OPTIONS"
+        events += _sent(exchange, name, state, setup, gone=gone)
         before = state.decoded
         answered = list(_answered(exchange, name, state, setup))
         events += answered
@@ -97,16 +116,19 @@ def _event(kind: Kind, exchange: Exchange, name: str, decoded: Decoded | None = 
     return Event(kind, name, exchange.started, exchange.method, exchange.url, exchange.status, ref, **more)
 
 
-def _sent(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterator[Event]:
-    """What the request tells: a cookie from before the visit, one that changed elsewhere, one that is gone."""
-    host = urlsplit(exchange.url).hostname
+def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: bool) -> Iterator[Event]:
+    """What the request tells: a cookie from before the visit, one that changed elsewhere, one that is `gone`.
+
+    A request without the cookie does not mean that: browsers leave it out of a manifest's or a preflight's, and
+    send it again with the next one.
+    """
     value = _value(exchange.sent, name)
     if name in exchange.sent_twice:
         yield _event("two-cookies", exchange, name, state.decoded, source="RFC 6265bis 5.8",
                      detail="the browser sends two cookies of this name; which one the application takes is chance",
                      mend="clear the one with the other Domain or Path, and set one alone")  # fmt: skip
     if value is None:
-        if state.value is not None and host == state.host and _covers(state, exchange.url):
+        if gone and state.value is not None and _covers(state, exchange.url):
             yield _event("lost", exchange, name, state.decoded, detail="the browser sends it no more",
                          mend="look at Expires, SameSite and Path of the Set-Cookie before")  # fmt: skip
             state.value = state.decoded = None
@@ -120,7 +142,7 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterato
         yield _event(
             "replaced", exchange, name, decoded, detail="another value than the one that was set last"
         )
-    state.value, state.decoded, state.host = value, decoded, host
+    state.value, state.decoded = value, decoded
 
 
 def _covers(state: _State, url: str) -> bool:
@@ -154,7 +176,7 @@ def _answered(exchange: Exchange, name: str, state: _State, setup: Setup) -> Ite
         return
     decoded = _decode(value, name, values, setup)
     yield _event(*_kind(state, value, decoded, exchange, name), **_more(state.decoded, decoded))
-    state.value, state.decoded, state.host = value, decoded, urlsplit(exchange.url).hostname
+    state.value, state.decoded = value, decoded
 
 
 def _kind(

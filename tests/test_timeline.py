@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -262,3 +264,62 @@ def test_hostile_visits(change: dict[str, Any]) -> None:
         entry["startedDateTime"] = change["started"]
     assert kinds(entry)[:1] in (["set"], [])
     examine_visit(read_visit(har(entry)), Setup())
+
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("flask-chromium", ["set /", "flashed /login", "changed /", "cleared /logout"]),
+        ("express-chromium", ["set /", "same-id-at-login /login", "cleared /logout", "set /login"]),
+    ],
+)
+def test_what_chromium_recorded(name: str, expected: list[str]) -> None:
+    """The visits that Playwright recorded with Chromium (tests/interop/test_browser.py makes such anew)."""
+    events = story(read_visit((RECORDED / f"{name}.har").read_bytes()), Setup())
+    assert [f"{event.kind} {urlsplit(event.url).path}" for event in events] == expected
+
+
+def from_cache(entry: dict[str, Any], browser: str) -> dict[str, Any]:
+    """The entry as the browser's developer tools export what came from the cache: no cookies were sent."""
+    return (
+        {**entry, "cache": {"afterRequest": None}}
+        if browser == "firefox"
+        else {**entry, "_fromCache": "disk"}
+    )
+
+
+@pytest.mark.parametrize("browser", ["firefox", "chrome"])
+def test_what_came_from_the_cache(browser: str) -> None:
+    """An answer of the browser's cache has no Cookie header, and perhaps an old Set-Cookie: it tells nothing."""
+    found = kinds(
+        exchange(0, "GET", "/", 200, "", f"sid={ONE}{SAFE}"),
+        from_cache(exchange(1, "GET", "/a.js", 200, "", f"sid={TWO}{SAFE}"), browser),
+        exchange(2, "GET", "/b", 0),
+    )
+    assert found == ["set"]
+
+
+def test_a_request_that_carries_no_cookies() -> None:
+    """A manifest or a preflight without the cookie, which the next request sends again, is no loss."""
+    found = kinds(
+        exchange(0, "GET", "/", 200, "", f"sid={ONE}{SAFE}"),
+        exchange(1, "GET", "/manifest.json", 200),
+        exchange(2, "GET", "/b", 200, f"sid={ONE}"),
+        exchange(3, "OPTIONS", "/api", 204),
+    )
+    assert found == ["set"]
+
+
+def test_hosts_have_cookies_of_their_own() -> None:
+    """One name on two hosts is two sessions, but with a Domain above both it is one."""
+    first = exchange(0, "GET", "/", 200, "", f"sid={ONE}{SAFE}")
+    other = exchange(1, "GET", "https://id.shop.test/", 200, "", f"sid={TWO}{SAFE}")
+    assert kinds(first, other, exchange(2, "GET", "/", 200, f"sid={ONE}")) == ["set", "set"]
+    first = exchange(0, "GET", "/", 200, "", f"sid={ONE}{SAFE}; Domain=shop.test")
+    other = exchange(
+        1, "GET", "https://id.shop.test/", 200, f"sid={ONE}", f"sid={TWO}{SAFE}; Domain=shop.test"
+    )
+    assert kinds(first, other, exchange(2, "GET", "/", 200, f"sid={TWO}")) == ["set", "regenerated"]

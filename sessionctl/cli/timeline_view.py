@@ -29,17 +29,18 @@ _CHANGES_SHOWN = 6
 def print_story(events: Sequence[Event], color: str) -> None:
     """Print the events; times are those of the visit, in UTC."""
     out = console(color)
+    several = len({urlsplit(event.url).netloc for event in events}) > 1
     with out.capture() as capture:
         for event in events:
-            _print_event(out, event)
+            _print_event(out, event, with_host=several)
         if not events:
             out.print(Text("nothing happened to the session cookie"))
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
 
 
-def _print_event(out: object, event: Event) -> None:
+def _print_event(out: object, event: Event, *, with_host: bool) -> None:
     show = out.print  # type: ignore[attr-defined]
-    show(_headline(event), soft_wrap=True)
+    show(_headline(event, with_host=with_host), soft_wrap=True)
     if event.detail:
         show(Text(f"          {visible(event.detail)}"), soft_wrap=True)
     if event.mend:
@@ -50,10 +51,10 @@ def _print_event(out: object, event: Event) -> None:
         show(Text(f"          and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM))
 
 
-def _headline(event: Event) -> Text:
+def _headline(event: Event, *, with_host: bool) -> Text:
     clock = "--:--:--" if event.time is None else datetime.fromtimestamp(event.time, UTC).strftime("%H:%M:%S")
     parts = urlsplit(event.url)
-    place = visible(parts.path or "/")
+    place = visible(f"{parts.netloc if with_host else ''}{parts.path or '/'}")
     return Text.assemble(
         (f"{clock}  ", DIM), (f"{event.kind:<16}", _STYLES[event.kind]), f" {visible(event.cookie)}",
         (f"  ref {event.ref}" if event.ref else ""), (f"  {visible(event.method)} {place} {event.status}", DIM),

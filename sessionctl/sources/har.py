@@ -35,6 +35,8 @@ class Exchange(NamedTuple):
     set_cookies: tuple[str, ...]
     sent_twice: tuple[str, ...] = ()
     """Names that the Cookie header held more than once, with different values."""
+    went_out: bool = True
+    """False where the browser answered itself (a cache, a block): such a request tells nothing about cookies."""
 
 
 def read_visit(content: bytes) -> list[Exchange]:
@@ -80,7 +82,17 @@ def _exchange(entry: Any) -> Exchange:
         sent or {name: value for name, value, _ in _cookies(request)},
         tuple(texts) or tuple(_set_cookie(*cookie) for cookie in _cookies(response)),
         tuple(name for name, value in sent.items() if _has_another(header, name, value)),
+        _went_out(entry),
     )
+
+
+def _went_out(entry: Any) -> bool:
+    """Whether a server was asked. Chrome's DevTools and Firefox's netmonitor record answers of the cache too:
+    with `_fromCache`, and with an `afterRequest` in `cache` (Log.ts, har-builder.js).
+    """
+    if entry.get("_fromCache") or "afterRequest" in (entry.get("cache") or {}):
+        return False
+    return bool(entry["response"].get("status") or entry["response"].get("headers"))
 
 
 def _has_another(header: str, name: str, value: str) -> bool:

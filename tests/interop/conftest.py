@@ -68,3 +68,27 @@ def node() -> Iterator[Node]:
         assert process.stdin is not None
         assert process.stdout is not None
         yield Node(process.stdin, process.stdout)
+
+
+class Browser:
+    """A real Chromium, started anew for each visit; see `tests/node/ops/browser.mjs`."""
+
+    def __init__(self, node: Node, program: str) -> None:
+        self._node = node
+        self._program = program
+
+    def visit(self, *steps: tuple[str, Any], **options: Any) -> Any:
+        """What the steps have seen, and the cookies that the browser holds afterwards."""
+        return self._node("browser.visit", program=self._program, steps=steps, **options)
+
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser(node: Node) -> Browser:
+    """A Chromium of the system; without one a test is skipped, and in CI it fails."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        _missing("CHROMIUM IS MISSING")
+    return Browser(node, program)

@@ -8,6 +8,7 @@ import readline from "node:readline";
 
 const FILES = {
   authjs: "authjs",
+  browser: "browser",
   cookieSession: "express",
   cookieSignature: "express",
   express: "express",

@@ -44,7 +44,45 @@ function whole({ name = "session", ...request }) {
   return cookieSession({ name, keys: keys(request) });
 }
 
+const FORM = '<form method=post action=/login><input name=user><button id=enter>go</button></form>';
+
+/** A shop with a cart for guests; `regenerate` says whether its log-in makes a new session. */
+function shop(regenerate) {
+  const made = app(sessions(["express-shop-throw-away-key"]), express.urlencoded());
+  made.get("/", (request, response) => {
+    request.session.cart = [7];
+    const leave = "<form method=post action=/logout><button id=leave>go</button></form>";
+    response.type("html").send(`<p id=who>${request.session.user ?? "guest"}</p>${leave}`);
+  });
+  made.get("/login", (_request, response) => response.type("html").send(FORM));
+  made.post("/login", (request, response) => {
+    const enter = () => {
+      request.session.user = request.body.user;
+      response.redirect("/");
+    };
+    if (regenerate) request.session.regenerate(enter);
+    else enter();
+  });
+  made.post("/logout", (request, response) => {
+    request.session.destroy(() => response.clearCookie("connect.sid").redirect("/login"));
+  });
+  return made;
+}
+
+const OPEN = new Map();
+
 export const operations = {
+  "express.shop.open": async ({ regenerate }) => {
+    const server = shop(regenerate).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    OPEN.set(server.address().port, server);
+    return server.address().port;
+  },
+  "express.shop.close": ({ port }) => {
+    OPEN.get(port)?.closeAllConnections();
+    OPEN.get(port)?.close();
+    OPEN.delete(port);
+  },
   "express.session.write": async ({ secrets }) => {
     const handler = (request, response) => response.json({ id: request.sessionID });
     const { body, cookies } = await ask(app(sessions(secrets, new expressSession.MemoryStore()), handler));
