@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
-from sessionctl.errors import MalformedCookieError
+from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.signing.keys import KeyRing
 from sessionctl.verdict import Verdict, Warn
@@ -107,7 +107,8 @@ def identify(
 
     `forms` keeps the formats that were opened, with what they derive from keys, for the next cookie.
 
-    Raises `MalformedCookieError` where the cookie is missing or of no known format.
+    Raises `MalformedCookieError` where the cookie is missing or of no known format, and `UsageError` for
+    options that none of the formats takes that it may be of.
     """
     if source.value is None:
         name = source.name or "?"
@@ -116,9 +117,11 @@ def identify(
         )
     if setup.format is not None:
         return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
-    found = formats.detect(source.value, cookie_name=source.name)
     if not source.value:
-        found = [("native", SURE)]
+        return _judge(
+            "native", [("native", SURE)], source, setup._replace(options={}), judge=judge, forms=forms
+        )
+    found = _with_options(formats.detect(source.value, cookie_name=source.name), setup)
     if not found:
         return _judge_cut(source, setup, [], judge=judge, forms=forms)
     tried = [
@@ -165,6 +168,27 @@ def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
 
     found = formats.detect(unquote(text), cookie_name=cookie_name)
     return found[0][0] if found and found[0][1] >= SURE else None
+
+
+def _with_options(found: list[tuple[str, float]], setup: Setup) -> list[tuple[str, float]]:
+    """Those of the formats that can be opened with the options that were given: these tell which was meant."""
+    if not setup.options:
+        return found
+    having = [(name, score) for name, score in found if _takes_options(name, setup)]
+    if found and not having:
+        given, names = ", ".join(sorted(setup.options)), ", ".join(name for name, _ in found[:3])
+        raise UsageError(
+            f"no format that this may be of ({names}) takes the option {given}; -f names another"
+        )
+    return having
+
+
+def _takes_options(name: str, setup: Setup) -> bool:
+    try:
+        setup.open(name)
+    except UsageError:
+        return False
+    return True
 
 
 def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
