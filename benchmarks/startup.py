@@ -15,7 +15,7 @@ from pathlib import Path
 ROUNDS = 25
 PROGRAM = str(Path(sys.executable).parent / "sessionctl")
 COOKIE = "session=eyJ1c2VyX2lkIjo0Mn0.awP70w.ztx6gJoVYfMU0-5LnD-jhCLFNFY"
-TAB = {"COMP_WORDS": "sessionctl in", "COMP_CWORD": "1", "_SESSIONCTL_COMPLETE": "bash_complete"}
+TAB = {"_SESSIONCTL_LINE": "sessionctl in", "_SESSIONCTL_COMPLETE": "bash_complete"}
 
 FLOOR = [sys.executable, "-c", "import click"]
 WORK: dict[str, tuple[list[str], dict[str, str], float]] = {

@@ -1,28 +1,12 @@
 _sessionctl_completion() {
-    local IFS=$'\n'
-    local response
-
-    response=$(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD _SESSIONCTL_COMPLETE=bash_complete $1)
-
-    for completion in $response; do
-        IFS=',' read type value <<< "$completion"
-
-        if [[ $type == 'dir' ]]; then
-            COMPREPLY=()
-            compopt -o dirnames
-        elif [[ $type == 'file' ]]; then
-            COMPREPLY=()
-            compopt -o default
-        elif [[ $type == 'plain' ]]; then
-            COMPREPLY+=($value)
-        fi
-    done
-
-    return 0
+    local kind value
+    COMPREPLY=()
+    while IFS=$'\t' read -r kind value _; do
+        COMPREPLY+=("$value")
+        [[ $kind == open ]] && compopt -o nospace
+    done < <(_SESSIONCTL_LINE="${COMP_LINE:0:COMP_POINT}" _SESSIONCTL_BREAKS="$COMP_WORDBREAKS" \
+        _SESSIONCTL_COMPLETE=bash_complete "$1" 2>/dev/null)
 }
 
-_sessionctl_completion_setup() {
-    complete -o nosort -F _sessionctl_completion sessionctl
-}
-
-_sessionctl_completion_setup;
+complete -o nosort -F _sessionctl_completion sessionctl 2>/dev/null ||
+    complete -F _sessionctl_completion sessionctl

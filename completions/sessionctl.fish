@@ -1,17 +1,9 @@
-function _sessionctl_completion;
-    set -l response (env _SESSIONCTL_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) sessionctl);
+function _sessionctl_completion
+    set -lx _SESSIONCTL_LINE (commandline -cp | string collect)
+    set -lx _SESSIONCTL_COMPLETE fish_complete
+    for row in (sessionctl 2>/dev/null)
+        string split -m 1 -f 2 \t -- $row
+    end
+end
 
-    for completion in $response;
-        set -l metadata (string split "," $completion);
-
-        if test $metadata[1] = "dir";
-            __fish_complete_directories $metadata[2];
-        else if test $metadata[1] = "file";
-            __fish_complete_path $metadata[2];
-        else if test $metadata[1] = "plain";
-            echo $metadata[2];
-        end;
-    end;
-end;
-
-complete --no-files --command sessionctl --arguments "(_sessionctl_completion)";
+complete --no-files --keep-order --command sessionctl --arguments '(_sessionctl_completion)'

@@ -168,7 +168,7 @@ def check(**params: Any) -> None:
 
 
 @command.command("trust")
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=options.completes("files"))
 @click.option("--revoke", is_flag=True, help="Trust it no longer.")
 @options.look_options
 def trust(file: str | None, revoke: bool, **params: Any) -> None:

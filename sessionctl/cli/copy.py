@@ -11,8 +11,8 @@ from sessionctl.cli.page import Command
 
 
 @click.command("copy", cls=Command)
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=options.completes("storages"))
+@click.argument("target", metavar="TO", shell_complete=options.completes("storages"))
 @moving.moving_options
 @selecting.selection_options
 @options.look_options

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 @click.option("--flash", "flashes", multiple=True, metavar="K=V", help="A message for the next request.")
 @click.option("--id", "session_id", metavar="ID", help="The session's ID, in place of a random one.")
 @click.option(
-    "--from", "from_file", metavar="FILE", help="JSON or YAML to begin with, a list too; - is stdin."
+    "--from",
+    "from_file",
+    metavar="FILE",
+    shell_complete=options.completes("files"),
+    help="JSON or YAML to begin with, a list too; - is stdin.",
 )
 @click.option("--count", type=click.IntRange(1), help="Make so many, a JSON object a line.")
 @options.output_options

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 
 @click.command("decode", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE")
-@click.option("--record", metavar="FILE", help="Read a stored session of any framework; - is standard input.")
+@click.argument("words", nargs=-1, metavar="COOKIE", shell_complete=options.completes("at_files"))
+@click.option(
+    "--record",
+    metavar="FILE",
+    shell_complete=options.completes("files"),
+    help="Read a stored session of any framework; - is standard input.",
+)
 @options.source_options
 @options.key_options
 @options.place_options

@@ -14,7 +14,7 @@ from sessionctl.cli.words import refuse_rest, target_of
 
 
 @click.command("destroy", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE")
+@click.argument("words", nargs=-1, metavar="COOKIE", shell_complete=options.completes("at_files"))
 @options.target_options
 @many.many_options
 @options.key_options

@@ -19,7 +19,7 @@ UNSOUND = 1
 
 
 @click.command("doctor", cls=Command)
-@click.argument("words", nargs=-1, metavar="[COOKIE]")
+@click.argument("words", nargs=-1, metavar="[COOKIE]", shell_complete=options.completes("at_files"))
 @click.option(
     "--fix", is_flag=True, help="Mend what can be mended without losing anything; asks on a terminal."
 )

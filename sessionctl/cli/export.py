@@ -13,7 +13,7 @@ from sessionctl.cli.setup import setup_of
 
 
 @click.command("export", cls=Command)
-@click.argument("file", metavar="FILE", default="-")
+@click.argument("file", metavar="FILE", default="-", shell_complete=options.completes("files"))
 @click.option(
     "--redact", multiple=True, metavar="K", help="Hide this value, and all IDs; '*' hides every value."
 )

@@ -12,7 +12,7 @@ from sessionctl.cli.page import Command
 
 
 @click.command("formats", cls=Command)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=options.completes("formats"))
 @options.look_options
 def command(name: str | None, **params: Any) -> None:
     """List the cookie formats, or the options of one.

@@ -14,7 +14,7 @@ from sessionctl.cli.words import target_of
 
 
 @click.command("get", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE KEY")
+@click.argument("words", nargs=-1, metavar="COOKIE KEY", shell_complete=options.completes("at_files"))
 @options.target_options
 @options.key_options
 @options.place_options

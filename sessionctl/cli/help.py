@@ -7,20 +7,13 @@ from typing import Any
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.main import COMMANDS
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.errors import UsageError
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    from sessionctl.cli.manual import TOPICS
-
-    return [name for name in (*TOPICS, "options", *COMMANDS) if name.startswith(incomplete)]
-
-
 @click.command("help", cls=Command)
-@click.argument("words", nargs=-1, metavar="[TOPIC]", shell_complete=_complete)
+@click.argument("words", nargs=-1, metavar="[TOPIC]", shell_complete=options.completes("topics"))
 @options.look_options
 def command(words: tuple[str, ...], **params: Any) -> None:
     """Print a page of the manual: a topic or a command. Without TOPIC it lists them.

@@ -13,7 +13,7 @@ from sessionctl.errors import UsageError
 
 
 @click.command("import", cls=Command)
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=options.completes("files"))
 @moving.moving_options
 @options.key_options
 @options.place_options

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE")
+@click.argument("words", nargs=-1, metavar="COOKIE", shell_complete=options.completes("at_files"))
 @click.option(
     "--diff-with", metavar="B", help="Tell only what differs from another: COOKIE, @FILE, id:ID, ref:REF."
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl import __version__
-from sessionctl.cli.page import EXIT_STATUS
+from sessionctl.cli.page import EXIT_STATUS, SharedOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,6 +133,8 @@ class Commands(click.Group):
     ) -> Any:
         """Run a command and end with its exit status; see `docs/exit-codes.md`."""
         arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
+        if "_SESSIONCTL_COMPLETE" in os.environ:
+            from sessionctl.cli import tab as tab
         if not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
         name = prog_name or "sessionctl"
@@ -197,8 +199,8 @@ def _broken_pipe() -> int:
     subcommand_metavar="COMMAND [OPTIONS] ...",
     add_help_option=False,
 )
-@click.help_option("-h", "--help", hidden=True)
-@click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s", hidden=True)
+@click.help_option("-h", "--help", cls=SharedOption)
+@click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s", cls=SharedOption)
 def main() -> None:
     """Read, change and end the sessions of any web framework: cookies and stores.
 

@@ -32,6 +32,17 @@ def _shared(*names: str, **settings: Any) -> Callable[[F], F]:
     return _option(*names, cls=SharedOption, **settings)
 
 
+def completes(name: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """What a TAB press offers; its module is imported by one alone."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:  # noqa: ARG001
+        from sessionctl.cli.completing import offer
+
+        return offer(name, ctx, incomplete)
+
+    return complete
+
+
 def look_options(function: F) -> F:
     """--json, -q, -v, --color, and --help, which click would give a line of its own."""
     for decorator in (
@@ -52,12 +63,14 @@ def key_options(function: F) -> F:
         _shared("--now", metavar="TIME", help="Judge, or make, as of this time: Unix seconds or ISO 8601."),
         _shared("--max-age", metavar="DURATION", help="How old a timed cookie may be; none: no limit."),
         click.option("-O", "--format-option", "format_options", cls=SharedOption, multiple=True, metavar="K=V",
+                     shell_complete=completes("format_options"),
                      help="An option of the format; 'sessionctl formats NAME' lists them."),
         _shared("-f", "--format", "format_name", metavar="NAME", help="The format; else it is detected.",
-                shell_complete=_complete_formats),
+                shell_complete=completes("formats")),
         click.option("--secret-file", cls=SharedOption, multiple=True, metavar="PATH",
-                     help="A file of secrets, one a line."),
+                     shell_complete=completes("files"), help="A file of secrets, one a line."),
         click.option("--secret", "secrets", cls=SharedOption, multiple=True, metavar="TEXT",
+                     shell_complete=completes("at_files"),
                      help="A secret, again for older ones: text, text:, hex:, base64:, @FILE."),
     ):  # fmt: skip
         function = decorator(function)
@@ -69,9 +82,9 @@ def place_options(function: F) -> F:
     for decorator in (
         _shared("--cookie-name", metavar="NAME", help="The cookie's name."),
         _shared("-p", "--profile", metavar="NAME", help="A profile of the configuration.",
-                shell_complete=_complete_profiles),
+                shell_complete=completes("profiles")),
         _shared("-s", "--storage", metavar="URL", help="fs:DIR, cookie:, memory:, redis://..., memcached://...",
-                shell_complete=_complete_storages),
+                shell_complete=completes("storages")),
     ):  # fmt: skip
         function = decorator(function)
     return function
@@ -80,7 +93,12 @@ def place_options(function: F) -> F:
 def target_options(function: F) -> F:
     """--id, --ref: a session in the storage in place of a cookie."""
     for decorator in (
-        click.option("--ref", metavar="REF", help="The session of this ref, in place of a COOKIE."),
+        click.option(
+            "--ref",
+            metavar="REF",
+            shell_complete=completes("refs"),
+            help="The session of this ref, in place of a COOKIE.",
+        ),
         click.option(
             "--id", "session_id", metavar="ID", help="The session of this ID, in place of a COOKIE."
         ),
@@ -96,10 +114,15 @@ def source_options(function: F) -> F:
             "--cookie-jar",
             cls=SharedOption,
             metavar="FILE",
+            shell_complete=completes("files"),
             help="Take the cookie from a Netscape jar; - is stdin.",
         ),
         click.option(
-            "--har", cls=SharedOption, metavar="FILE", help="Take the cookie from a HAR file; - is stdin."
+            "--har",
+            cls=SharedOption,
+            metavar="FILE",
+            shell_complete=completes("files"),
+            help="Take the cookie from a HAR file; - is stdin.",
         ),
     ):
         function = decorator(function)
@@ -126,24 +149,3 @@ def output_options(function: F) -> F:
 def look_of(params: dict[str, Any]) -> Look:
     """Take --json, -q, -v and --color out of a command's parameters."""
     return Look(params.pop("as_json"), params.pop("quiet"), params.pop("verbose"), params.pop("color"))
-
-
-def _complete_formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    from sessionctl.formats.registry import names
-
-    return [name for name in names() if name.startswith(incomplete)]
-
-
-def _complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    from sessionctl.config.settings import profile_names
-
-    try:
-        return [name for name in profile_names() if name.startswith(incomplete)]
-    except Exception:  # noqa: BLE001 - completion is silent on failure
-        return []
-
-
-def _complete_storages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    from sessionctl.storage.registry import schemes
-
-    return [f"{scheme}:" for scheme in schemes() if scheme.startswith(incomplete)]

@@ -12,7 +12,7 @@ from sessionctl.cli.writing import change
 
 
 @click.command("regenerate", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE")
+@click.argument("words", nargs=-1, metavar="COOKIE", shell_complete=options.completes("at_files"))
 @click.option("--delete-old", is_flag=True, help="Delete the record of the old ID.")
 @options.output_options
 @options.target_options

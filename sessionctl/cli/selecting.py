@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sessionctl.cli.options import completes
 from sessionctl.cli.output import say
 from sessionctl.cli.page import SharedOption
 
@@ -64,7 +65,14 @@ def finding_options(function: F) -> F:
     """--id, --ref, --sort: for commands that only look."""
     for decorator in (
         click.option("--sort", metavar="KEY", help="modified_at, expires_at, size, ref; -size: down."),
-        click.option("--ref", "refs", multiple=True, metavar="REF", help="Of this ref, or that begins so."),
+        click.option(
+            "--ref",
+            "refs",
+            multiple=True,
+            metavar="REF",
+            shell_complete=completes("refs"),
+            help="Of this ref, or that begins so.",
+        ),
         click.option("--id", "ids", multiple=True, metavar="ID", help="Of this ID."),
     ):
         function = decorator(function)

@@ -15,7 +15,7 @@ from sessionctl.errors import UsageError
 
 
 @click.command("set", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE K=V ...")
+@click.argument("words", nargs=-1, metavar="COOKIE K=V ...", shell_complete=options.completes("at_files"))
 @options.output_options
 @options.target_options
 @many.many_options

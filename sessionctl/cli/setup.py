@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sessionctl.config.settings import Settings
     from sessionctl.identify import Setup
+    from sessionctl.storage.base import SessionStorage
 
 
 def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool = False) -> Setup:
@@ -133,6 +134,12 @@ def _storage(url: str | None, settings: Settings, *, text_alone: bool) -> tuple[
         return open_storage(default_storage_url()), False, "the default"
     except ConfigError:
         return None, False, "none"
+
+
+def storage_of(params: dict[str, Any]) -> SessionStorage | None:
+    """The storage that a command's parameters, the environment and the profile choose, and nothing else of them."""
+    storage: SessionStorage | None = _storage(params.get("storage"), settings_of(params), text_alone=False)[0]
+    return storage
 
 
 def _said(param: str, option: str, variable: str) -> str:

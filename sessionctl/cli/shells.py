@@ -1,4 +1,4 @@
-"""Completion scripts: click's own, as static text."""
+"""Completion scripts as static text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ def script(shell: str) -> str:
     """The completion script of `bash`, `zsh` or `fish`."""
     from click.shell_completion import get_completion_class
 
+    from sessionctl.cli import tab as tab
     from sessionctl.cli.main import main
 
     kind = get_completion_class(shell)
     if kind is None:
         raise UsageError(f"no completion for {shell!r}")
-    engine = kind(main, {}, PROGRAM, VARIABLE)
-    text: str = engine.source_template % engine.source_vars()
-    return f"{text.strip()}\n"
+    return f"{kind(main, {}, PROGRAM, VARIABLE).source().strip()}\n"

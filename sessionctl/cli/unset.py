@@ -14,7 +14,7 @@ from sessionctl.errors import UsageError
 
 
 @click.command("unset", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE KEY ...")
+@click.argument("words", nargs=-1, metavar="COOKIE KEY ...", shell_complete=options.completes("at_files"))
 @options.output_options
 @options.target_options
 @many.many_options

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify", cls=Command)
-@click.argument("words", nargs=-1, metavar="COOKIE")
+@click.argument("words", nargs=-1, metavar="COOKIE", shell_complete=options.completes("at_files"))
 @options.source_options
 @options.key_options
 @options.place_options

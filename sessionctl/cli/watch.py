@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("watch", cls=Command)
-@click.argument("words", nargs=-1, metavar="[COOKIE]")
+@click.argument("words", nargs=-1, metavar="[COOKIE]", shell_complete=options.completes("at_files"))
 @click.option("--for", "duration", metavar="DURATION", help="Stop after that time; else Ctrl-C ends it.")
 @click.option("--interval", metavar="DURATION", default="500ms", show_default=True, help="Between two looks.")
 @selecting.where_option

@@ -65,9 +65,7 @@ def test_decode_loads_few_formats() -> None:
 )
 def test_completion(words: str) -> None:
     """A TAB press loads nothing heavy, and no format."""
-    loaded = imported(
-        COMP_WORDS=words, COMP_CWORD=str(words.count(" ")), _SESSIONCTL_COMPLETE="bash_complete"
-    )
+    loaded = imported(_SESSIONCTL_LINE=words, _SESSIONCTL_COMPLETE="bash_complete")
     assert not loaded & HEAVY
     assert not {name for name in loaded if name.startswith("sessionctl.formats.")} - {
         "sessionctl.formats.base", "sessionctl.formats.registry"
