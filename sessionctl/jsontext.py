@@ -31,9 +31,9 @@ _SCALARS = frozenset({str, bool, type(None)})
 
 # What the encoder writes in another way than JavaScript. A match inside a string does no harm: the slow path
 # is exact. The first pattern is quick to say that no key ends in a digit, as in nearly every record.
-_DIGIT_BEFORE_VALUE = re.compile(r'":(?<=[0-9]":)')
-_INDEX_KEY = re.compile(r'"[0-9]+":')
-_SMALL_NUMBER = re.compile(r"e-[0-9]+(?:[,\]}]|$)")
+_find_digit_before_value = re.compile(r'":(?<=[0-9]":)').search
+_find_index_key = re.compile(r'"[0-9]+":').search
+_find_small_number = re.compile(r"e-[0-9]+(?:[,\]}]|$)").search
 
 
 def _refuse_constant(name: str) -> Any:
@@ -116,8 +116,8 @@ def dumps(value: Any) -> str:
         check(value, "")
         raise UnserializableValueError("", str(error)) from None
     if (
-        (_DIGIT_BEFORE_VALUE.search(text) and _INDEX_KEY.search(text))
-        or ("e-" in text and _SMALL_NUMBER.search(text))
+        (_find_digit_before_value(text) and _find_index_key(text))
+        or ("e-" in text and _find_small_number(text))
         or not (text.isascii() or _is_utf8(text))
     ):
         return _stringify(value)

@@ -71,11 +71,12 @@ def parse_value(text: str) -> Record:
 
 def dump_value(record: Record) -> str:
     """The `cookie:` value of a session."""
-    value: dict[str, Any] = {"i": record.id, "d": [record.values, record.flash]}
-    if record.created is not None:
-        value["created"] = round(record.created * 1000)
-    if record.used is not None:
-        value["used"] = round(record.used * 1000)
+    values, flash, created, used, session_id = record
+    value: dict[str, Any] = {"i": session_id, "d": [values, flash]}
+    if created is not None:
+        value["created"] = round(created * 1000)
+    if used is not None:
+        value["used"] = round(used * 1000)
     return jsontext.dumps(value)
 
 

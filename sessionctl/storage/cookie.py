@@ -89,8 +89,10 @@ class CookieStorage(SessionStorage):
         session.collect_changes()
         values, flash = session.data
         state = session._state  # noqa: SLF001
+        if self.lifetime is not None and state.created is None:
+            state.created = self.clock()
         used = self.clock() if self.ttl is not None else state.stored.used if state.stored else None
-        record = records.Record(values, flash, self._created(session), used, session.id)
+        record = records.Record(values, flash, state.created, used, session.id)
         value = records.dump_value(record)
         state.stored = record
         if dirty:
@@ -124,12 +126,6 @@ class CookieStorage(SessionStorage):
         if self.ttl is None:
             return False
         return stored.used is None or self.clock() >= stored.used + self.ttl * REISSUE_AFTER
-
-    def _created(self, session: Session) -> float | None:
-        state = session._state  # noqa: SLF001
-        if self.lifetime is not None and state.created is None:
-            state.created = self.clock()
-        return state.created
 
 
 def _is_json(text: str) -> bool:
