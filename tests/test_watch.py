@@ -1,9 +1,8 @@
+# ruff: noqa: F811 - fixtures of other folders are imported, and taken by name
 """Changes of stored sessions are told as they happen, each once, and nothing is touched by looking."""
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,17 @@ from sessionctl.errors import NotSupportedError, UsageError
 from sessionctl.fleet.select import Selection
 from sessionctl.fleet.where import parse_where
 from sessionctl.storage.base import RecordStorage
+from sessionctl.storage.redis import RedisStorage
 from sessionctl.watch import Seen, watch
+from tests.servers import (  # noqa: F401 - fixtures
+    RedisServer,
+    SentinelServers,
+    Servers,
+    own_sentinel,
+    redis_cluster,
+    server_directory,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,12 +36,16 @@ class Watcher:
 
     def __init__(self, storage: RecordStorage, seconds: float, **chosen: Any) -> None:
         self.seen: list[Seen] = []
-        self._thread = threading.Thread(target=self._run, args=(storage, seconds, chosen))
+        self._thread = threading.Thread(target=self._run, args=(storage, seconds, chosen), daemon=True)
         self._thread.start()
 
     def _run(self, storage: RecordStorage, seconds: float, chosen: dict[str, Any]) -> None:
-        for one in watch(storage, interval=0.02, seconds=seconds, **chosen):
+        for one in watch(storage, seconds=seconds, **{"interval": 0.02, **chosen}):
             self.seen.append(one)
+
+    def kinds(self) -> list[str]:
+        """The kinds of all that was told until now."""
+        return [one.kind for one in self.seen]
 
     def until(self, kind: str, seconds: float = 10) -> None:
         """Wait until something of that kind was told last."""
@@ -44,7 +57,7 @@ class Watcher:
     def ended(self) -> list[str]:
         """Wait for its end: the kinds of all that was told."""
         self._thread.join(30)
-        return [one.kind for one in self.seen]
+        return self.kinds()
 
 
 @pytest.fixture(params=["fs", "fs without watchfiles", "memory"])
@@ -122,56 +135,140 @@ def test_what_keeps_nothing_cannot_be_watched() -> None:
         next(watch(None))
 
 
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]:
-    """Start a Redis server that keeps its data, at the same port each time."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    running: list[subprocess.Popen[bytes]] = []
+PERSISTENT = ("--appendonly", "yes", "--appendfsync", "always")
+NOTIFIES = ("--notify-keyspace-events", "KA")
 
-    def start() -> tuple[str, subprocess.Popen[bytes]]:
-        command = [
-            "redis-server",
-            "--port",
-            str(port),
-            "--dir",
-            str(tmp_path),
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "always",
-        ]
-        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        return f"redis://127.0.0.1:{port}/0", running[-1]
 
-    yield start
-    for server in running:
-        server.kill()
-        server.wait()
+@pytest.fixture(params=[(), NOTIFIES], ids=["asked at intervals", "notifications"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server of this test alone, which keeps its data."""
+    pytest.importorskip("redis", reason="redis IS MISSING: watching a server was not tried")
+    started = RedisServer(tmp_path, *PERSISTENT, *request.param)
+    started.start()
+    yield started
+    started.kill()
+
+
+def opened(url: str, **options: Any) -> RecordStorage:
+    """The storage of a URL."""
+    storage = open_storage(url, **options)
+    assert isinstance(storage, RecordStorage)
+    return storage
 
 
 @pytest.mark.slow
-def test_a_server_that_restarts(redis_server: Callable[[], tuple[str, subprocess.Popen[bytes]]]) -> None:
-    """A server that goes away is told once; when it is back, watching goes on where it was."""
-    pytest.importorskip("redis", reason="redis IS MISSING: watching a server was not tried")
-    url, server = redis_server()
-    opened = open_storage(url, timeout="1s")
-    assert isinstance(opened, RecordStorage)
-    session = make(opened, a=1)
-    watcher = Watcher(opened, 12, key=opened.key_of(session.id))
+def test_a_server_that_restarts(server: RedisServer) -> None:
+    """A server that goes away is told once; when it is back, watching goes on where it was, as the server is now."""
+    storage = opened(server.url, timeout="1s")
+    session, other = make(storage, a=1), make(storage, a=1)
+    watcher = Watcher(storage, 12, selection=Selection())
     watcher.until("found")
-    server.terminate()
-    server.wait()
+    server.kill()
     watcher.until("unreachable")
-    redis_server()
+    server.command = [word for word in server.command if word not in NOTIFIES]
+    server.start()
     watcher.until("back")
-    change(open_storage(url), session.id, lambda one: one.set("a", 2))  # type: ignore[arg-type]
+    change(opened(server.url), session.id, lambda one: one.set("a", 2))
     watcher.until("changed")
-    assert watcher.ended() == ["found", "unreachable", "back", "changed"]
+    change(opened(server.url), other.id, lambda one: one.destroy())
+    watcher.until("ended")
+    assert watcher.kinds() == ["found", "found", "unreachable", "back", "changed", "ended"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", [NOTIFIES], indirect=True, ids=["notifications"])
+def test_notifications(server: RedisServer) -> None:
+    """Where the server tells of changes it is not asked again: each comes at once, and only those that are meant."""
+    storage = opened(server.url, prefix="a[*]:")
+    ways: list[str] = []
+    selection = Selection(where=(parse_where("userId=42"),))
+    watcher = Watcher(storage, 20, interval=20, selection=selection, on_way=ways.append)
+    wait_until(lambda: ways, "the watch")
+    make(opened(server.url, prefix="a*:"), userId=42)
+    one = make(storage, userId=42)
+    watcher.until("created", 5)
+    change(storage, one.id, lambda session: session.set("cart", [1]))
+    watcher.until("changed", 5)
+    change(storage, one.id, lambda session: session.regenerate_id(delete_old=True))
+    watcher.until("ended", 5)
+    other = make(storage, userId=42)
+    watcher.until("created", 5)
+    change(storage, other.id, lambda session: session.set("userId", 43))
+    watcher.until("left", 5)
+    assert watcher.kinds() == ["created", "changed", "created", "ended", "created", "left"]
+    assert ways == ["by the server's keyspace notifications"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", [NOTIFIES], indirect=True, ids=["notifications"])
+def test_expiry_is_noticed(server: RedisServer) -> None:
+    """A session that ends of its age is told, without asking for it all the time."""
+    storage = opened(server.url, ttl="500ms")
+    session = make(storage, a=1)
+    watcher = Watcher(storage, 20, interval=20, key=storage.key_of(session.id))
+    watcher.until("ended", 5)
+    assert watcher.kinds() == ["found", "ended"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "flags", ["KEg$xe", "K$g", "AE", ""], ids=["all that is needed", "no expiry", "another channel", "off"]
+)
+def test_when_a_server_notifies(tmp_path: Path, flags: str) -> None:
+    """Notifications are relied on only where they tell all that is needed."""
+    pytest.importorskip("redis", reason="redis IS MISSING: watching a server was not tried")
+    server = RedisServer(tmp_path, "--notify-keyspace-events", flags)
+    server.start()
+    try:
+        storage = opened(server.url)
+        assert isinstance(storage, RedisStorage)
+        assert (storage.notifications() is not None) is (flags == "KEg$xe")
+        server.ask("ACL", "SETUSER", "default", "-config")
+        assert storage.notifications() is None
+    finally:
+        server.kill()
+
+
+@pytest.mark.slow
+def test_a_failover(own_sentinel: SentinelServers) -> None:
+    """After a failover the new primary's notifications are heard, and what has happened meanwhile is told."""
+    for server in (own_sentinel.primary, own_sentinel.replica):
+        server.ask("CONFIG", "SET", "notify-keyspace-events", "KA")
+    storage = opened(own_sentinel.url)
+    session = make(storage, a=1)
+    ways: list[str] = []
+    watcher = Watcher(storage, 40, interval=0.2, key=storage.key_of(session.id), on_way=ways.append)
+    watcher.until("found")
+    old = own_sentinel.primary_port()
+    own_sentinel.primary.ask("WAIT", 1, 5000)
+    own_sentinel.primary.kill()
+    wait_until(lambda: own_sentinel.primary_port() != old, "the failover")
+    watcher.until("back", 30)
+    change(opened(own_sentinel.url), session.id, lambda one: one.set("a", 2))
+    watcher.until("changed")
+    assert ways[0] == "by the server's keyspace notifications"
+
+
+@pytest.mark.slow
+def test_a_cluster(redis_cluster: Servers) -> None:
+    """A Cluster is asked at intervals."""
+    storage = opened(redis_cluster.url)
+    session = make(storage, a=1)
+    watcher = Watcher(storage, 20, key=storage.key_of(session.id))
+    watcher.until("found")
+    change(storage, session.id, lambda one: one.set("a", 2))
+    watcher.until("changed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", [NOTIFIES], indirect=True, ids=["notifications"])
+def test_another_framework_s_store(server: RedisServer) -> None:
+    """What changed in a record of connect-redis is told too."""
+    storage = opened(f"{server.url}?layout=connect-redis")
+    with server.client() as client:
+        client.set("sess:abc", '{"cookie":{},"user":"ada"}')
+        watcher = Watcher(storage, 20, interval=20, key=storage.key_of("abc"))
+        watcher.until("found")
+        client.set("sess:abc", '{"cookie":{},"user":"bob"}')
+        watcher.until("changed", 3)
+    assert [item.place for item in watcher.seen[1].changes] == ["data.user"]

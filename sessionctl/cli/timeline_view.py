@@ -66,8 +66,6 @@ _SEEN = {
     "changed": NAME,
     "ended": ODD,
     "left": ODD,
-    "unreachable": BAD,
-    "back": GOOD,
     "found": DIM,
 }
 
@@ -79,7 +77,7 @@ def print_seen(seen: Seen, color: str) -> None:
     words = [(f"{clock}  ", DIM), (f"{seen.kind:<11}", _SEEN[seen.kind])]
     with out.capture() as capture:
         out.print(
-            Text.assemble(*words, f" ref {seen.ref}" if seen.ref else f" {visible(seen.detail)}"),
+            Text.assemble(*words, f" ref {seen.ref}"),
             soft_wrap=True,
         )
         for change in seen.changes[:_CHANGES_SHOWN]:

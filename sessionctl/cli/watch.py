@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
-from sessionctl.cli.output import print_json
+from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import refuse_rest, target_of
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 def command(words: tuple[str, ...], **params: Any) -> None:
     """Tell live what happens to a stored session, or to all that match: made, changed, ended.
 
-    Files wake it at once where watchfiles is installed; else it looks at intervals. A store that goes away is
-    told, and asked until it is back.
+    Files wake it at once where watchfiles is installed, Redis where it sends keyspace notifications; else it
+    looks at intervals. A store that goes away is told, and asked until it is back.
 
     \b
     sessionctl watch --id "$ID" -s fs:/var/lib/app/sessions --for 1s
@@ -54,6 +54,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         refuse_rest(rest)
         setup = setup_of(params)
         chosen["key"] = _key(target, setup)
+    chosen["on_way"] = lambda how: say(f"changes are noticed {how}", quiet=not look.verbose)
     for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
         _tell(seen, look)
 
@@ -61,8 +62,6 @@ def command(words: tuple[str, ...], **params: Any) -> None:
 def _seconds(text: str | None) -> float | None:
     from sessionctl.duration import parse_duration
 
-    if text is not None and text.endswith("ms") and text[:-2].isdecimal():
-        return int(text[:-2]) / 1000
     return None if text is None else parse_duration(text)
 
 
@@ -103,9 +102,12 @@ def answer(seen: Seen) -> dict[str, Any]:
 
 
 def _tell(seen: Seen, look: options.Look) -> None:
+    """Print what was seen; that the store is away, or back, is no data but a message, and with --json both."""
+    if seen.kind in ("unreachable", "back"):
+        say(seen.detail or "the store is back", quiet=look.quiet)
     if look.json:
         print_json(answer(seen))
-    else:
+    elif seen.kind not in ("unreachable", "back"):
         from sessionctl.cli.timeline_view import print_seen
 
         print_seen(seen, look.color)

@@ -191,6 +191,17 @@ def _found(judge: Judge, *, content: bool, on_problem: OnProblem) -> Iterator[Fo
                 _tell_unreadable(judge.store, entry.key, stored, on_problem)
 
 
+def judged(store: RecordStorage, selection: Selection, keys: Iterable[str]) -> Iterator[Found]:
+    """Those of the keys whose sessions are meant, each with its record."""
+    judge = Judge(store, selection, store.clock())
+    for key in keys:
+        stored = store.peek(key)
+        if stored is None or not judge.by_entry(entry_of(store, key, stored)):
+            continue
+        if (found := judge.by_content(key, stored)) is not None:
+            yield found
+
+
 def _tell_unreadable(store: RecordStorage, key: str, stored: Stored, on_problem: OnProblem) -> None:
     """A record that nobody can judge by its values is told, not passed over in silence."""
     if (problem := read(store, key, stored).problem) is not None:

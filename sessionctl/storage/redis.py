@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sessionctl.errors import CorruptRecordError, MissingExtraError, SessionctlError, StorageError, UsageError
 from sessionctl.storage import redis_scripts as scripts
@@ -33,6 +33,9 @@ except ModuleNotFoundError:
 
 from sessionctl.storage import redis_connection as connection
 from sessionctl.storage.redis_errors import translated
+
+if TYPE_CHECKING:
+    from sessionctl.storage.redis_events import Notifications
 
 DEFAULT_PORT = 6379
 SCAN_BATCH = 250
@@ -316,6 +319,24 @@ class RedisStorage(RemoteStorage):
         except ResponseError:  # forbidden, renamed, or the record is not there
             return None
 
+    def notifications(
+        self, key: str | None = None, prefixes: Sequence[str] | None = None
+    ) -> Notifications | None:
+        """What tells of changes to a key, or to all; None where the server sends no notifications.
+
+        Raises `StorageError` where it cannot be asked.
+        """
+        from sessionctl.storage.redis_events import Notifications, are_sent
+
+        patterns = (
+            [_glob(key)] if key is not None else [_glob(each) + b"*" for each in prefixes or [self.prefix]]
+        )
+        with translated(self):
+            client = self._clients.get()
+            return (
+                Notifications(self, client, self._clients.target.db, patterns) if are_sent(client) else None
+            )
+
     # -- running commands ---------------------------------------------------------------------------
 
     def _run(self, key: str, commands: Commands[T]) -> T:
@@ -417,6 +438,9 @@ class RedisClusterStorage(RedisStorage):
             raise UsageError("a Redis Cluster has no databases")
         return {}
 
+    def notifications(self, key: str | None = None, prefixes: Sequence[str] | None = None) -> None:
+        """None: each node tells of its own keys alone, and nodes come and go; a Cluster is asked at intervals."""
+
     def delete_many(self, expected: Sequence[tuple[str, Stored]]) -> list[Outcome | SessionctlError]:
         return RemoteStorage.delete_many(self, expected)  # its pipelines run no scripts
 
@@ -493,11 +517,9 @@ def _outcome(answer: Any, text: bytes | None = None) -> Outcome:
     return Outcome(False, None if answer is None else Stored(answer))
 
 
-def _glob(prefix: str) -> bytes:
-    """A prefix as a pattern of SCAN that means itself."""
-    return b"".join(
-        b"\\" + bytes([byte]) if byte in b"*?[]^\\" else bytes([byte]) for byte in prefix.encode()
-    )
+def _glob(text: str) -> bytes:
+    """A text as a pattern, of SCAN and PSUBSCRIBE, that means itself."""
+    return b"".join(b"\\" + bytes([byte]) if byte in b"*?[]^\\" else bytes([byte]) for byte in _raw(text))
 
 
 def _is_of_other_kind(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sessionctl.errors import NotSupportedError
 from sessionctl.storage.base import Entry, Stored
@@ -25,6 +25,9 @@ class Place(Protocol):
     def scan(self, rule: Rule) -> Iterator[Entry]:
         """What may be records, each under its name; `ref` is left empty. Raises `StorageError`."""
 
+    def notifications(self, rule: Rule, key: str | None) -> Any:
+        """What tells of changes to a key, or to all; None where nothing does."""
+
     def close(self) -> None:
         """Give back connections."""
 
@@ -43,6 +46,9 @@ class FilePlace:
         """Every regular file, as deep as the rule says."""
         for path, info in self._files.scan(rule.depth):
             yield Entry(path, "", info.st_size, info.st_mtime)
+
+    def notifications(self, rule: Rule, key: str | None) -> None:
+        """Nothing does."""
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -65,6 +71,11 @@ class ServerPlace:
         for prefix in rule.prefixes:
             self._storage.prefix = prefix
             yield from self._storage.scan()
+
+    def notifications(self, rule: Rule, key: str | None) -> Any:
+        """What tells of changes; None where nothing does."""
+        found = getattr(self._storage, "notifications", None)
+        return None if found is None else found(key, rule.prefixes)
 
     def close(self) -> None:
         """Close the connections."""

@@ -107,6 +107,10 @@ class LayoutStorage(RecordStorage):
             if self._rule.id_of(entry.key) is not None:
                 yield entry._replace(ref=self.ref_of(entry.key))
 
+    def notifications(self, key: str | None = None) -> Any:
+        """What tells of changes, as `RedisStorage.notifications`; None where nothing does."""
+        return self._place.notifications(self._rule, key)
+
     def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
         return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
 
