@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options
+from sessionctl.cli.conflicts import is_said
+from sessionctl.cli.output import say
 from sessionctl.cli.page import Command
-from sessionctl.cli.setup import setup_of, url_of
+from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import assignments, read_stdin
-from sessionctl.cli.writing import check_output, print_made
+from sessionctl.cli.writing import form_of, print_made
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,9 +44,7 @@ def command(**params: Any) -> None:
     """
     from sessionctl import editing
 
-    look = options.look_of(params)
-    output, url = params.pop("output"), url_of(params)
-    check_output(output, url)
+    look, output, url = form_of(params)
     fixtures = _fixtures(params)
     count = params.pop("count")
     if (count or len(fixtures)) > 1:
@@ -53,7 +53,13 @@ def command(**params: Any) -> None:
     setup = setup_of(params, writes=True)
     for fixture in fixtures:
         for _ in range(count or 1):
-            print_made(editing.create(setup, fixture.data, fixture.flash, fixture.id), look, output, url)
+            made = editing.create(setup, fixture.data, fixture.flash, fixture.id)
+            print_made(made, look, output, url)
+    if made.storage is None and is_said("storage"):
+        say(
+            f"nothing was stored: only native and remix sessions are, and this is {made.format}",
+            quiet=look.quiet,
+        )
 
 
 def _fixtures(params: dict[str, Any]) -> list[Fixture]:

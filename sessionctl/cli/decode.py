@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options
+from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import print_data, print_json, say, value_text
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
@@ -43,6 +44,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     from sessionctl.duration import iso
 
     look = options.look_of(params)
+    refuse_two_sessions(params)
     if (record := params.pop("record")) is not None:
         name = params.pop("format_name")
         refuse_rest(words)

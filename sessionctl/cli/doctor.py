@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
+from sessionctl.cli.conflicts import refuse_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
@@ -49,6 +50,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
         if wanted:
             raise UsageError("--fix mends stores; what mends a cookie stands with each finding")
         ctx.exit(doctor_cookie.report(words, params, look))
+    refuse_said("is the place of a cookie; a store is -s URL", url="--url")
     for name in ("har", "cookie_jar", "url"):
         params.pop(name)
     setup = setup_of(params)

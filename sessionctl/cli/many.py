@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
+from sessionctl.cli.conflicts import refuse_one_beside_many, refuse_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import SharedOption
 from sessionctl.cli.setup import setup_of
@@ -81,11 +82,8 @@ def _count(count: int) -> str:
 
 
 def _refuse_one(params: dict[str, Any]) -> None:
-    """What names one session has no place beside what means many."""
-    for name in ("session_id", "ref", "har", "cookie_jar"):
-        if params.pop(name, None) is not None:
-            raise UsageError(
-                "give one session (a COOKIE, --id, --ref), or say which are meant (--where, ...), not both"
-            )
-    for name in ("output", "url"):
+    """What is about one session or its cookie has no place beside what means many."""
+    refuse_one_beside_many(params)
+    refuse_said("is for the cookie of one session", output="--output", url="--url")
+    for name in ("session_id", "ref", "har", "cookie_jar", "output", "url"):
         params.pop(name, None)

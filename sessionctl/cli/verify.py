@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.output import print_data, print_json
+from sessionctl.cli.conflicts import is_said
+from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.verdicts import MALFORMED, answer, line, status_of, unread
@@ -56,6 +57,8 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         print_json(answer(known.format.name, known.verdict))
     else:
         print_data(line(known.format.name, known.verdict, _source_of(known, setup)))
+    if is_said("max_age") and known.verdict.valid and known.verdict.issued_at is None:
+        say(f"{known.format.name} keeps no time of issue, so --max-age says nothing", quiet=look.quiet)
     ctx.exit(status_of(known.verdict))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
+from sessionctl.cli.conflicts import refuse_one_beside_many
 from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
@@ -47,6 +48,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     if many or not (words or params["session_id"] or params["ref"] or params["har"] or params["cookie_jar"]):
         if words:
             raise UsageError("--where means many sessions, and a COOKIE one; give one of them")
+        refuse_one_beside_many(params)
         chosen["selection"] = selecting.selection_of(params)
         setup = setup_of(params)
     else:

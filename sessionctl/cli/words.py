@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import shown
 from sessionctl.cli.setup import settings_of
 from sessionctl.errors import UsageError
@@ -31,10 +32,9 @@ def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, t
     """
     from sessionctl.identify import Target
 
+    refuse_two_sessions(params)
     session_id, ref = params.pop("session_id", None), params.pop("ref", None)
     if session_id is not None or ref is not None:
-        if session_id is not None and ref is not None:
-            raise UsageError("--id and --ref name two sessions; give one")
         _no_files(params)
         return Target(id=session_id, ref=ref), words
     name = params.get("cookie_name") or settings_of(params).get("cookie_name")
@@ -53,6 +53,7 @@ def source_of(
     """The cookie that is meant, and the arguments that are left."""
     from sessionctl import sources
 
+    refuse_two_sessions(params)
     har, jar = params.pop("har", None), params.pop("cookie_jar", None)
     if har is not None:
         return _named(sources.read_har, content_of_file(har), name), words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.cli import options
+from sessionctl.cli.conflicts import refuse_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.setup import setup_of, url_of
 from sessionctl.cli.words import refuse_rest, target_of
@@ -25,9 +26,7 @@ def change(
     wants: str | None,
 ) -> None:
     """Find the session, change it by `make` and print its cookie; `wants` names the arguments it needs."""
-    look = options.look_of(params)
-    output, url = params.pop("output"), url_of(params)
-    check_output(output, url)
+    look, output, url = form_of(params)
     target, rest = target_of(params, words)
     if wants is None:
         refuse_rest(rest)
@@ -44,17 +43,17 @@ def print_made(made: Made, look: options.Look, output: str | None = None, url: s
             quiet=look.quiet or look.json,
         )
     if look.json or output == "json":
-        print_json(answer(made))
+        form = (
+            {}
+            if output in (None, "json") or made.cookie is None
+            else {"output": _rendered(made, output, url)}
+        )
+        print_json({**answer(made), **form})
         return
     if made.cookie is None:
         say("done; the store keeps no ID, so there is no cookie to print", quiet=look.quiet)
         return
-    if output in (None, "value"):
-        print_data(made.cookie)
-        return
-    from sessionctl.outputs import render
-
-    print_data(render(made, output, url))
+    print_data(_rendered(made, output or "value", url))
 
 
 def answer(made: Made) -> dict[str, Any]:
@@ -75,13 +74,32 @@ def answer(made: Made) -> dict[str, Any]:
     return result
 
 
-def check_output(output: str | None, url: str | None) -> None:
-    """Raise `NotSupportedError` before anything is written, where the output needs a URL."""
-    if output is None and url is None:
-        return
+def form_of(params: dict[str, Any]) -> tuple[options.Look, str | None, str | None]:
+    """Take --json and its like, --output and --url out of a command's parameters.
+
+    Raises `UsageError` and `NotSupportedError` before anything is written, where a place is missing or in vain.
+    """
+    look = options.look_of(params)
+    output, url = params.pop("output"), url_of(params)
+    if output is None:
+        refuse_said("goes with --output, whose place it is", url="--url")
+    if output is not None or url is not None:
+        _check_place(output, url)
+    return look, output, url
+
+
+def _check_place(output: str | None, url: str | None) -> None:
     from sessionctl.outputs import PLACED, place_of
 
     if output in PLACED and not url:
         raise NotSupportedError(f"--output {output} needs a place: --url https://example.com/")
     if url is not None:
         place_of(url)
+
+
+def _rendered(made: Made, output: str, url: str | None) -> str:
+    if output == "value":
+        return made.cookie or ""
+    from sessionctl.outputs import render
+
+    return render(made, output, url)

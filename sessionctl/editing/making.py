@@ -21,6 +21,7 @@ from sessionctl.storage.base import RecordStorage, SessionStorage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sessionctl.formats.base import Context, Format
     from sessionctl.identify import Setup
 
 
@@ -73,11 +74,26 @@ def _create_foreign(
         now=setup.now,
         max_age=setup.max_age,
     )
+    if form.holds_session and session_id is not None:
+        _check_id_kept(form, text, context, session_id)
     check_size(form, cookie_name, text, data if isinstance(data, dict) else {})
     companions = form.companions(text, context)
     return Made(
         cookie=text, cookie_name=cookie_name, format=name, storage=None, id=session_id, companions=companions
     )
+
+
+def _check_id_kept(form: Format, text: str, context: Context, session_id: str) -> None:
+    """Raise `UsageError` where a format that holds the session has no place for the ID that was given."""
+    decoded = form.decode(
+        text,
+        context.keys,
+        cookie_name=context.cookie_name,
+        cookies=form.companions(text, context),
+        now=context.now,
+    )
+    if decoded.id != session_id:
+        raise UsageError(f"a {form.name} session has no such ID: leave --id out")
 
 
 def _refuse_taken(storage: SessionStorage, session_id: str | None) -> None:
