@@ -356,7 +356,7 @@ def _report(source: Source, setup: Setup, known: Identified, decoded: Decoded, s
 
 
 def _status(verdict: Verdict) -> str:
-    if verdict.valid and verdict.value == "":
+    if verdict.cleared:
         return "unchecked"  # an empty cookie: there is nothing to check
     if verdict.reason == "unsigned":
         return "unsigned"

@@ -34,3 +34,8 @@ class Verdict(NamedTuple):
     algorithm: str | None = None
     value: str | None = None
     warnings: tuple[Warn, ...] = ()
+
+    @property
+    def cleared(self) -> bool:
+        """Whether the cookie is empty, so that there was nothing to verify; an empty value may be signed."""
+        return self.valid and self.value == "" and self.key_index is None

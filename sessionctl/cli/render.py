@@ -84,7 +84,7 @@ def _headline(report: Report) -> Text:
         return Text.assemble(kind, ": ", ("genuine", GOOD), by)
     if report.status == "unsigned":
         return Text.assemble(kind, ": ", ("not signed", ODD), ", anybody could have written it")
-    if report.verdict.valid and report.verdict.value == "":
+    if report.verdict.cleared:
         return Text.assemble(("empty cookie", "bold"), ": the application ended the session")
     if report.status == "unchecked":
         return Text.assemble(kind, ": ", ("not checked", ODD), ", no secret was given (--secret)")
@@ -162,7 +162,7 @@ def _when(report: Report, moment: float | None) -> str:
 
 
 def _print_data(out: Console, report: Report) -> None:
-    if report.data is None and (report.encrypted or report.verdict.value == ""):
+    if report.data is None and (report.encrypted or report.verdict.cleared):
         return
     out.print()
     if not report.found and isinstance(report.data, str) and report.id == report.data:

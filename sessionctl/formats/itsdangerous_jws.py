@@ -63,7 +63,16 @@ def is_header(text: str, value: Any) -> bool:
     """Whether a text is a JWS of itsdangerous, where its first part has this value."""
     if not isinstance(value, dict) or not isinstance(value.get("alg"), str):
         return False
-    return value["alg"] in _DIGESTS and _has_three_parts(text)
+    return value["alg"] in _DIGESTS and _has_three_parts(text) and _has_payload(text)
+
+
+def _has_payload(text: str) -> bool:
+    """Whether the second part is JSON; where it is none, it is the time of a token whose session has an `alg`."""
+    try:
+        _part(text.split(".")[1], "payload")
+    except MalformedCookieError:
+        return False
+    return True
 
 
 def _has_three_parts(text: str) -> bool:

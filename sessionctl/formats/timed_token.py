@@ -198,6 +198,7 @@ def is_plausible_time(issued_at: float) -> bool:
 
 def digest_of(signature: str) -> str | None:
     """The digest whose signatures look like this text, or None where none's do."""
+    signature = signature.rstrip("=")  # itsdangerous writes no padding, but takes it
     digest = _DIGESTS_BY_LENGTH.get(len(signature))
     return digest if set(signature) <= _ALPHABET else None
 

@@ -7,7 +7,7 @@ r"""Django's flashed messages, as they lie in a cookie of their own or in the se
     extra_tags  may be missing; from Django 4.0 on the empty text is written
 
 A cookie holds a list of these, which ends in "__messagesnotfinished__" where more lie in the session; the
-session holds the JSON text of such a list under `_messages`.
+session holds the JSON text of such a list under `_messages`; Django 1.4 a pickled list of its `Message` objects.
 Sources: Django 5.2 contrib/messages/constants.py, storage/cookie.py and storage/session.py.
 """
 
@@ -21,6 +21,8 @@ from sessionctl.payload import python_json
 MESSAGES_KEY = "_messages"
 MESSAGE = "__json_message"
 NOT_FINISHED = "__messagesnotfinished__"
+
+_CLASS = "django.contrib.messages.storage.base.Message"
 
 LEVELS = {"debug": 10, "info": 20, "success": 25, "warning": 30, "error": 40}
 _NAMES = {number: name for name, number in LEVELS.items()}
@@ -49,7 +51,15 @@ def flashed(data: Any) -> list[dict[str, Any]] | None:
             return None
     if not isinstance(data, list):
         return None
-    return [_in_words(item) for item in data if is_message(item)] or None
+    messages = (_as_list(item) for item in data)
+    return [_in_words(item) for item in messages if is_message(item)] or None
+
+
+def _as_list(item: Any) -> Any:
+    """A message as newer releases write it, where it is an object of Django 1.4."""
+    if not isinstance(item, dict) or item.get("__type__") != _CLASS:
+        return item
+    return [MESSAGE, 0, item.get("level"), item.get("message"), item.get("extra_tags")]
 
 
 def _in_words(item: list[Any]) -> dict[str, Any]:

@@ -261,8 +261,10 @@ def _as_bytes(value: Any) -> bytes:
 
 
 def _uuid(instance: Instance) -> str:
-    pairs = dict(instance.state.pairs)
-    digits = f"{pairs['int']:032x}"
+    state = {
+        key.decode() if isinstance(key, Python2Str) else key: value for key, value in instance.state.pairs
+    }
+    digits = f"{state['int']:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
@@ -348,7 +350,9 @@ _KNOWN: Final[dict[str, Callable[[Instance], Any]]] = {
     "decimal.Decimal": _text_of,
     "markupsafe.Markup": _text_of,
     "jinja2.utils.Markup": _text_of,
+    "jinja2._markupsafe.Markup": _text_of,
     "django.utils.safestring.SafeString": _text_of,
     "django.utils.safestring.SafeText": _text_of,
+    "django.utils.safestring.SafeBytes": _text_of,
     "django.utils.safestring.SafeUnicode": _text_of,
 }

@@ -39,7 +39,18 @@ def _is_header(text: str) -> bool:
     head, equals, rest = text.partition("=")
     if not equals or not TOKEN.issuperset(head) or log.LABEL.search(text):
         return False
-    return is_set_cookie(text) or ";" in rest or "=" not in rest or " " not in rest
+    return is_set_cookie(text) or ";" in rest or "=" not in rest or " " not in rest or _is_value(rest, head)
+
+
+def _is_value(text: str, name: str) -> bool:
+    """Whether what follows a name is one value that has spaces and `=` inside, not words of a log."""
+    if sureness(text, name) >= SURE:
+        return True
+    if not re.fullmatch(r'"(?:[^"\\]|\\.)*"', text):
+        return False
+    head, _, value = text[1:-1].partition("=")
+    is_pair = TOKEN.issuperset(head) and (SESSION_NAME.search(head) or sureness(value, head) >= SURE)
+    return not is_pair
 
 
 def _again(text: str, name: str | None) -> Source:

@@ -38,7 +38,7 @@ _SIGNED = re.compile(r"\.?[A-Za-z0-9_-]+=*:[0-9A-Za-z]{1,11}:[A-Za-z0-9_-]*=*")
 _OLD = re.compile(rb"[0-9a-f]{40}:")
 _OLD_TAG = 40
 _ZLIB = b"\x78"
-_OWN = ("_auth_user_id", "_auth_user_hash", "_session_expiry", "_csrftoken")
+_OWN = ("_auth_user_id", "_auth_user_hash", "_session_expiry", "_csrftoken", MESSAGES_KEY)
 
 
 def recognise(sample: Sample) -> Guess:
@@ -57,7 +57,7 @@ def recognise(sample: Sample) -> Guess:
 
 def read(sample: Sample, context: RecordContext) -> StoredRecord:
     """The session. Raises `MalformedError`."""
-    if (old := _old_parts(sample)) is not None:
+    if (old := _old_parts(sample, strict=False)) is not None:
         return _read_old(*old, context)
     if (cached := _cache_parts(sample)) is not None:
         return _read_cached(*cached, context)
@@ -95,10 +95,10 @@ def _read_signed(text: str, context: RecordContext) -> StoredRecord:
 # -- before -------------------------------------------------------------------------------------------
 
 
-def _old_parts(sample: Sample) -> tuple[str, bytes] | None:
-    """Signature and payload of a record before Django 3.1, or None."""
+def _old_parts(sample: Sample, *, strict: bool = True) -> tuple[str, bytes] | None:
+    """Signature and payload of a record before Django 3.1, or None; not `strict` is how Django reads base64."""
     try:
-        plain = binascii.a2b_base64(b"".join(sample.content.split()), strict_mode=True)
+        plain = binascii.a2b_base64(b"".join(sample.content.split()), strict_mode=strict)
     except binascii.Error:
         return None
     if not _OLD.match(plain):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sessionctl import Cookie, open_storage
+from sessionctl import Cookie, formats, open_storage
 from tests.cli.conftest import Answer
 
 Run = Callable[..., Answer]
@@ -298,6 +298,14 @@ def test_an_empty_cookie_is_not_called_genuine(run: Run) -> None:
     answer = run("inspect", "session=")
     assert answer.out.startswith("empty cookie")
     assert run("inspect", "session=", "--json").json["signature"]["status"] == "unchecked"
+
+
+def test_an_empty_value_may_be_signed(run: Run) -> None:
+    """An empty text under a signature is no empty cookie: it is genuine or not like any other."""
+    options = ["-f", "tornado", "--secret", "k", "--cookie-name", "user"]
+    cookie = formats.get("tornado").encode("", ["k"], cookie_name="user")
+    assert run("inspect", *options, "--json", "--", f'user="{cookie}"').json["signature"]["status"] == "valid"
+    assert "tornado cookie: genuine" in run("inspect", *options, "--", f'user="{cookie}"').out
 
 
 def test_a_cookie_that_was_encoded_too_often_is_told(run: Run) -> None:

@@ -95,6 +95,12 @@ def test_the_default_class_is_tried_too() -> None:
     assert formats.get("itsdangerous").verify(f"Nw.x{text}", [KEY], now=NOW).reason == "bad-signature"
 
 
+def test_data_that_look_like_the_header_of_a_jws() -> None:
+    """A session with a key `alg` is none: a time is no payload."""
+    text = formats.get("itsdangerous").encode({"alg": "HS256"}, [KEY], now=NOW)
+    assert formats.get("itsdangerous").decode(text).data == {"alg": "HS256"}
+
+
 @pytest.mark.parametrize(
     ("text", "options", "reason"),
     [
@@ -231,6 +237,7 @@ def test_hostile_headers() -> None:
     [
         pytest.param(COOKIE, "token", 0.88, 0.94, id="a token"),
         pytest.param(COOKIE, "session", 0.8, 0.9, id="rather Flask's"),
+        pytest.param(f"{COOKIE}=", "token", 0.88, 0.94, id="padded, which itsdangerous takes"),
         pytest.param(f"{ID}.XRZrtysnhE6YlwGNOrY_BAOEXnk", "session", 0.85, 0.94, id="a signed ID"),
         pytest.param("hello.XRZrtysnhE6YlwGNOrY_BAOEXnk", None, 0.4, 0.6, id="a signed word"),
         pytest.param('{"a": 1}.XRZrtysnhE6YlwGNOrY_BAOEXnk', None, 0.85, 0.94, id="signed JSON"),

@@ -79,6 +79,11 @@ def test_what_was_pasted(text: str) -> None:
         ('session="a\\"b; c"', '"a\\"b; c"'),
         ("session=s%3Aabc.def%3D", "s%3Aabc.def%3D"),
         ("session=a%2525b", "a%2525b"),
+        ('theme="a=b c=d"', '"a=b c=d"'),
+        (
+            'token={"q": "x=1 y=2"}.XRZrtysnhE6YlwGNOrY_BAOEXnk',
+            '{"q": "x=1 y=2"}.XRZrtysnhE6YlwGNOrY_BAOEXnk',
+        ),
         ("just some words", "just some words"),
         ("session=", ""),
         ("session=with some spaces inside", "with some spaces inside"),

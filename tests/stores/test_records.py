@@ -239,9 +239,22 @@ def test_kinds(content: bytes, name: str, data: Any) -> None:
     assert data is None or record.data == data
 
 
+def test_base64_of_old_django() -> None:
+    """What is foreign to base64 is dropped where the name is told, as Django before 3.1 did."""
+    content = _old_django(b'{"a":1}')
+    assert read_record(content[:9] + b"-" + content[9:], "django").data == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("content", "flash"),
     [
+        (
+            (
+                b"}U\t_messages(lcdjango.contrib.messages.storage.base\nMessage\n)\x81}(U\x05levelK\x14"
+                b"U\x07messageU\x02hiU\nextra_tagsU\x01xubas."
+            ),
+            [{"level": "info", "message": "hi", "tags": "x"}],
+        ),
         (b'[{"a":1},{"b":2}]', {"b": 2}),
         (b'{"data":{"__flash_m__":"x"}}', {"m": "x"}),
         (b'{"_permanent":true,"_flashes":[["message","hi"]]}', [["message", "hi"]]),
@@ -249,7 +262,7 @@ def test_kinds(content: bytes, name: str, data: Any) -> None:
         (b'{"cookie":{"path":"/","expires":null},"flash":{"info":["hi"]}}', {"info": ["hi"]}),
         (b'{"cookie":{"path":"/","expires":null}}', None),
     ],
-    ids=["remix", "react-router", "flask", "laravel", "connect-flash", "none"],
+    ids=["django 1.4", "remix", "react-router", "flask", "laravel", "connect-flash", "none"],
 )
 def test_flash(content: bytes, flash: Any) -> None:
     """Flashed messages are shown where the framework keeps them."""
