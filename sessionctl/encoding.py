@@ -22,15 +22,25 @@ def unquote(text: str) -> str:
         return text
     if "\\" not in text:
         return text[1:-1]
-    raw = re.sub(r"\\([0-3][0-7][0-7])|\\(.)", _unescape, text[1:-1], flags=re.DOTALL)
+    octets = _octal()
+    first, *rest = text[1:-1].split("\\")
+    parts, after = [first], iter(rest)
+    for part in after:
+        if part[:3] in octets:
+            parts.append(octets[part[:3]] + part[3:])
+        else:
+            parts.append(part or "\\" + next(after, ""))
+    raw = "".join(parts)
     try:
         return raw.encode("latin-1").decode()
     except ValueError:
         return raw
 
 
-def _unescape(match: re.Match[str]) -> str:
-    return chr(int(match[1], 8)) if match[1] else match[2]
+@lru_cache(maxsize=1)
+def _octal() -> dict[str, str]:
+    """The characters of all bytes by their three octal digits: a table, for a text may hold many thousands."""
+    return {f"{octet:03o}": chr(octet) for octet in range(256)}
 
 
 def quote(text: str) -> str:

@@ -280,8 +280,11 @@ def make_certificates(directory: Path) -> Path:
     """A directory with `ca.pem`, and `server.pem` and `client.pem` with their keys, signed by it."""
     openssl = program("openssl")
     key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-    _openssl(openssl, directory, f"req -x509 {key} -days 2 -subj /CN=ca -keyout ca.key -out ca.pem")
-    (directory / "san.cnf").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    usage = "-addext keyUsage=critical,keyCertSign"  # Python 3.13 asks for it (RFC 5280, 4.2.1.3)
+    _openssl(openssl, directory, f"req -x509 {key} -days 2 -subj /CN=ca {usage} -keyout ca.key -out ca.pem")
+    (directory / "san.cnf").write_text(
+        "subjectAltName=IP:127.0.0.1,DNS:localhost\nauthorityKeyIdentifier=keyid\n"
+    )
     signed = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san.cnf"
     for name in ("server", "client"):
         _openssl(openssl, directory, f"req {key} -subj /CN={name} -keyout {name}.key -out {name}.csr")

@@ -133,7 +133,9 @@ class Commands(click.Group):
     ) -> Any:
         """Run a command and end with its exit status; see `docs/exit-codes.md`."""
         arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
-        if "_SESSIONCTL_COMPLETE" in os.environ:
+        if (
+            "_SESSIONCTL_COMPLETE" in os.environ and "COMP_WORDS" not in os.environ
+        ):  # else click's own protocol
             from sessionctl.cli import tab as tab
         if not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)

@@ -68,7 +68,7 @@ def _record(param: click.Option, context: click.Context) -> tuple[str, str]:
 def parts_of(command: click.Command) -> tuple[str, list[str]]:
     """A command's description, and its examples, which stand behind a \\b."""
     text, _, examples = (command.help or "").partition("\b\n")
-    return text.strip(), [line for line in examples.splitlines() if line.strip()]
+    return text.strip(), [f"    {line.strip()}" for line in examples.splitlines() if line.strip()]
 
 
 # -- man pages ----------------------------------------------------------------------------------------
