@@ -101,10 +101,16 @@ class Identified(NamedTuple):
 
 
 def identify(
-    source: Source, setup: Setup, *, judge: bool = True, forms: dict[str, Format] | None = None
+    source: Source,
+    setup: Setup,
+    *,
+    judge: bool = True,
+    mend: bool = False,
+    forms: dict[str, Format] | None = None,
 ) -> Identified:
     """The format of a cookie, and the verdict on it; without `judge` no verdict where no key could settle it.
 
+    With `mend` a text of no format is also taken for one whose end was lost, which takes a while to find.
     `forms` keeps the formats that were opened, with what they derive from keys, for the next cookie.
 
     Raises `MalformedCookieError` where the cookie is missing or of no known format, and `UsageError` for
@@ -123,25 +129,32 @@ def identify(
         )
     found = _with_options(formats.detect(source.value, cookie_name=source.name), setup)
     if not found:
-        return _judge_cut(source, setup, [], judge=judge, forms=forms)
+        return _judge_cut(source, setup, [], judge=judge, mend=mend, forms=forms)
     tried = [
         _judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)
     ]
     settled = next((one for one in tried if one.settled), None)
     if settled is None and found[0][1] < SURE:
-        return _judge_cut(source, setup, [name for name, _ in found], judge=judge, forms=forms)
+        names = [name for name, _ in found]
+        return _judge_cut(source, setup, names, judge=judge, mend=mend, forms=forms)
     return settled or tried[0]
 
 
 def _judge_cut(
-    source: Source, setup: Setup, names: list[str], *, judge: bool, forms: dict[str, Format] | None
+    source: Source,
+    setup: Setup,
+    names: list[str],
+    *,
+    judge: bool,
+    mend: bool,
+    forms: dict[str, Format] | None,
 ) -> Identified:
     """A text that is no format's, as what it would be if its end had not been lost.
 
     Raises `MalformedCookieError`, which says so where it was percent-encoded once too often.
     """
     text = source.value or ""
-    name = _lost_end(text, source.name)
+    name = _lost_end(text, source.name) if mend else None
     if name is None:
         raise MalformedCookieError(_no_name(text, names, _encoded_twice(text, source.name)))
     cut = _judge(name, [(name, SURE)], source, setup, judge=judge, forms=forms)

@@ -97,7 +97,7 @@ def inspect(source: Source, setup: Setup) -> Report:
 def _read(source: Source, setup: Setup) -> tuple[Identified, Decoded, SessionctlError | None, _Stored]:
     """The cookie and what its store has; one that no format can read may be a bare ID of another framework."""
     try:
-        known = identify(source, setup)
+        known = identify(source, setup, mend=True)
         decoded, failure = _decode(known)
     except MalformedCookieError:
         bare = _bare_id(source, setup)

@@ -17,6 +17,7 @@ from sessionctl.cli.output import json_text, visible
 from sessionctl.cli.verdicts import line, status_of, unread
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
+from sessionctl.formats.base import Context
 from sessionctl.identify import Setup, identify
 from sessionctl.sources import Source, read_cookie
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from sessionctl.cli.options import Look
-    from sessionctl.formats.base import Context, Format
+    from sessionctl.formats.base import Format
     from sessionctl.verdict import Verdict
 
 MAX_LINE = 1 << 20
@@ -33,6 +34,7 @@ _CHUNK = 1 << 16
 
 _SECONDS = {second: f'{second:02}Z"' for second in range(60)}
 _UNUSUAL_STARTS = frozenset({"", "=", "_"})  # padding of the name, and `__chunked__`
+_USUAL_VALUES = ("v", ".v", "v%3D", "v" * 60, "." + "v" * 60)
 _WORDS = {True: "true", False: "false"}
 
 
@@ -107,18 +109,24 @@ def _judge_of(setup: Setup) -> Callable[[str], tuple[str, Verdict]]:
 
 def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
     context, name, judge = setup.context(form.name), form.name, form.judge
+    keys, _, _, now, max_age, max_size = context
 
     @lru_cache(maxsize=64)
-    def context_of(head: str) -> Context | None:
-        usual = _is_usual_name(head, setup.cookie_name)
+    def context_of(head: str, other: str) -> Context | None:
+        usual = _is_usual_name(head, other, setup.cookie_name)
         return context._replace(cookie_name=head) if usual else None  # one pair brings no other cookies along
 
     def named(text: str) -> tuple[str, Verdict]:
-        head, equals, value = text.partition("=")
+        pair, more, rest = text.partition("; ")
+        head, equals, value = pair.partition("=")
         if equals and _is_usual_value(value):
-            known = context_of(head)
-            if known is not None:
+            other, _, second = rest.partition("=")
+            known = context_of(head, other)
+            if known is not None and not more:
                 return name, judge(value, known)
+            if known is not None and _is_usual_value(second) and '"' not in text:
+                cookies = {head: value, other: second}
+                return name, judge(value, Context(keys, head, cookies, now, max_age, max_size))
         source = _source(text, setup.cookie_name)
         if source.value is None:
             raise MalformedCookieError(f"there is no cookie {source.name or '?'!r} in the line")
@@ -130,14 +138,21 @@ def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
     return named
 
 
-def _is_usual_name(head: str, wanted: str | None) -> bool:
-    """Whether `head=VALUE` is a pair to `read_cookie` for any usual value, as examples of each kind tell."""
+def _is_usual_name(head: str, other: str, wanted: str | None) -> bool:
+    """Whether `head=VALUE` is a pair to `read_cookie` for any usual value, as examples of each kind tell.
+
+    With `other`, whether that and `other=VALUE` after it are two: the signature that goes along with a cookie.
+    """
+    if other not in ("", f"{head}.sig"):
+        return False
     if not head.replace("_", "a").replace("-", "a").replace(".", "a").isalnum():
         return False
-    return all(
-        read_cookie(f"{head}={value}", wanted) == Source(head, value, {head: value})
-        for value in ("v", ".v", "v%3D")
-    )
+    for value in _USUAL_VALUES:
+        cookies = {head: value, other: value} if other else {head: value}
+        text = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        if read_cookie(text, wanted) != Source(head, value, cookies):
+            return False
+    return True
 
 
 def _is_usual_value(value: str) -> bool:

@@ -28,9 +28,12 @@ class _Entry(NamedTuple):
 
     def may_be(self, text: str) -> bool:
         """Whether the text has what this format's texts have."""
-        return any(mark in text for mark in self.marks) and (
-            self.never is None or self.never not in text or "{" in text
-        )
+        if self.never is not None and self.never in text and "{" not in text:
+            return False
+        for mark in self.marks:  # noqa: SIM110 - `any` makes a generator for each format and text
+            if mark in text:
+                return True
+        return False
 
 
 _BUILT_IN = {
@@ -86,14 +89,13 @@ def detect(text: str, *, cookie_name: str | None = None) -> list[tuple[str, floa
     A text that is no session cookie gives an empty list, or low numbers alone.
     """
     plain = _with_decoded(text)
-    scores = {
-        name: _load(name)().detect(text, cookie_name=cookie_name)
-        for name in names()
-        if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain)
-    }
-    order = names()
-    found = [(name, round(score, 3)) for name, score in scores.items() if score > 0]
-    return sorted(found, key=lambda item: (-item[1], order.index(item[0])))
+    found = []
+    for name in names():
+        if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain):
+            score = _usual(name).detect(text, cookie_name=cookie_name)
+            if score > 0:
+                found.append((name, round(score, 3)))
+    return sorted(found, key=lambda item: -item[1])  # which keeps the order of the names
 
 
 def _with_decoded(text: str) -> str:
@@ -103,6 +105,12 @@ def _with_decoded(text: str) -> str:
     return text + text.replace("%3A", ":").replace("%3a", ":").replace("%7C", "|").replace(
         "%21", "!"
     ).replace("%3F", "?")
+
+
+@cache
+def _usual(name: str) -> Format:
+    """The format with its default options, made once however many texts are looked at."""
+    return _load(name)()
 
 
 @cache

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
@@ -84,6 +85,7 @@ def split(text: str, separator: str = ".", *, timed: bool = True) -> Token:
     return Token(message, value, stamp, signature)
 
 
+@lru_cache(maxsize=16)  # telling the kind of a text and judging it ask for the same
 def seconds(stamp: str, epoch: int = 0) -> float:
     """The Unix seconds of a timestamp. Raises `MalformedCookieError`."""
     try:

@@ -144,13 +144,11 @@ def _read(parts: _Parts) -> tuple[dict[str, Any], str]:
 
 
 def _unquote_key(key: bytes) -> str:
+    if b"%" not in key and b"+" not in key:
+        return key.decode("utf-8", "replace")
     from urllib.parse import unquote_plus
 
-    return unquote_plus(key.decode("latin-1"), errors="replace") if b"%" in key or b"+" in key else _text(key)
-
-
-def _text(key: bytes) -> str:
-    return key.decode("utf-8", "replace")
+    return unquote_plus(key.decode("latin-1"), errors="replace")
 
 
 def _quote_key(key: str) -> str:

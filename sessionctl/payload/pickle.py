@@ -79,6 +79,9 @@ class _Machine:
         for _ in range(MAX_OPCODES):
             opcode = data[self.at]
             self.at += 1
+            if opcode == _MEMOIZE:  # half of all instructions, and therefore done here
+                self.memo[len(self.memo)] = self.stack[-1]
+                continue
             if opcode == _STOP:
                 return self.stack.pop()
             operation = operations.get(opcode)
@@ -126,6 +129,15 @@ def _push(value: Any) -> Callable[[_Machine], None]:
 def _sized(size: int, make: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
     """An argument whose length stands before it in `size` bytes."""
     return lambda machine: machine.stack.append(make(machine.take(machine.number(size))))
+
+
+def _short_text(machine: _Machine) -> None:
+    """As `_sized(1, _text)`, in half the time: what most values and keys are."""
+    start = machine.at + 1
+    end = machine.at = start + machine.data[machine.at]
+    if end > len(machine.data):
+        raise MalformedError("the pickle is cut short")
+    machine.stack.append(machine.data[start:end].decode("utf-8", "surrogatepass"))
 
 
 def _fixed(size: int, make: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
@@ -259,10 +271,6 @@ def _number_line(machine: _Machine) -> int:
     return int(machine.line())
 
 
-def _next_place(machine: _Machine) -> int:
-    return len(machine.memo)
-
-
 # -- what a real machine would look up or call ---------------------------------------------------------
 
 
@@ -344,6 +352,7 @@ def _out_of_band(_machine: _Machine) -> NoReturn:
 
 
 _STOP: Final = ord(".")
+_MEMOIZE: Final = 0x94
 
 _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
     ord(opcode): operation
@@ -373,7 +382,7 @@ _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
         "\x96": _sized(8, bytes),
         "V": _lined(_raw_unicode),
         "X": _sized(4, _text),
-        "\x8c": _sized(1, _text),
+        "\x8c": _short_text,
         "\x8d": _sized(8, _text),
         ")": lambda machine: machine.stack.append(()),
         "t": _from_mark(tuple),
@@ -397,7 +406,6 @@ _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
         "p": _put(_number_line),
         "q": _put(_number_of(1)),
         "r": _put(_number_of(4)),
-        "\x94": _put(_next_place),
         "c": _global_lines,
         "\x93": _stack_global,
         "R": _call,

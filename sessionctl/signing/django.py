@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import decompress
@@ -118,6 +119,7 @@ def sign(text: str, mac: Hmac, separator: str = ":") -> str:
     return f"{text}{separator}{b64encode_urlsafe(mac.digest(text.encode()))}"
 
 
+@lru_cache(maxsize=16)  # telling the kind of a text and judging it ask for the same
 def seconds(stamp: str) -> float:
     """The Unix seconds of a timestamp in base 62. Raises `MalformedCookieError`."""
     sign_, digits = (-1, stamp[1:]) if stamp[:1] == "-" else (1, stamp)

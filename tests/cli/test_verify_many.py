@@ -64,9 +64,29 @@ class _Recorder:
 @example("sessionid12345678", ".abc", None)
 def test_pairs_are_read_as_elsewhere(name: str, value: str, wanted: str | None) -> None:
     """The short cut for `NAME=VALUE` takes the same value, name and companions as `read_cookie`."""
+    _check_line(f"{name}={value}", wanted)
+
+
+@given(
+    NAMES,
+    VALUES,
+    st.sampled_from(["{}.sig", "other", "{}", ".sig", "Path"]),
+    VALUES,
+    st.sampled_from([None, "x"]),
+)
+@example("session", "abc", "{}.sig", "def", None)
+@example("x", "abc", "{}.sig", "a=b", "x")
+def test_pairs_with_a_companion_are_read_as_elsewhere(
+    name: str, value: str, other: str, second: str, wanted: str | None
+) -> None:
+    """The short cut for `NAME=VALUE; NAME.sig=VALUE` takes the same values and names as `read_cookie`."""
+    _check_line(f"{name}={value}; {other.format(name)}={second}", wanted)
+
+
+def _check_line(line: str, wanted: str | None) -> None:
     recorder = _Recorder()
     judge = verify_many._named(Setup(format="flask", cookie_name=wanted), recorder)  # type: ignore[arg-type]
-    line = f"{name}={value}".strip()
+    line = line.strip()
     try:
         source = read_cookie(line, wanted)
     except MalformedCookieError:
