@@ -22,7 +22,12 @@ from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import unquote
-from sessionctl.errors import MalformedCookieError, MalformedError, UnserializableValueError
+from sessionctl.errors import (
+    BadSignatureError,
+    MalformedCookieError,
+    MalformedError,
+    UnserializableValueError,
+)
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, genuine_within
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
@@ -62,9 +67,9 @@ class Pyramid(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._unencrypted = self.option("kind") == _UNENCRYPTED
-        self._digest = "sha1" if self._unencrypted else self.option("digest")
-        salt = "" if self._unencrypted else self.option("salt")
-        self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), self._digest))
+        digest, salt = self.option("digest"), self.option("salt")
+        self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), digest))
+        self._old_macs = Macs(lambda secret: Hmac(_salted("", secret), "sha1"))
 
     # -- the four questions -----------------------------------------------------------------------
 
@@ -78,44 +83,48 @@ class Pyramid(Format):
         if "." in text or "=" in text:
             return 0.0
         data = _b64decode(text)
-        for digest in (self._digest,) if self.given("digest") else _MOST_USUAL_FIRST:
+        for digest in (self.option("digest"),) if self.given("digest") else _MOST_USUAL_FIRST:
             if _is_session(data[DIGEST_SIZES[digest] :]):
                 return (0.97 if digest == "sha512" else 0.93) + named
         return 0.0
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
-        session = _read(self._split(text).serialized)
+        parts = self._split(text)
+        session = _read(parts.serialized)
         return Decoded(
             data=session.state,
             flash=_flashed(session.state),
             issued_at=session.renewed,
             payload_type=session.payload_type,
-            algorithm=f"HMAC-{self._digest.upper()}",
+            algorithm=f"HMAC-{parts.digest.upper()}",
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
         parts = self._split(text)
         if not context.keys:
             _read(parts.serialized)  # what cannot be read is told before the want of a key
-        write = hexlify if self._unencrypted else bytes
-        index = self._macs.find(context.keys, parts.serialized, parts.signature, write)
+        if parts.old:
+            index = self._old_macs.find(context.keys, parts.serialized, parts.signature, hexlify)
+        elif parts.digest == self.option("digest") or not context.keys:
+            index = self._macs.find(context.keys, parts.serialized, parts.signature)
+        else:
+            raise _other_digest(self.option("digest"), parts.digest)
         renewed = _read(parts.serialized).renewed
         return genuine_within(
             context,
             context.age_limit(self.default_max_age),
             index,
             renewed,
-            algorithm=f"HMAC-{self._digest.upper()}",
+            algorithm=f"HMAC-{parts.digest.upper()}",
         )
 
     def _encode(self, content: Content, context: Context) -> str:
         if not isinstance(content.data, dict):
             raise UnserializableValueError("", "a Pyramid session is an object")
         serialized = self._dump([int(context.now), context.now, content.data])
-        tag = self._macs.of(context.keys)[0].digest(serialized)
         if self._unencrypted:
-            return tag.hex() + b64encode(serialized)
-        return b64encode_urlsafe(tag + serialized)
+            return self._old_macs.of(context.keys)[0].digest(serialized).hex() + b64encode(serialized)
+        return b64encode_urlsafe(self._macs.of(context.keys)[0].digest(serialized) + serialized)
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` with a message as `session.flash(value, queue)` adds it; `key` is the queue."""
@@ -129,14 +138,20 @@ class Pyramid(Format):
     # -- the text ---------------------------------------------------------------------------------
 
     def _split(self, text: str) -> _Parts:
+        """Signature and session, by the kind and the digest that were asked for, else by what the text looks like."""
         text = unquote(text)
-        if self._unencrypted:
+        if self._unencrypted or (not self.given("kind") and _looks_unencrypted(text)):
             return _split_unencrypted(text)
         data = _b64decode(text)
-        size = DIGEST_SIZES[self._digest]
+        digest = self.option("digest")
+        if not self.given("digest") and not _begins(data[DIGEST_SIZES[digest] :]):
+            digest = next(
+                (one for one in _MOST_USUAL_FIRST if _is_session(data[DIGEST_SIZES[one] :])), digest
+            )
+        size = DIGEST_SIZES[digest]
         if len(data) <= size:
             raise MalformedCookieError(f"{len(data)} bytes, not more than the signature of {size} takes")
-        return _Parts(data[:size], data[size:])
+        return _Parts(data[:size], data[size:], digest)
 
     def _dump(self, value: Any) -> bytes:
         if self.option("serializer") == "json" and not self._unencrypted:
@@ -155,6 +170,9 @@ _SHORTEST = 48
 class _Parts(NamedTuple):
     signature: bytes
     serialized: bytes
+    digest: str = "sha1"
+    old: bool = False
+    """Whether the "unencrypted" factory made it."""
 
 
 class _Session(NamedTuple):
@@ -165,9 +183,20 @@ class _Session(NamedTuple):
 
 def _split_unencrypted(text: str) -> _Parts:
     try:
-        return _Parts(text[:_HEX_SIGNATURE].encode(), a2b_base64(text[_HEX_SIGNATURE:].encode()))
+        return _Parts(text[:_HEX_SIGNATURE].encode(), a2b_base64(text[_HEX_SIGNATURE:].encode()), old=True)
     except (Base64Error, UnicodeEncodeError):
         raise MalformedCookieError("what follows the signature of 40 digits is not base64") from None
+
+
+def _looks_unencrypted(text: str) -> bool:
+    """Whether a text begins with a signature of 40 digits, and a pickle follows in base64."""
+    return _HEX.issuperset(text[:_HEX_SIGNATURE]) and text[_HEX_SIGNATURE : _HEX_SIGNATURE + 1] in ("g", "K")
+
+
+def _other_digest(wanted: str, digest: str) -> BadSignatureError:
+    return BadSignatureError(
+        f"the signature is none of {wanted}; it may be one of {digest} (-O digest={digest})"
+    )
 
 
 def _b64decode(text: str) -> bytes:
@@ -202,9 +231,14 @@ def _time(value: Any) -> float:
     return moment
 
 
+def _begins(serialized: bytes) -> bool:
+    """Whether the bytes begin like a session: as JSON or as a pickle."""
+    return serialized[:1] in (b"[", b"\x80", b"(")
+
+
 def _is_session(serialized: bytes) -> bool:
     """Whether the bytes begin like a session and are one."""
-    if serialized[:1] not in (b"[", b"\x80", b"("):
+    if not _begins(serialized):
         return False
     try:
         session = _read(serialized)

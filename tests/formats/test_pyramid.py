@@ -167,3 +167,27 @@ def test_detects_every_digest() -> None:
     for digest in ("md5", "sha1", "sha224", "sha256", "sha384"):
         text = formats.get("pyramid", digest=digest).encode({"a": 1}, [KEY])
         assert formats.get("pyramid").detect(text) >= 0.9
+
+
+@pytest.mark.parametrize("digest", ["sha256", "md5", "sha1"])
+def test_another_digest_is_told(digest: str) -> None:
+    """What the text says is read whatever the digest; that it does not verify is told with the option that helps."""
+    text = formats.get("pyramid", digest=digest).encode({"a": 1}, ["k"], now=100)
+    plain = formats.get("pyramid")
+    assert plain.decode(text).data == {"a": 1}
+    assert plain.verify(text, now=100).reason == "no-key"
+    verdict = plain.verify(text, ["k"], now=100)
+    assert verdict.reason == "bad-signature"
+    assert f"-O digest={digest}" in verdict.detail
+
+
+def test_the_look_tells_the_kind() -> None:
+    """Without the option `kind` a cookie of the older factory is read and verified too."""
+    text = formats.get("pyramid", kind="unencrypted").encode({"a": 1}, ["k"], now=100)
+    plain = formats.get("pyramid")
+    assert plain.decode(text).data == {"a": 1}
+    assert plain.verify(text, ["k"], now=100).valid
+    assert formats.get("pyramid", kind="signed").verify(text, ["k"], now=100).reason in (
+        "bad-signature",
+        "malformed",
+    )
