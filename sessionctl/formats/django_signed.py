@@ -39,6 +39,7 @@ from sessionctl.formats.base import (
     judge_age,
 )
 from sessionctl.formats.django import DIGEST_HELP, EARLIEST, LATEST, SIGNATURES, names_session
+from sessionctl.formats.timed_token import is_mixed
 from sessionctl.payload import python_json
 from sessionctl.payload.django_messages import are_messages, flash_in_list, flashed
 from sessionctl.signing import django as signing
@@ -110,7 +111,7 @@ class DjangoSigned(Format):
             return 0.0
         body, found, stamp = value.rpartition(":")
         if not found or not _plausible(stamp):
-            return 0.35 if value else 0.0
+            return 0.0 if not value else 0.45 if is_mixed(signature) else 0.3
         data = _payload(body)
         if are_messages(data):
             return 0.98 if cookie_name == "messages" else 0.95

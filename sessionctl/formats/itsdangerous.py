@@ -178,7 +178,7 @@ class ItsDangerous(Format):
             return 0.0
         if kind.layout != "text":
             shape.read(token.value, kind.layout, MAX_SIZE)
-        return _confidence(kind, token.value, digest, cookie_name)
+        return _confidence(kind, token, digest, cookie_name)
 
     def _decode(self, text: str, context: Context) -> Decoded:
         text = unquote(text)
@@ -319,13 +319,22 @@ def _write(data: Any, layout: str) -> str:
     return text if layout == "json" else pack(text.encode("ascii"))
 
 
-def _confidence(kind: _Kind, value: str, digest: str, cookie_name: str | None) -> float:
+def _is_only_ours(signature: str, digest: str) -> bool:
+    """Whether a signature that is not of SHA-1 is neither one of Node's, in standard base64, nor a mere word."""
+    if digest == "sha256":
+        return "-" in signature or "_" in signature
+    return digest in ("sha384", "sha512") and timed_token.is_mixed(signature)
+
+
+def _confidence(kind: _Kind, token: timed_token.Token, digest: str, cookie_name: str | None) -> float:
     """Flask and Starlette write what two of the classes write, and Node's frameworks sign with SHA-256."""
-    usual = digest == "sha1"
+    usual, value = digest == "sha1", token.value
     if kind.layout == "text" and not kind.timed:
         if not value.isprintable():
             return 0.0
-        return (0.86 if looks_like_id(value) and len(value) >= _ID else 0.5) if usual else 0.2
+        if not usual:
+            return 0.45 if _is_only_ours(token.signature, digest) else 0.2
+        return 0.86 if looks_like_id(value) and len(value) >= _ID else 0.5
     if kind.timed:
         session = cookie_name is not None and names_session(cookie_name)
         return (0.86 if session or cookie_name is None else 0.9) if usual else 0.85

@@ -205,6 +205,11 @@ def digest_of(signature: str) -> str | None:
     return digest if set(signature) <= _ALPHABET else None
 
 
+def is_mixed(signature: str) -> bool:
+    """Whether a text has letters of both cases and digits, as base64 of a hash has, and hexadecimal has not."""
+    return not (signature.islower() or signature.isupper()) and any(map(str.isdigit, signature))
+
+
 def is_spaced(value: Any, data: bytes) -> bool:
     """Whether the JSON text of a value has spaces after `,` and `:`, as `json.dumps` writes it by itself."""
     return bool(value) and python_json.dumps(value, spaced=True).encode("ascii") == data

@@ -134,10 +134,12 @@ def test_encrypted(crypto_type: str) -> None:
         form.decode(text, [KEY, "other"])
 
 
+@pytest.mark.parametrize("bits", ["128", "48"])
 @pytest.mark.parametrize("crypto_type", ["cryptography", "pycryptodome"])
-def test_the_cipher_shows(crypto_type: str) -> None:
-    """Where no crypto module is named, a nonce in front tells, and both ciphers are tried."""
-    text = formats.get("beaker", crypto_type=crypto_type).encode(DATA, PAIR, now=NOW)
+def test_the_cipher_shows(crypto_type: str, bits: str) -> None:
+    """Where no crypto module is named, a nonce in front tells, and both ciphers and nonces are tried."""
+    text = formats.get("beaker", crypto_type=crypto_type, encrypt_nonce_bits=bits).encode(DATA, PAIR, now=NOW)
+    assert formats.get("beaker").verify(text, now=NOW).reason == "no-key"
     assert formats.get("beaker").verify(text, PAIR, now=NOW).valid
     assert formats.get("beaker").decode(text, PAIR).data == DATA
 
@@ -202,6 +204,7 @@ def test_bomb() -> None:
         (signed(ID), None, 0.1, 0.3),
         (signed(ID), "beaker.session.id", 0.95, 1.0),
         (signed(json_text({"a": 1})), None, 0.1, 0.3),
+        (signed("Zz09" * 20), None, 0.4, 0.5),
         ("0" * 40, "beaker.session.id", 0.0, 0.0),
         ("0" * 64, None, 0.0, 0.2),
         ("00000000-0000-4000-8000-000000000000", None, 0.0, 0.0),
