@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from sessionctl.storage.redis_events import Notifications
 
 DEFAULT_PORT = 6379
-SCAN_BATCH = 250
-"""How many keys a scan asks for at once: well under a millisecond of the server."""
+SCAN_BATCH = 100
+"""How many keys a scan asks for at once: a quarter of a millisecond of the server."""
 
 _READS = frozenset({"GET", "PTTL"})
 """Commands that may be sent twice without harm, where the connection breaks."""
