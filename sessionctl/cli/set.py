@@ -10,18 +10,13 @@ import click
 from sessionctl.cli import many, options, selecting
 from sessionctl.cli.page import Command
 from sessionctl.cli.words import assignments
-from sessionctl.cli.writing import change
+from sessionctl.cli.writing import change, writing_options
 from sessionctl.errors import UsageError
 
 
 @click.command("set", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE K=V ...", shell_complete=options.completes("at_files"))
-@options.output_options
-@options.target_options
-@many.many_options
-@options.key_options
-@options.place_options
-@options.look_options
+@writing_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
     """Set values of a session, and print the text of its cookie. V is JSON where it parses,

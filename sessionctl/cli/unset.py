@@ -9,18 +9,13 @@ import click
 
 from sessionctl.cli import many, options, selecting
 from sessionctl.cli.page import Command
-from sessionctl.cli.writing import change
+from sessionctl.cli.writing import change, writing_options
 from sessionctl.errors import UsageError
 
 
 @click.command("unset", cls=Command)
 @click.argument("words", nargs=-1, metavar="COOKIE KEY ...", shell_complete=options.completes("at_files"))
-@options.output_options
-@options.target_options
-@many.many_options
-@options.key_options
-@options.place_options
-@options.look_options
+@writing_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
     """Remove values from a session, and print the text of its cookie.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.cli import options
+from sessionctl.cli import many, options
 from sessionctl.cli.conflicts import refuse_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.setup import setup_of, url_of
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 
     from sessionctl.editing import Made
     from sessionctl.identify import Setup, Target
+
+
+def writing_options(function: Any) -> Any:
+    """The options of `set`, `unset` and `flash`: which session or sessions, and the form of the cookie."""
+    for decorator in (
+        options.look_options,
+        options.place_options,
+        options.key_options,
+        many.many_options,
+        options.target_options,
+        options.output_options,
+    ):
+        function = decorator(function)
+    return function
 
 
 def change(
