@@ -14,7 +14,7 @@ from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from sessionctl.fleet.doctor import Finding
+    from sessionctl.fleet.findings import Finding
 
 UNSOUND = 1
 
@@ -43,6 +43,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     """
     from sessionctl.cli import doctor_cookie
     from sessionctl.fleet import doctor
+    from sessionctl.fleet import findings as found
 
     look = options.look_of(params)
     wanted, yes = params.pop("fix"), params.pop("yes")
@@ -54,17 +55,18 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     for name in ("har", "cookie_jar", "url"):
         params.pop(name)
     setup = setup_of(params)
-    findings = doctor.examine(setup.storage)
+    problems = selecting.Problems()
+    findings = doctor.examine(setup.storage, on_problem=problems)
     fixable = [finding for finding in findings if finding.fixable]
     if wanted and fixable and (yes or not selecting.may_ask() or selecting.confirm(_question(fixable))):
-        for done in doctor.fix(setup.storage):
+        for done in doctor.fix(setup.storage, on_problem=problems):
             say(f"mended {done.code}: {done.count}", quiet=look.quiet)
         findings = doctor.examine(setup.storage)
     for finding in findings:
         _print(finding, look)
     if not findings:
         say("nothing is wrong with this store", quiet=look.quiet or look.json)
-    ctx.exit(0 if doctor.is_sound(findings) else UNSOUND)
+    ctx.exit(problems.status or (0 if found.is_sound(findings) else UNSOUND))
 
 
 def _question(fixable: list[Finding]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
+from sessionctl.cli.cells import cells, value_at
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
@@ -83,34 +84,10 @@ def answer(found: Found, columns: list[str], *, data: bool, reveal: bool) -> dic
         "flash": None if record is None else record.flash,
     }
     if columns:
-        result["columns"] = {name: _value(found, name)[1] for name in columns}
+        result["columns"] = {name: value_at(found, name)[1] for name in columns}
     if found.problem is not None:
         result["problem"] = found.problem
     return result
-
-
-def _value(found: Found, path: str) -> tuple[bool, Any]:
-    from sessionctl.fleet.where import look_up
-
-    return (False, None) if found.record is None else look_up(found.record, path)
-
-
-def cells(found: Found, columns: list[str], *, data: bool, reveal: bool) -> list[str]:
-    """Ref, size, last save, expiry, then what was asked for; nothing in them breaks a line or a column."""
-    from sessionctl.cli.output import value_text, visible
-    from sessionctl.duration import iso
-
-    entry = found.entry
-    texts = [entry.ref, str(entry.size), iso(entry.modified_at) or "-", iso(entry.expires_at) or "-"]
-    if reveal:
-        texts.append(entry.key.encode(errors="backslashreplace").decode())
-    for name in columns:
-        is_there, value = _value(found, name)
-        texts.append(value_text(value) if is_there else "-")
-    if data:
-        record = found.record
-        texts.append(value_text([record.values, record.flash]) if record else found.problem or "-")
-    return [visible(text) for text in texts]
 
 
 def _tabs(found: Found, columns: list[str], *, data: bool, reveal: bool) -> str:

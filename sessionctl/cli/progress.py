@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from sessionctl.fleet.purge import Purged
+    from sessionctl.fleet.sweep import Purged
     from sessionctl.fleet.transfer import Moved
 
 

@@ -16,7 +16,7 @@ from sessionctl.cli.setup import setup_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sessionctl.fleet.purge import Purged
+    from sessionctl.fleet.sweep import Purged
     from sessionctl.storage.base import Entry
 
 INTERRUPTED = 130

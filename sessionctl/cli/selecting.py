@@ -14,7 +14,8 @@ from sessionctl.cli.page import SharedOption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sessionctl.fleet.select import OnProblem, Selection
+    from sessionctl.fleet.select import Selection
+    from sessionctl.fleet.store import OnProblem
 
     F = TypeVar("F", bound="Callable[..., Any]")
 

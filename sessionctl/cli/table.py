@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionctl.cli.list import cells
+from sessionctl.cli.cells import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sessionctl.fleet.archive import Exported, export, import_
 from sessionctl.fleet.change import Changed, change, destroy
-from sessionctl.fleet.doctor import Finding, examine, fix
-from sessionctl.fleet.purge import Purged, missing_place, purge
+from sessionctl.fleet.doctor import examine, fix
+from sessionctl.fleet.findings import Finding
+from sessionctl.fleet.purge import missing_place, purge
 from sessionctl.fleet.select import Found, Selection, select
 from sessionctl.fleet.stats import Stats, stats
+from sessionctl.fleet.sweep import Purged
 from sessionctl.fleet.transfer import Moved, copy
 from sessionctl.fleet.where import Condition, parse_where
 

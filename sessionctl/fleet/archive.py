@@ -26,7 +26,8 @@ from sessionctl.fleet.transfer import Carried, Moved, keeps_hashes, receive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sessionctl.fleet.select import Found, OnProblem
+    from sessionctl.fleet.select import Found
+    from sessionctl.fleet.store import OnProblem
     from sessionctl.fleet.transfer import Overwrite
     from sessionctl.storage.base import RecordStorage, SessionStorage
 

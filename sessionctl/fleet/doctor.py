@@ -2,103 +2,71 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from sessionctl.errors import SessionctlError
+from sessionctl.errors import SessionctlError, StorageError
+from sessionctl.fleet.findings import Finding, Findings, command, unreadable
 from sessionctl.fleet.select import batches, read
-from sessionctl.fleet.store import check_directory, files_of, fleet_of
+from sessionctl.fleet.store import check_directory, entries_of, files_of, fleet_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from sessionctl.fleet.store import OnProblem
     from sessionctl.storage.base import Entry, RecordStorage, SessionStorage
-
-Severity = Literal["error", "warning", "note"]
-
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 OVERSIZE = 1 << 20
 """Bytes over which a session is too large: no default Memcached takes it, and every request reads it."""
 
-EXAMPLES = 3
 
-
-@dataclass(slots=True)
-class Finding:
-    """One kind of fault, with how often it was found. `fixable`: `fix` can mend it without losing anything."""
-
-    code: str
-    severity: Severity
-    message: str
-    command: str | None = None
-    fixable: bool = False
-    count: int = 1
-    examples: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object of the command."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-class Findings:
-    """What was found so far: one `Finding` a code, in the order of severity."""
-
-    def __init__(self) -> None:
-        self._by_code: dict[str, Finding] = {}
-
-    def add(self, finding: Finding, example: str | None = None) -> None:
-        """Note one, or once more one that is known."""
-        known = self._by_code.setdefault(finding.code, finding)
-        if known is not finding:
-            known.count += finding.count
-        if example is not None and len(known.examples) < EXAMPLES:
-            known.examples.append(example)
-
-    def all(self) -> list[Finding]:
-        """The worst first."""
-        return sorted(self._by_code.values(), key=lambda finding: SEVERITIES.index(finding.severity))
-
-
-def examine(storage: SessionStorage | None) -> list[Finding]:
+def examine(storage: SessionStorage | None, *, on_problem: OnProblem | None = None) -> list[Finding]:
     """Look a store through; changes nothing. No finding but notes means that it is sound.
 
+    What cannot be looked into is told to `on_problem` and found `unreadable`; the rest goes on.
     Raises `UsageError`, `NotSupportedError`, and `StorageError` where the store cannot be listed.
     """
     store, findings = fleet_of(storage), Findings()
+
+    def fail(error: SessionctlError) -> None:
+        findings.add(unreadable(), str(error))
+        if on_problem is not None and isinstance(error, StorageError):
+            on_problem(error)
+
     files = files_of(store)
     if files is not None:
         check_directory(files)
         from sessionctl.fleet.doctor_files import examine_files
 
-        examine_files(files, findings)
+        examine_files(files, findings, fail)
     else:
         from sessionctl.fleet.doctor_servers import examine_server
 
         examine_server(store, findings)
-    for batch in batches(store.scan()):
-        _examine_records(store, batch, findings)
+    for batch in batches(entries_of(store, _told_already)):
+        _examine_records(store, batch, findings, fail)
     return findings.all()
 
 
-def fix(storage: SessionStorage | None) -> list[Finding]:
-    """Mend what can be mended without losing anything; what was mended."""
+def _told_already(error: SessionctlError) -> None:
+    """A directory that cannot be listed, which the look at the files has told."""
+
+
+def fix(storage: SessionStorage | None, *, on_problem: OnProblem | None = None) -> list[Finding]:
+    """Mend what can be mended without losing anything; what was mended. `on_problem` is told of what cannot be."""
     files = files_of(fleet_of(storage))
     if files is None:
         return []
     check_directory(files)
     from sessionctl.fleet.doctor_files import fix_files
 
-    return fix_files(files)
+    return fix_files(files, on_problem or _told_already)
 
 
-def _examine_records(store: RecordStorage, batch: list[Entry], findings: Findings) -> None:
+def _examine_records(store: RecordStorage, batch: list[Entry], findings: Findings, fail: OnProblem) -> None:
     now = store.clock()
     for entry, stored in zip(batch, store.peek_many([entry.key for entry in batch]), strict=True):
         if isinstance(stored, SessionctlError):
-            findings.add(_unreadable(), str(stored))
+            fail(stored)
         elif stored is not None:
             found = read(store, entry.key, stored)
             for finding in _of_record(store, found.entry, found.problem, now):
@@ -134,29 +102,3 @@ def _of_record(store: RecordStorage, entry: Entry, problem: str | None, now: flo
             "sessions that have expired and still take room",
             command(store, "purge --expired"),
         )
-
-
-def _unreadable() -> Finding:
-    return Finding("unreadable", "error", "records that could not be read at all")
-
-
-def command(store: RecordStorage, words: str) -> str:
-    """The command line that does something to this store."""
-    return f"sessionctl {words} -s {shlex.quote(url_of(store))}"
-
-
-def url_of(store: RecordStorage) -> str:
-    """The URL of a store with the options that say which sessions are meant."""
-    options: dict[str, Any] = {"prefix": getattr(store, "prefix", "")}
-    options |= {name: _seconds(getattr(store, name)) for name in ("ttl", "lifetime")}
-    given = [f"{name}={quote(str(value), safe=':')}" for name, value in options.items() if value]
-    return f"{store.url}{'?' if given else ''}{'&'.join(given)}"
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:f}".rstrip("0").rstrip(".") + "s"
-
-
-def is_sound(findings: Iterable[Finding]) -> bool:
-    """Whether there is nothing but notes."""
-    return all(finding.severity == "note" for finding in findings)

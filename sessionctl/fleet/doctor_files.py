@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from sessionctl.errors import StorageError
-from sessionctl.fleet.doctor import Finding, Findings, command
+from sessionctl.fleet.findings import Finding, Findings, command
 from sessionctl.fleet.purge_files import LITTER_AGE
 from sessionctl.fleet.store import strangers
 from sessionctl.storage.file import TEMPORARY
@@ -17,6 +17,7 @@ from sessionctl.storage.file import TEMPORARY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sessionctl.fleet.store import OnProblem
     from sessionctl.storage.file import FileStorage
 
 SKEW = 60.0
@@ -29,7 +30,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _RECORD_OF_OTHER_PREFIX = re.compile(r"[\w.-]*[0-9a-f]{62}")
 
 
-def examine_files(store: FileStorage, findings: Findings) -> None:
+def examine_files(store: FileStorage, findings: Findings, on_problem: OnProblem) -> None:
     """Look at every name in the store, and at none's content. Raises `StorageError`."""
     if not os.path.isdir(store.directory):
         message = "the directory is not there yet; the first save makes it"
@@ -39,7 +40,7 @@ def examine_files(store: FileStorage, findings: Findings) -> None:
     _examine_mode(store, store.directory, os.stat(store.directory), owner, findings)
     for name in strangers(store):
         findings.add(_foreign(store), f"{store.directory}/{name}")
-    for path, info in _walk(store):
+    for path, info in _walk(store, on_problem):
         _examine_path(store, path, info, owner, findings)
     _examine_disk(store, findings)
     if store.ttl is None and store.lifetime is None:
@@ -47,7 +48,7 @@ def examine_files(store: FileStorage, findings: Findings) -> None:
         findings.add(Finding("no-expiry", "note", message, command(store, "purge --older-than 30d")))
 
 
-def _walk(store: FileStorage) -> Iterator[tuple[str, os.stat_result]]:
+def _walk(store: FileStorage, on_problem: OnProblem) -> Iterator[tuple[str, os.stat_result]]:
     """Every path in the shards, these included, with what `lstat` says."""
     for shard in store.shards():
         path = f"{store.directory}/{shard}"
@@ -59,7 +60,7 @@ def _walk(store: FileStorage) -> Iterator[tuple[str, os.stat_result]]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise StorageError(f"cannot look into {path}: {error.strerror}") from None
+            on_problem(StorageError(f"cannot look into {path}: {error.strerror}"))
 
 
 def _examine_path(
@@ -141,19 +142,30 @@ def _future(store: FileStorage) -> Finding:
 # -- mending ------------------------------------------------------------------------------------------
 
 
-def fix_files(store: FileStorage) -> list[Finding]:
-    """Take group and others every right, and remove the litter of crashed writers. Raises `StorageError`."""
+def fix_files(store: FileStorage, on_problem: OnProblem) -> list[Finding]:
+    """Take group and others every right, and remove the litter of crashed writers; what was mended.
+
+    What cannot be mended is told to `on_problem`, and the rest goes on.
+    """
     done = Findings()
-    try:
-        if os.path.isdir(store.directory):
-            _tighten(store, store.directory, os.lstat(store.directory), done)
-        for path, info in _walk(store):
-            if stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode):
-                _tighten(store, path, info, done)
-            _clear(store, path, info, done)
-    except OSError as error:
-        raise StorageError(f"cannot mend {error.filename or store.directory}: {error.strerror}") from None
+    if os.path.isdir(store.directory):
+        _mend(store, store.directory, os.lstat(store.directory), done, on_problem)
+    for path, info in _walk(store, on_problem):
+        _mend(store, path, info, done, on_problem)
     return done.all()
+
+
+def _mend(store: FileStorage, path: str, info: os.stat_result, done: Findings, on_problem: OnProblem) -> None:
+    try:
+        if stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode):
+            _tighten(store, path, info, done)
+        _clear(store, path, info, done)
+    except FileNotFoundError:
+        pass  # gone meanwhile
+    except OSError as error:
+        on_problem(StorageError(f"cannot mend {path}: {error.strerror}"))
+    except StorageError as error:
+        on_problem(error)
 
 
 def _tighten(store: FileStorage, path: str, info: os.stat_result, done: Findings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sessionctl.fleet.doctor import Finding, Findings
+from sessionctl.fleet.findings import Finding, Findings
 
 if TYPE_CHECKING:
     from sessionctl.storage.base import RecordStorage

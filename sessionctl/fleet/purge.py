@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sessionctl.duration import iso
 from sessionctl.errors import SessionctlError, StorageError, UsageError
 from sessionctl.fleet.select import Judge, Selection, batches
 from sessionctl.fleet.store import files_of, sweepable
+from sessionctl.fleet.sweep import BATCH, Plan, Purged
 from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
@@ -18,100 +17,6 @@ if TYPE_CHECKING:
 
     from sessionctl.fleet.where import Condition
     from sessionctl.storage.base import Entry, SessionStorage, Stored
-
-BATCH = 256
-"""How many sessions are looked at between two checks of the time; of files, while a shard's lock is held."""
-
-PROBLEMS_KEPT = 20
-"""How many of the problems of a run are told one by one."""
-
-_KEYS = (
-    "scanned",
-    "matched",
-    "deleted",
-    "failed",
-    "bytes",
-    "seconds",
-    "complete",
-    "dry_run",
-    "foreign",
-    "litter",
-)
-
-
-@dataclass(slots=True)
-class Purged:
-    """What a purge did, up to date at every moment of it.
-
-    `bytes` is what was freed (or would be), `oldest` and `newest` the times of the last saves of what went.
-    `foreign` counts what lies in the store and is no session of it, `litter` the temporary files of crashed
-    writers that were removed, `directories` the empty ones. Of `problems` and `foreign_names` the first are
-    kept.
-    """
-
-    dry_run: bool = False
-    scanned: int = 0
-    matched: int = 0
-    deleted: int = 0
-    failed: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    complete: bool = True
-    interrupted: bool = False
-    foreign: int = 0
-    litter: int = 0
-    directories: int = 0
-    oldest: float | None = None
-    newest: float | None = None
-    problems: list[str] = field(default_factory=list)
-    foreign_names: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object of the command."""
-        counts = {name: getattr(self, name) for name in _KEYS} | {"seconds": round(self.seconds, 3)}
-        return {
-            **counts,
-            "directories": self.directories,
-            "oldest": iso(self.oldest),
-            "newest": iso(self.newest),
-        }
-
-    def fail(self, problem: str) -> None:
-        """Count what could not be done, and keep the first of its messages."""
-        self.failed += 1
-        if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(problem)
-
-    def see_foreign(self, path: str) -> None:
-        """Count what is no session of this store."""
-        self.foreign += 1
-        if len(self.foreign_names) < PROBLEMS_KEPT:
-            self.foreign_names.append(path)
-
-    def match(self, size: int, modified_at: float | None) -> None:
-        """Count a session that goes."""
-        self.matched += 1
-        self.bytes += size
-        if modified_at is not None:
-            if self.oldest is None or modified_at < self.oldest:
-                self.oldest = modified_at
-            if self.newest is None or modified_at > self.newest:
-                self.newest = modified_at
-
-
-class Plan(NamedTuple):
-    """What a sweep is to do. `on_match` is told of each session that goes."""
-
-    judge: Judge
-    dry_run: bool = False
-    limit: int | None = None
-    batch: int = BATCH
-    empty_dirs: bool = False
-    on_match: Callable[[Entry], object] | None = None
-
-    def is_done(self, result: Purged) -> bool:
-        """Whether no more may go."""
-        return self.limit is not None and result.matched >= self.limit
 
 
 def purge(

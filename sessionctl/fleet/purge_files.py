@@ -23,8 +23,8 @@ from sessionctl.storage.file import TEMPORARY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sessionctl.fleet.purge import Plan, Purged
     from sessionctl.fleet.select import Judge
+    from sessionctl.fleet.sweep import Plan, Purged
     from sessionctl.storage.file import FileStorage
 
 LITTER_AGE = 3600.0
@@ -34,6 +34,8 @@ LITTER_AGE = 3600.0
 class _Sweep:
     """One run over a store: what every file is judged by, made once."""
 
+    __slots__ = ("cutoff", "deletes", "is_record", "on_match", "plan", "reads", "result", "store")
+
     def __init__(self, store: FileStorage, plan: Plan, result: Purged) -> None:
         self.store = store
         self.plan = plan
@@ -41,6 +43,8 @@ class _Sweep:
         self.is_record = re.compile(rf"{re.escape(store.prefix)}[0-9a-f]{{62}}").fullmatch
         self.cutoff = _cutoff(plan.judge, store.ttl)
         self.reads = plan.judge.needs_content
+        self.deletes = not plan.dry_run
+        self.on_match = plan.on_match
 
 
 def _cutoff(judge: Judge, ttl: float | None) -> float:
@@ -76,13 +80,13 @@ def _sweep_shard(sweep: _Sweep, shard: str) -> Iterator[None]:
 
 
 def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
-    store, plan, result = sweep.store, sweep.plan, sweep.result
+    store, result, limit = sweep.store, sweep.result, sweep.plan.limit
     descriptor = store.lock_shard(shard)
     if descriptor is None:
         return
     try:
         for name in names:
-            if plan.limit is not None and plan.is_done(result):
+            if limit is not None and result.matched >= limit:
                 return
             try:
                 _sweep_file(sweep, descriptor, shard, name)
@@ -95,21 +99,22 @@ def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
 
 
 def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> None:
+    """Judge a file and delete it; the shard's lock is held. Some microseconds, a million times."""
     info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-    if sweep.is_record(name) is None or not stat.S_ISREG(info.st_mode):
+    if not sweep.is_record(name) or stat.S_IFMT(info.st_mode) != stat.S_IFREG:
         _sweep_other(sweep, descriptor, shard, name, info)
         return
-    result, plan, modified_at = sweep.result, sweep.plan, info.st_mtime
+    result, modified_at = sweep.result, info.st_mtime
     result.scanned += 1
     if modified_at > sweep.cutoff or (sweep.reads and not _is_meant(sweep, descriptor, shard, name)):
         return
-    if not plan.dry_run:
+    if sweep.deletes:
         os.unlink(name, dir_fd=descriptor)
         result.deleted += 1
     result.match(info.st_size, modified_at)
-    if plan.on_match is not None:
+    if sweep.on_match is not None:
         key = f"{shard}{name.removeprefix(sweep.store.prefix)}"
-        plan.on_match(Entry(key, sweep.store.ref_of(key), info.st_size, modified_at))
+        sweep.on_match(Entry(key, sweep.store.ref_of(key), info.st_size, modified_at))
 
 
 def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:

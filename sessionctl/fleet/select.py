@@ -7,17 +7,21 @@ the content reads it, a batch at a time. Nothing here grows with the store, but 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import records
 from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlError, UsageError
-from sessionctl.fleet.store import files_of, fleet_of
+from sessionctl.fleet.store import entries_of, fleet_of
 from sessionctl.fleet.where import Condition, all_hold
 from sessionctl.records import Record
 from sessionctl.storage.base import Entry, RecordStorage, SessionStorage, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sessionctl.fleet.store import OnProblem
 
 BATCH = 200
 """How many records are read at once."""
@@ -25,9 +29,6 @@ BATCH = 200
 SORT_KEYS = ("modified_at", "expires_at", "size", "ref")
 
 _REF_DIGITS = range(4, 13)
-
-OnProblem = Callable[[SessionctlError], object]
-"""Told of what cannot be read; the rest goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,7 @@ def select(
 
 
 def _found(judge: Judge, *, content: bool, on_problem: OnProblem) -> Iterator[Found]:
-    entries = filter(judge.by_entry, _candidates(judge))
+    entries = filter(judge.by_entry, _candidates(judge, on_problem))
     if not content and not judge.needs_content:
         yield from map(Found, entries)
         return
@@ -208,15 +209,12 @@ def _tell_unreadable(store: RecordStorage, key: str, stored: Stored, on_problem:
         on_problem(CorruptRecordError(store.location_of(key), problem))
 
 
-def _candidates(judge: Judge) -> Iterator[Entry]:
+def _candidates(judge: Judge, on_problem: OnProblem) -> Iterator[Entry]:
     """The store's list, or the part of it in which what is meant must lie."""
     store, ids = judge.store, judge.selection.ids
     if ids:
         return _by_id(store, ids)
-    files = files_of(store)
-    if files is not None and judge.refs:
-        return files.scan({ref[:2] for ref in judge.refs})
-    return store.scan()
+    return entries_of(store, on_problem, {ref[:2] for ref in judge.refs} or None)
 
 
 def _by_id(store: RecordStorage, ids: tuple[str, ...]) -> Iterator[Entry]:

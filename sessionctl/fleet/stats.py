@@ -15,13 +15,13 @@ from sessionctl import jsontext
 from sessionctl.duration import iso
 from sessionctl.errors import SessionctlError
 from sessionctl.fleet.select import Found, Judge, Selection, batches, read
-from sessionctl.fleet.store import fleet_of
+from sessionctl.fleet.store import entries_of, fleet_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sessionctl.fleet.select import OnProblem
-    from sessionctl.storage.base import Entry, RecordStorage, SessionStorage
+    from sessionctl.fleet.store import OnProblem
+    from sessionctl.storage.base import Entry, SessionStorage
 
 KEPT = 10_000
 """How many values the quantiles come from."""
@@ -187,9 +187,15 @@ def stats(
     judge = Judge(store, selection, moment)
     result = Stats(store.url, moment)
     chosen: Reservoir[Entry] = Reservoir(sample or 0)
-    for batch in batches(filter(judge.by_entry, store.scan())):
+
+    def fail(error: SessionctlError) -> None:
+        result.failed += 1
+        if on_problem is not None:
+            on_problem(error)
+
+    for batch in batches(filter(judge.by_entry, entries_of(store, fail))):
         wanted = batch if sample is None or judge.needs_content else []
-        found = _read(store, wanted, judge, result, on_problem)
+        found = _read(judge, wanted, fail)
         entries = [one.entry for one in found] if judge.needs_content else batch
         for entry in entries:
             result.count(entry)
@@ -200,7 +206,7 @@ def stats(
     if sample is not None:
         result.sampled = result.sessions > sample
         for batch in batches(chosen.kept):
-            _look_into(result, _read(store, batch, judge, result, on_problem))
+            _look_into(result, _read(judge, batch, fail))
     return result
 
 
@@ -209,15 +215,11 @@ def _look_into(result: Stats, found: Iterable[Found]) -> None:
         result.look_into(one)
 
 
-def _read(
-    store: RecordStorage, entries: list[Entry], judge: Judge, result: Stats, on_problem: OnProblem | None
-) -> list[Found]:
-    found = []
+def _read(judge: Judge, entries: list[Entry], fail: OnProblem) -> list[Found]:
+    store, found = judge.store, []
     for entry, stored in zip(entries, store.peek_many([entry.key for entry in entries]), strict=True):
         if isinstance(stored, SessionctlError):
-            result.failed += 1
-            if on_problem is not None:
-                on_problem(stored)
+            fail(stored)
         elif stored is not None:
             one = (
                 judge.by_content(entry.key, stored) if judge.needs_content else read(store, entry.key, stored)

@@ -9,8 +9,14 @@ from sessionctl.errors import NotSupportedError, StorageError, UsageError
 from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
-    from sessionctl.storage.base import SessionStorage
+    from collections.abc import Callable, Container, Iterator
+
+    from sessionctl.errors import SessionctlError
+    from sessionctl.storage.base import Entry, SessionStorage
     from sessionctl.storage.file import FileStorage
+
+    OnProblem = Callable[[SessionctlError], object]
+    """Told of what cannot be read; the rest goes on."""
 
 
 def fleet_of(storage: SessionStorage | None) -> RecordStorage:
@@ -47,6 +53,17 @@ def files_of(store: RecordStorage) -> FileStorage | None:
     from sessionctl.storage.file import FileStorage
 
     return store if isinstance(store, FileStorage) else None
+
+
+def entries_of(
+    store: RecordStorage, on_problem: OnProblem, among: Container[str] | None = None
+) -> Iterator[Entry]:
+    """Every session of a store; a directory of files that cannot be listed is told, and the rest goes on.
+
+    `among` names the shards to look into, where the store keeps files.
+    """
+    files = files_of(store)
+    return store.scan() if files is None else files.scan(among, on_problem)
 
 
 def strangers(store: FileStorage) -> list[str]:

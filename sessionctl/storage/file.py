@@ -31,7 +31,7 @@ from sessionctl.errors import (
 from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
 
 TEMPORARY = ".tmp"
 """The name of the file that is being written; one a shard, whose lock its writer holds."""
@@ -190,12 +190,25 @@ class FileStorage(RecordStorage):
             os.unlink(self._name(old), dir_fd=source)
         return Outcome(True, written)
 
-    def scan(self, among: Container[str] | None = None) -> Iterator[Entry]:
-        """Every session; with `among` those in the shards of these names."""
+    def scan(
+        self,
+        among: Container[str] | None = None,
+        on_problem: Callable[[StorageError], object] | None = None,
+    ) -> Iterator[Entry]:
+        """Every session; with `among` those in the shards of these names.
+
+        A shard that cannot be listed ends it, unless `on_problem` is there to be told of it.
+        """
         for shard in self.shards():
             if among is None or shard in among:
-                with self._errors("list"):
+                try:
                     yield from self._scan_shard(shard)
+                except OSError as error:
+                    place = f"{self.directory}/{shard}"
+                    problem = StorageError(f"cannot list {place}: {_reason(error, self.directory)}")
+                    if on_problem is None:
+                        raise problem from error
+                    on_problem(problem)
 
     def _scan_shard(self, shard: str) -> Iterator[Entry]:
         with contextlib.suppress(FileNotFoundError), os.scandir(f"{self.directory}/{shard}") as entries:
@@ -214,16 +227,16 @@ class FileStorage(RecordStorage):
         """The names of the directories that hold records. Raises `StorageError`."""
         with self._errors("list"):
             try:
-                names = os.listdir(self.directory)
+                with os.scandir(self.directory) as entries:
+                    return sorted(
+                        entry.name
+                        for entry in entries
+                        if len(entry.name) == 2  # noqa: PLR2004 - two hex digits
+                        and _HEX.issuperset(entry.name)
+                        and entry.is_dir(follow_symlinks=False)
+                    )
             except FileNotFoundError:
                 return []
-            return sorted(
-                name
-                for name in names
-                if len(name) == 2  # noqa: PLR2004 - two hex digits
-                and _HEX.issuperset(name)
-                and stat.S_ISDIR(os.lstat(f"{self.directory}/{name}").st_mode)
-            )
 
     # -- files --------------------------------------------------------------------------------------
 
