@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import warnings
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,9 +43,9 @@ NO_SANE_SHAPE = re.compile(r"^(cookie-d-|cookie-i-|cookie-json-|(fs|redis|memcac
 class Player:
     """Plays the moves of one trace and knows which fresh ID stands for `<id1>`."""
 
-    def __init__(self, trace: dict[str, Any], directory: Path) -> None:
+    def __init__(self, trace: dict[str, Any], url: str) -> None:
         self.trace = trace
-        self.storage = self._open(directory)
+        self.storage = self._open(url)
         self.ids: dict[str, str] = {}
         self.session: Session | None = None
         self.named: dict[str, Session] = {}
@@ -52,12 +54,10 @@ class Player:
             assert isinstance(self.storage, RecordStorage)
             self.storage.store(self.storage.key_of(session_id), None, text.encode(), None)
 
-    def _open(self, directory: Path) -> SessionStorage | None:
-        kind = self.trace["storage"]
-        if kind is None:
+    def _open(self, url: str) -> SessionStorage | None:
+        if self.trace["storage"] is None:
             return None
         reuse = "reuse" if self.trace["options"].get("useUnknownIds") else "new"
-        url = {"fs": f"fs:{directory}", "cookie": "cookie:"}.get(kind, "memory:")
         return open_storage(url, unknown_ids=reuse)
 
     def play(self, step: dict[str, Any]) -> Any:
@@ -149,6 +149,29 @@ def _value(step: dict[str, Any]) -> Any:
     return {"undefined": None}[step["value_js"]] if "value_js" in step else step["value"]
 
 
+PlayerOf = Callable[[dict[str, Any]], Player]
+
+
+@pytest.fixture
+def player_of(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[PlayerOf]:
+    """Players of traces, each on an empty storage: for Redis and Memcached on real servers."""
+    with contextlib.ExitStack() as opened:
+
+        def url(kind: str | None) -> str:
+            if kind in ("redis", "memcached"):
+                server = request.getfixturevalue(f"{kind}_server")
+                return f"{server.url}?prefix={request.getfixturevalue('unique_prefix')}"
+            return f"fs:{tmp_path / 'store'}" if kind == "fs" else f"{kind or 'memory'}:"
+
+        def player(trace: dict[str, Any]) -> Player:
+            player = Player(trace, url(trace["storage"]))
+            if player.storage is not None:
+                opened.callback(player.storage.close)
+            return player
+
+        yield player
+
+
 def _playable(trace: dict[str, Any]) -> bool:
     return not any(step.get("value_js") not in (None, "undefined") for step in trace["steps"])
 
@@ -161,10 +184,10 @@ def _playable(trace: dict[str, Any]) -> bool:
         if name not in MENDED and not NO_SANE_SHAPE.match(name) and _playable(TRACES[name])
     ],
 )
-def test_trace(name: str, tmp_path: Path) -> None:
+def test_trace(name: str, player_of: PlayerOf) -> None:
     """After every move, all that can be seen is what Remix showed."""
     trace = TRACES[name]
-    player = Player(trace, tmp_path / "store")
+    player = player_of(trace)
     for step in trace["steps"]:
         try:
             answer = player.play(step)
@@ -194,10 +217,10 @@ def _assert_store(player: Player, expected: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in TRACES if NO_SANE_SHAPE.match(name)])
-def test_strange_records(name: str, tmp_path: Path) -> None:
+def test_strange_records(name: str, player_of: PlayerOf) -> None:
     """A record or cookie of no sane shape gives a session or an error of our tree, never another."""
     trace = TRACES[name]
-    player = Player(trace, tmp_path / "store")
+    player = player_of(trace)
     for step in trace["steps"]:
         try:
             player.returned.append(player.play(step))
