@@ -106,10 +106,13 @@ class CookieSession(Format):
         value = _bare(text)
         data, warnings = _session(value)
         issued_at, expires_at = _times(data)
+        expired = expires_at is not None and expires_at < context.now
         given = self._signature(context)
         if given is None:
             missing = f"there is no cookie {self._name(context)}.sig, which holds the signature"
-            return cookie_signature.unsigned(context, missing)
+            return cookie_signature.unsigned(
+                context, missing, issued_at=issued_at, expires_at=expires_at, expired=expired
+            )
         message, tag = cookie_signature.utf8(f"{self._name(context)}={value}"), cookie_signature.utf8(given)
         index = first_signed(context, self._macs, message, tag, self._write)
         verdict = genuine(
@@ -121,9 +124,7 @@ class CookieSession(Format):
             value=value,
             warnings=warnings,
         )
-        if expires_at is not None and expires_at < context.now:
-            return expire(verdict, expires_at, context)
-        return verdict
+        return expire(verdict, expires_at, context) if expired else verdict
 
     def _encode(self, content: Content, context: Context) -> str:
         context.keys.newest  # noqa: B018 - without a key there is no companion, and it would be unsigned

@@ -14,7 +14,7 @@ lib/server-runtime/crypto.ts; hono 4.13.19, utils/cookie.ts; cookie 0.7.2 and 1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
 from sessionctl.encoding import atob, has_stray_bits, percent_decode
@@ -87,9 +87,9 @@ def looks_signed(signature: str | None, length: int = LENGTH) -> bool:
     return signature.rstrip("=").replace("+", "A").replace("/", "A").isalnum()
 
 
-def unsigned(context: Context, detail: str) -> Verdict:
+def unsigned(context: Context, detail: str, **more: Any) -> Verdict:
     """The verdict where the signature is missing: `unsigned`, but where keys were given, a refusal."""
-    return refused("bad-signature" if context.keys else "unsigned", detail, context)
+    return refused("bad-signature" if context.keys else "unsigned", detail, context, **more)
 
 
 def text_of(content: Content) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from sessionctl import records
 from sessionctl.encoding import atob, has_stray_bits
 from sessionctl.errors import MalformedCookieError, MalformedError
+from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import (
     Content,
     Context,
@@ -76,10 +77,10 @@ class Remix(Format):
         payload, signature = _split(text)
         if signature is None:
             _value(payload)
-            return refused("unsigned", "the cookie carries no signature", context)
-        mac = atob(signature, "the signature")
-        if len(mac) != 32:  # noqa: PLR2004 - SHA-256
-            raise MalformedCookieError(f"the signature has {len(mac)} bytes in place of 32")
+            return cookie_signature.unsigned(context, "the cookie carries no signature")
+        mac = cookie_signature.mac_bytes(signature)
+        if mac is None or len(mac) != 32:  # noqa: PLR2004 - SHA-256
+            return refused("bad-signature", "what stands after the last dot is no signature", context)
         message = payload.encode(errors="replace")
         index = first_signed(context, self._macs, message, mac)
         value = _value(payload)

@@ -22,6 +22,15 @@ def test_the_session_is_in_the_cookie() -> None:
     assert (decoded.signed, decoded.algorithm) == (True, "HMAC-SHA1")
 
 
+def test_an_unsigned_session_of_koa_tells_its_times() -> None:
+    """Without `.sig` nothing is genuine, but its times are told all the same."""
+    text = "eyJfZXhwaXJlIjoxNzk1NTEyMjEyNDQwLCJfbWF4QWdlIjo4NjQwMDAwMH0="
+    for now, expired in ((1795512212, False), (1795512213, True)):
+        verdict = formats.get("cookie-session").verify(text, [], cookie_name="koa.sess", now=now)
+        assert (verdict.reason, verdict.expired) == ("unsigned", expired)
+        assert verdict.issued_at == pytest.approx(1795425812.44)
+
+
 def test_without_its_companion_a_cookie_is_unsigned() -> None:
     """Only the companion cookie says that there is a signature."""
     assert not FORM.decode(VALUE).signed
