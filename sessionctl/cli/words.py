@@ -80,9 +80,9 @@ def _text_of(word: str) -> str:
     if word == "-":
         return read_stdin()
     if word.startswith("@") and len(word) > 1:
-        from sessionctl.sources import read_file
+        from sessionctl.sources import decode_text, read_file
 
-        return read_file(word[1:]).decode(errors="surrogateescape")
+        return decode_text(read_file(word[1:]))
     return word
 
 
@@ -98,11 +98,13 @@ def read_stdin() -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("- reads the cookie from standard input, which is a terminal here")
     data = sys.stdin.buffer.read(MAX_INPUT + 1)
-    if len(data) > MAX_INPUT and data.lstrip()[:1] in (b"{", b"["):
+    if len(data) > MAX_INPUT and data.lstrip(b"\xef\xbb\xbf \r\n")[:1] in (b"{", b"["):
         data += sys.stdin.buffer.read(MAX_VISIT)  # a recorded visit, which may be long
     elif len(data) > MAX_INPUT:
         raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
-    return data.decode(errors="surrogateescape")
+    from sessionctl.sources import decode_text
+
+    return decode_text(data)
 
 
 def tell_notes(source: Source, look: Look) -> None:

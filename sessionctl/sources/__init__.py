@@ -17,10 +17,13 @@ from sessionctl.sources.base import (
     parse_cookie_header,
     parse_set_cookie,
     pick,
+    split_set_cookies,
 )
+from sessionctl.sources.text import decode_text, tidy
 
 __all__ = [
     "Source",
+    "decode_text",
     "join_chunks",
     "parse_cookie_header",
     "read_cookie",
@@ -39,23 +42,24 @@ def read_cookie(text: str, cookie_name: str | None = None) -> Source:
     Of several cookies it is the one named `cookie_name`, else the one that looks most like a session; chunks
     (`NAME.0`, `NAME-1`) are joined. Raises `MalformedCookieError` where there is no cookie at all.
     """
-    text = text.strip()
+    text, notes = tidy(text)
     if not text:
         raise MalformedCookieError("the cookie is empty")
+    found = None
     if _is_longer(text):
         from sessionctl.sources.pasted import read_pasted
 
         found = read_pasted(text, cookie_name)
-        if found is not None:
-            return found
-    return read_line(text, cookie_name)
+    if found is None:
+        found = read_line(text, cookie_name)
+    return found._replace(notes=(*notes, *found.notes)) if notes else found
 
 
 def read_line(text: str, cookie_name: str | None) -> Source:
     """The cookie in a bare value, `name=value`, a `Cookie:` or a `Set-Cookie:` header on one line."""
     kind, colon, rest = text.partition(":")
     if colon and kind.strip().lower() == "set-cookie":
-        return parse_set_cookie(rest)
+        return _one_of_several(rest, cookie_name) or parse_set_cookie(rest)
     if colon and kind.strip().lower() == "cookie":
         return pick(parse_cookie_header(rest), cookie_name)
     name, equals, value = text.partition("=")
@@ -69,9 +73,27 @@ def read_line(text: str, cookie_name: str | None) -> Source:
     return parse_set_cookie(text) if is_set_cookie(text) else pick(parse_cookie_header(text), cookie_name)
 
 
+def _one_of_several(text: str, cookie_name: str | None) -> Source | None:
+    """The cookie that is meant of several Set-Cookie headers that were joined into one; None where it is one."""
+    if len(split_set_cookies(text)) == 1:
+        return None
+    from sessionctl.sources.basket import Basket
+
+    basket = Basket()
+    basket.add_set(text)
+    return basket.source(cookie_name)
+
+
 def _is_longer(text: str) -> bool:
     """Whether the text may be more than a value, a pair or a header: it has what these never have."""
-    if "\n" in text or "\t" in text or ("%3D" in text and "=" not in text) or text[0] in "{[#'\"`":
+    if (
+        "\n" in text
+        or "\r" in text
+        or "\t" in text
+        or "='" in text
+        or ("%3D" in text and "=" not in text)
+        or text[0] in "{[#'\"`"
+    ):
         return True
     return " " in text and (
         text[:5] == "curl " or " " in text.replace("; ", "").partition(":")[2] or " " in text[:30]
@@ -91,7 +113,7 @@ def read_cookie_jar(content: bytes, name: str | None) -> Source:
     """The cookie of a Netscape cookie file, the last of its name. Raises `MalformedCookieError`."""
     from sessionctl.sources.jar import read_jar
 
-    basket = read_jar(content.decode(errors="surrogateescape"))
+    basket = read_jar(decode_text(content))
     if basket is None:
         raise MalformedCookieError("the file has no line of a Netscape cookie jar")
     return basket.source(name)

@@ -16,6 +16,7 @@ TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 """What a cookie's name is made of (RFC 9110, 5.6.2)."""
 
 _CHUNK = r"[.-](\d{1,3})$"
+_NEXT_COOKIE = r", (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)"
 _ATTRIBUTES = frozenset(
     {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
 )
@@ -58,6 +59,17 @@ def parse_set_cookie(text: str) -> Source:
         attributes[key.strip().lower()] = setting.strip()
     name, value = name.strip(), value.strip()
     return Source(name, value, {name: value}, attributes)
+
+
+def split_set_cookies(text: str) -> list[str]:
+    """The Set-Cookie texts of one header: HAR files join several by line breaks, and `Headers` in JavaScript by commas.
+
+    The comma in the date of Expires does not part them.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    return [one for line in lines for one in (re.split(_NEXT_COOKIE, line) if ";" in line else [line])] or [
+        text
+    ]
 
 
 def _split(header: str) -> list[str]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sessionctl.errors import MalformedCookieError
-from sessionctl.sources.base import Source, parse_cookie_header, parse_set_cookie, pick
+from sessionctl.sources.base import (
+    Source,
+    parse_cookie_header,
+    parse_set_cookie,
+    pick,
+    split_set_cookies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,11 +51,10 @@ class Basket:
             self.add(name, value)
 
     def add_set(self, header: str) -> None:
-        """Put in what a `Set-Cookie` header sets; several may be joined by line breaks, as in HAR files."""
-        for text in header.split("\n"):
-            if text.strip():
-                found = parse_set_cookie(text)
-                self.add(found.name or "", found.value or "", found.attributes)
+        """Put in what a `Set-Cookie` header sets; several may be joined in it."""
+        for text in split_set_cookies(header):
+            found = parse_set_cookie(text)
+            self.add(found.name or "", found.value or "", found.attributes)
 
     def source(self, name: str | None) -> Source:
         """The cookie that is meant. Raises `MalformedCookieError` where the basket is empty."""

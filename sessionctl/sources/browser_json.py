@@ -30,6 +30,10 @@ def _from_object(value: dict[str, Any]) -> Basket | None:
         from sessionctl.sources.har import gather, visit_of
 
         return gather(visit_of(value))
+    if isinstance(value.get("request"), dict) and isinstance(value.get("response"), dict):
+        return _from_entries([value])
+    if isinstance(value.get("name"), str) and isinstance(value.get("value"), str):
+        return _from_list([value])
     if isinstance(value.get("cookies"), list):
         return _from_list(value["cookies"])
     if isinstance(value.get("cookie"), str):
@@ -39,6 +43,13 @@ def _from_object(value: dict[str, Any]) -> Basket | None:
         return basket
     headers = value.get("headers")
     return _from_headers(headers if isinstance(headers, dict) else value)
+
+
+def _from_entries(entries: list[Any]) -> Basket:
+    """Entries of a HAR that were copied without what is around them."""
+    from sessionctl.sources.har import gather, visit_of
+
+    return gather(visit_of({"log": {"entries": entries}}))
 
 
 def _from_headers(headers: Mapping[str, Any]) -> Basket | None:
@@ -55,12 +66,18 @@ def _from_headers(headers: Mapping[str, Any]) -> Basket | None:
 
 def _from_list(cookies: list[Any]) -> Basket | None:
     """A list of objects with name and value (storageState's `cookies`, Puppeteer's `page.cookies()`)."""
+    if cookies and isinstance(cookies[0], dict) and "request" in cookies[0] and "response" in cookies[0]:
+        return _from_entries(cookies)
     basket = Basket()
     for cookie in cookies:
         if not isinstance(cookie, dict):
             return None
         name, value = cookie.get("name"), cookie.get("value")
-        if isinstance(name, str) and isinstance(value, str):
+        if isinstance(name, str) and isinstance(value, str) and name.lower() == "cookie" and "=" in value:
+            basket.add_sent(value)  # a list of headers
+        elif isinstance(name, str) and isinstance(value, str) and name.lower() == "set-cookie":
+            basket.add_set(value)
+        elif isinstance(name, str) and isinstance(value, str):
             basket.add(name, value, _attributes(cookie))
     return basket if len(basket) else None
 

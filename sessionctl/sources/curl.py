@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _CARET = re.compile(r'\^["%&|<>!\\]|[ "]\^\r?\n')
 _COMMAND = re.compile(r"(?i)(?:\$ )?curl(?:\.exe)?[\s^]")
+_JOINED = re.compile(r"-[#0146GINORSZafgijklnpqsv]*([bH])(.*)", re.DOTALL)
+"""Short options in one word: flags, then one that takes a value, which may follow without a space."""
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
 
 
@@ -48,10 +50,13 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
     names = {"-b": "cookie", "--cookie": "cookie", "-H": "header", "--header": "header"}
     rest = iter(words)
     for word in rest:
+        option, equals, value = word.partition("=")
         if word in names:
             yield names[word], next(rest, "")
-        elif word[:2] in ("-b", "-H") and len(word) > 2:  # noqa: PLR2004 - the value follows without a space
-            yield names[word[:2]], word[2:]
+        elif equals and option in names and option.startswith("--"):
+            yield names[option], value
+        elif (match := _JOINED.fullmatch(word)) is not None:
+            yield names[f"-{match[1]}"], match[2] or next(rest, "")
 
 
 def _shell_words(text: str) -> Iterator[str]:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError
-from sessionctl.sources.base import parse_cookie_header
+from sessionctl.sources.base import parse_cookie_header, split_set_cookies
 from sessionctl.sources.basket import Basket
+from sessionctl.sources.text import decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ class Exchange(NamedTuple):
 
 def read_visit(content: bytes) -> list[Exchange]:
     """The exchanges of a HAR file, in the order of their start. Raises `MalformedError`."""
-    return visit_of(jsontext.loads(jsontext.decode_utf8(content.removeprefix(b"\xef\xbb\xbf"))))
+    return visit_of(jsontext.loads(decode_text(content)))
 
 
 def visit_of(archive: Any) -> list[Exchange]:
@@ -72,7 +73,10 @@ def _exchange(entry: Any) -> Exchange:
     header = "; ".join(_headers(request, "cookie"))
     sent.update(parse_cookie_header(header))
     texts = [
-        line for header in _headers(response, "set-cookie") for line in header.split("\n") if "=" in line
+        line
+        for header in _headers(response, "set-cookie")
+        for line in split_set_cookies(header)
+        if "=" in line
     ]
     return Exchange(
         str(request.get("method", "GET")),

@@ -25,7 +25,7 @@ def read_block(text: str) -> Basket | None:
     Several Cookie headers count as requests in turn. Where there is no cookie but an `Authorization: Bearer`,
     its token is taken.
     """
-    if "\n" not in text:
+    if "\n" not in text and not text[:14].lower().startswith("authorization:"):
         return None
     if re.match(r"[<>*] ", text) or re.search(r"\n[<>] (?:[Ss]et-)?[Cc]ookie:", text):
         text = _MARKS.sub("", text)
@@ -58,22 +58,23 @@ class _Bearer(Basket):
 def _headers(text: str) -> Iterator[tuple[str, str, bool]]:
     """Name in lower case, value, and whether it was put together from several lines.
 
-    DevTools copies a name and its value on lines of their own, with or without a colon; what else is no
-    header goes on with the one before it.
+    DevTools copies a name and its value on lines of their own, with or without a colon (without one, a line each);
+    what else is no header goes on with the one before it.
     """
-    name, value, broken = "", "", False
+    name, value, broken, alone = "", "", False, False
     for line in text.splitlines():
         bare = line.strip()
         match = _HEADER.match(bare)
-        starts_header = match is not None and not (line[:1].isspace() and name)
+        starts_header = match is not None and not (line[:1].isspace() and name and name not in _CARRIERS)
+        starts_header = starts_header or (alone and bool(value))
         if not bare or _START.match(bare) or starts_header or bare.lower() in _CARRIERS:
             if name:
                 yield name, value, broken
-            name, value, broken = "", "", False
+            name, value, broken, alone = "", "", False, False
             if match is not None:
                 name, value = match[1].lower(), match[2] or ""
             elif bare.lower() in _CARRIERS:
-                name = bare.lower()
+                name, alone = bare.lower(), True
         elif name and not value:
             value = bare
         elif name:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 LABEL = re.compile(r"(?i)(?<![a-z0-9])(?<!; )(?<!;)(set-)?cookies?(?:_header)?[\"']?\s*(?:=>|[:=])\s*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'')
-_PAIR = re.compile(rf"(?:(?<=\s)|^)({_NAME})=(\S+)")
+_PAIR = re.compile(rf"(?:(?<=[\s\[({{<])|^)({_NAME})=(\S+)")
+_ITEM = re.compile(r"[\"']([\w.\-]{1,80})[\"']\]?\s{0,8}(?:=>|:)\s{0,8}[\"']([^\"'\s]+)[\"']")
+_QUOTES = ("'", '"')
 
 SURE_OF_PAIR = 0.4
 SURE_OF_WORD = 0.6
@@ -27,7 +29,7 @@ def read_log(text: str) -> Basket | None:
     """The cookies in lines of a log; None where there are none."""
     basket = Basket()
     for line in text.splitlines():
-        _labelled(line, basket) or _quoted_pairs(line, basket) or _pairs(line, basket) or _word(line, basket)
+        any(read(line, basket) for read in (_labelled, _quoted_pairs, _mapping, _pairs, _word))
     if not len(basket):
         return None
     basket.notes.append("taken out of a line of other text")
@@ -37,7 +39,8 @@ def read_log(text: str) -> Basket | None:
 def _labelled(line: str, basket: Basket) -> bool:
     before = len(basket)
     for match in LABEL.finditer(line):
-        value = _value(line[match.end() :])
+        before_it = line[max(match.start() - 1, 0) : match.start()]
+        value = _value(line[match.end() :], until=before_it if before_it in _QUOTES else "")
         if "=" not in value:
             continue
         if match[1] or is_set_cookie(value):
@@ -47,8 +50,10 @@ def _labelled(line: str, basket: Basket) -> bool:
     return len(basket) > before
 
 
-def _value(rest: str) -> str:
-    """What follows the label: quoted, or up to where the pairs end."""
+def _value(rest: str, until: str) -> str:
+    """What follows the label: quoted, up to the quote that stands before the label, or to where the pairs end."""
+    if until and until in rest:
+        return rest.partition(until)[0]
     quoted = _QUOTED.match(rest)
     if quoted is not None:
         return _unquoted(quoted)
@@ -72,6 +77,15 @@ def _quoted_pairs(line: str, basket: Basket) -> bool:
         text = _unquoted(quoted)
         if re.fullmatch(rf"{_NAME}=[^;]*(?:; ?{_NAME}=[^;]*)*", text) and "://" not in text.partition("=")[0]:
             basket.add_sent(text)
+    return len(basket) > before
+
+
+def _mapping(line: str, basket: Basket) -> bool:
+    """Names and values in quotes, as programs show a dictionary: `"name": "value"`, `'name' => 'value'`."""
+    before = len(basket)
+    for match in _ITEM.finditer(line):
+        if sureness(match[2], match[1]) >= SURE_OF_PAIR:
+            basket.add(match[1], match[2])
     return len(basket) > before
 
 

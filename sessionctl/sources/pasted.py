@@ -5,19 +5,28 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from sessionctl.sources import browser_json, curl, headers, jar, log, read_line
+from sessionctl.sources import browser_json, curl, devtools, headers, jar, log, read_line
 from sessionctl.sources.base import TOKEN, Source, is_set_cookie
 from sessionctl.sources.likeliest import SESSION_NAME, sureness
 
+_SOFT = 30
+"""Characters of a line from which a `=` at its end is no name's, but a mail's (quoted-printable)."""
+
 SURE = 0.4
 """The sureness from which a mended text is taken in place of what was pasted."""
+
+_ASSIGNED = re.compile(r"(?:export\s+)?(\w+)='([^']+)'")
+"""A variable of a shell that was given the cookie, in the quotes that no cookie has."""
 
 _QUOTES = "'\"`"
 
 
 def read_pasted(text: str, name: str | None) -> Source | None:
     """The cookie in a longer text; None where it turns out to be a value, a pair or a header after all."""
-    for read in (browser_json.read_json, curl.read_curl, jar.read_jar, headers.read_block):
+    inside = _without_fence(text)
+    if inside != text:
+        return _noted(inside, name, "the code block around it was taken off")
+    for read in _READERS:
         basket = read(text)
         if basket is not None:
             return basket.source(name)
@@ -30,6 +39,25 @@ def read_pasted(text: str, name: str | None) -> Source | None:
     if basket is not None:
         return basket.source(name)
     return _decoded(text, name)
+
+
+_READERS = (
+    browser_json.read_json,
+    curl.read_curl,
+    jar.read_jar,
+    devtools.read_rows,
+    devtools.read_fields,
+    devtools.read_powershell,
+    headers.read_block,
+)
+
+
+def _without_fence(text: str) -> str:
+    """The text inside a code block of Markdown."""
+    first, _, rest = text.partition("\n")
+    if not first.startswith("```") or not rest.endswith("```"):
+        return text
+    return rest.removesuffix("```").strip() or text
 
 
 def _is_header(text: str) -> bool:
@@ -64,6 +92,8 @@ def _noted(text: str, name: str | None, note: str) -> Source:
 
 def _without_quotes(text: str) -> str | None:
     """The text inside the quotes of a shell or a program; None where the quotes belong to the value."""
+    if (assigned := _ASSIGNED.fullmatch(text)) is not None:
+        return assigned[2] if "=" in assigned[2] else f"{assigned[1]}={assigned[2]}"
     if len(text) < 3 or text[0] not in _QUOTES or text[-1] != text[0]:  # noqa: PLR2004 - quotes and something
         return None
     inner = text[1:-1].strip()
@@ -82,7 +112,10 @@ def _broken_lines(text: str, name: str | None) -> Source | None:
     basket = log.read_log(text)
     if basket is not None:
         return basket.source(name)
-    joined = "".join(line.strip() for line in text.splitlines())
+    lines = [line.strip() for line in text.splitlines()]
+    if all(len(line) > _SOFT and line.endswith("=") for line in lines[:-1]):
+        lines = [*(line[:-1] for line in lines[:-1]), lines[-1]]  # the soft line breaks of a mail
+    joined = "".join(lines)
     return _noted(joined, name, "the line breaks inside it were taken out")
 
 

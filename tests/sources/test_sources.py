@@ -10,7 +10,15 @@ from contextlib import suppress
 import pytest
 
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
-from sessionctl.sources import Source, join_chunks, read_cookie, read_cookie_jar, read_file, read_har
+from sessionctl.sources import (
+    Source,
+    decode_text,
+    join_chunks,
+    read_cookie,
+    read_cookie_jar,
+    read_file,
+    read_har,
+)
 
 FLASK = "eyJ1c2VyX2lkIjo0Mn0.awP70w.Tj7v3gHYYZGmJ7hKyFJoJXgHxYk"
 CSRF = "abcdefghabcdefghabcdefghabcdefgh"
@@ -58,6 +66,25 @@ PASTED = {
     "a pair in prose": f"2026-11-23 WARN bad signature for session={FLASK}, refused",
     "a value in prose": f"the user sends {FLASK} and is logged out",
     "in single quotes": f"'session={FLASK}'",
+    "a row of Chrome's table": f"theme\tdark\tx.test\t/\tSession\t9\nsession\t{FLASK}\tx.test\t/\tSession\t63\t✓\t\tLax\t\tMedium",
+    "what Firefox's storage panel copies": f'session:"{FLASK}"\nCreated:"Fri, 27 Nov 2026 21:15:24 GMT"\nHostOnly:true\nPath:"/"',
+    "PowerShell from Chrome": f'$session.Cookies.Add((New-Object System.Net.Cookie("theme", "dark", "/", "x.test")))\n$session.Cookies.Add((New-Object System.Net.Cookie("session", "{FLASK}", "/", "x.test")))',
+    "a wget command": f"wget --header='Cookie: theme=dark; session={FLASK}' https://x.test/",
+    "curl's flags in one word": f"curl -sSb 'session={FLASK}' https://x.test",
+    "a byte order mark": f"\ufeffsession={FLASK}",
+    "spaces that nobody sees": f"\u200bsession={FLASK}\u200b",
+    "curly quotes": f"“session={FLASK}”",
+    "a code block": f"```http\nCookie: session={FLASK}\n```",
+    "a shell's variable": f"export COOKIE='session={FLASK}'",
+    "a comma after it": f"session={FLASK},",
+    "headers of a HAR": json.dumps([{"name": "Host", "value": "x"}, {"name": "Cookie", "value": f"session={FLASK}"}]),
+    "Set-Cookie headers joined by a comma": f"Set-Cookie: theme=dark; Expires=Wed, 21 Oct 2026 07:28:00 GMT, session={FLASK}; HttpOnly",
+    "headers that are indented": f"\tCookie: session={FLASK}\n\tHost: x.test",
+    "a log of Rails": f'Cookies: {{"_theme"=>"dark", "session"=>"{FLASK}"}}',
+    "a log of Monolog": f'app.DEBUG: cookies {{"theme":"dark","session":"{FLASK}"}} []',
+    "a list in brackets": f"[session={FLASK}; Path=/; HttpOnly]",
+    "headers without colons": f"cookie\ntheme=dark; session={FLASK}\nuser-agent\nMozilla",
+    "a mail's soft line break": f"session={FLASK[:30]}=\n{FLASK[30:]}",
     "in double quotes": f'"session={FLASK}"',
     "in backticks": f"`{FLASK}`",
     "broken over lines": f"session={FLASK[:30]}\n   {FLASK[30:]}",
@@ -255,3 +282,9 @@ def test_hostile_length(unit: str, length: int) -> None:
         with suppress(MalformedCookieError):
             read_cookie(text)
     assert time.perf_counter() - start < 4
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "utf-8"])
+def test_encodings_of_windows(encoding: str) -> None:
+    """A file that Windows wrote is text, with or without its byte order mark."""
+    assert decode_text(f"Cookie: session={FLASK}\r\n".encode(encoding)).strip() == f"Cookie: session={FLASK}"
