@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 
 from sessionctl import formats
 from sessionctl.errors import SessionctlError
-from sessionctl.identify import SURE, Setup, identify
+from sessionctl.identify import SURE, SURELY, Setup, identify
 from sessionctl.signing import KeyRing
 from sessionctl.sources import read_cookie
 from tests.cases import cookie_cases
+from tests.formats.no_session import NO_SESSION, SAME_TEXT
 
 # An ID alone carries nothing of the framework; a text that is cut or empty neither.
 TELLING = [
@@ -20,29 +23,6 @@ TELLING = [
     if row["expect"] in ("valid", "expired") and row["format"] in formats.names() and row.get("cookie_value") != ""
 ]  # fmt: skip
 UNTOLD = {"php"}  # a bare ID of 26 characters
-
-NO_SESSION = {
-    "a UUID": "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
-    "Google Analytics": "GA1.2.1033501218.1368477899",
-    "Google Analytics 4": "GS1.1.1700000000.5.1.1700000300.0.0.0",
-    "a hex digest": "9e107d9d372bb6826bd81d3542a419d6",
-    "a SHA-256": "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592",
-    "a CSRF token of Django": "vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4zaIjcvHfCg6FVrUMeBLkYjCZ9pnVz0bF9s",
-    "an OAuth state": "af0ifjsldkj",
-    "an OAuth code": "4/0AX4XfWjYZ1TQjYv3gG5w7mFh2m9QJXb1Jr3nM6ZkUe8c",
-    "a Facebook pixel": "fb.1.1558571054389.1098115397",
-    "a number": "1700000000",
-    "a word": "accepted",
-    "a language": "en-US",
-    "consent": "CPzHq4APzHq4AAHABBENDPCsAP_AAH_AAAAAJrNf_X__b3_j-_59f_t0eY1P9_7_v-0zjhfdt-8N2f_X",
-    "a JSON of settings": "%7B%22theme%22%3A%22dark%22%7D",
-    "Cloudflare": "0HfYq8VpT1c9Yq2Y3mCk5o8m2Jr1wX0bS7eN4dLzGtU-1700000000-1.2.1.1-abcdefghijklmnop",
-    "Stripe": "d5b7a2f0-8a3e-4c6b-9d1f-2e3a4b5c6d7e8f9a0b",
-    "an e-mail": "user@example.com",
-    "an IP address": "192.168.0.1",
-    "a version": "1.2.3",
-    "a date": "2026-01-31T12:00:00Z",
-}
 
 
 def first(row: dict[str, Any], *, keys: bool = False) -> str | None:
@@ -69,10 +49,27 @@ def test_corpus_without_keys() -> None:
 
 
 @pytest.mark.parametrize("text", NO_SESSION.values(), ids=NO_SESSION)
-def test_no_session(text: str) -> None:
-    """Analytics, UUIDs, tokens and words are given no confident name."""
-    found = formats.detect(text)
+@pytest.mark.parametrize("name", [None, "session", "_ga", "token"])
+def test_no_session(text: str, name: str | None) -> None:
+    """Analytics, UUIDs, tokens and words are given no confident name, whatever their cookie is called."""
+    found = formats.detect(text, cookie_name=name)
     assert not found or found[0][1] < SURE, found[:3]
+
+
+@pytest.mark.parametrize("text", SAME_TEXT.values(), ids=SAME_TEXT)
+def test_the_same_text(text: str) -> None:
+    """What other programs write as a format does is named, but below the confidence of a mended text."""
+    assert SURE <= formats.detect(text)[0][1] < SURELY
+
+
+def test_random_bytes() -> None:
+    """Base64 of random bytes, in either alphabet and padded or not, is given no confident name."""
+    draw = random.Random(1)
+    for _ in range(500):
+        data = draw.randbytes(draw.choice((15, 16, 18, 20, 24, 32, 33, 48, 64, 65, 96, 128, 200)))
+        for text in (b64encode(data), urlsafe_b64encode(data), urlsafe_b64encode(data).rstrip(b"=")):
+            found = formats.detect(text.decode())
+            assert not found or found[0][1] < SURE, (text, found[:3])
 
 
 def test_cookie_name_of_something_else() -> None:
