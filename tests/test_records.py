@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from sessionctl import MalformedError, open_storage, records
 from sessionctl.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DATA = st.dictionaries(
     st.text(max_size=5), st.integers(-5, 5) | st.text(max_size=5) | st.lists(st.booleans()), max_size=4
@@ -99,6 +103,18 @@ def test_what_is_no_cookie_value_is_malformed(text: str) -> None:
     """A cookie value is an object with `d`, and `i` that is text."""
     with pytest.raises(MalformedError):
         records.parse_value(text)
+
+
+@pytest.mark.parametrize("read", [records.parse, lambda data: records.parse_value(data.decode())])
+def test_a_number_past_any_range_is_corrupt(read: Callable[[bytes], object]) -> None:
+    """A number that no float can hold is refused wherever it stands, in `created` too."""
+    for text in (
+        b'[{},{},{"created":1e999}]',
+        b'{"i":"x","d":[{},{}],"created":1e999}',
+        b'[{"a":-1e999},{}]',
+    ):
+        with pytest.raises(MalformedError):
+            read(text)
 
 
 @pytest.mark.parametrize(

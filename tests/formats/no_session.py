@@ -1,6 +1,6 @@
 """Texts that are no session cookie: what stands in cookies, headers and parameters beside sessions."""
 
-
+# ruff: noqa: E501 - a token stands on one line
 from __future__ import annotations
 
 NO_SESSION = {
