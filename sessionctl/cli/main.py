@@ -6,13 +6,13 @@ import io
 import os
 import sys
 from itertools import zip_longest
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sessionctl import __version__
-from sessionctl.cli.page import EXIT_STATUS, SharedOption
+from sessionctl.cli import page
+from sessionctl.cli.page import EXIT_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +148,10 @@ class Commands(click.Group):
 
 def _narrow() -> int | None:
     """The columns of a terminal that is narrower than click's help can be; None: as click does it."""
-    columns = get_terminal_size().columns
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (OSError, ValueError):
+        return None  # no terminal
     return columns if columns < NARROW else None
 
 
@@ -201,8 +204,8 @@ def _broken_pipe() -> int:
     subcommand_metavar="COMMAND [OPTIONS] ...",
     add_help_option=False,
 )
-@click.help_option("-h", "--help", cls=SharedOption)
-@click.version_option(__version__, "-V", "--version", message="sessionctl %(version)s", cls=SharedOption)
+@page.told("-V", "--version", help="Print the version.", tell=lambda _: f"sessionctl {__version__}")
+@page.told("-h", "--help", help="Print this page.", tell=click.Context.get_help)
 def main() -> None:
     """Read, change and end the sessions of any web framework: cookies and stores.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from sessionctl.cli import page
 from sessionctl.cli.page import SharedOption
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +47,7 @@ def completes(name: str) -> Callable[[click.Context, click.Parameter, str], Any]
 def look_options(function: F) -> F:
     """--json, -q, -v, --color, and --help, which click would give a line of its own."""
     for decorator in (
-        click.help_option("-h", "--help", cls=SharedOption, help="Show this message and exit."),
+        page.told("-h", "--help", help="Print this page.", tell=click.Context.get_help),
         _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
         _shared("-v", "--verbose", is_flag=True, help="Say more."),
         _shared("-q", "--quiet", is_flag=True, help="Say nothing but the answer."),
