@@ -85,7 +85,7 @@ class Commands(click.Group):
         from importlib import import_module
 
         cmd_name = _MODULES.get(cmd_name, cmd_name)
-        command: click.Command = import_module(f"sessionctl.cli.{cmd_name}").command
+        command: click.Command = import_module(f"sessionctl.cli.commands.{cmd_name}").command
         return command
 
     def shell_complete(
@@ -133,17 +133,21 @@ class Commands(click.Group):
     ) -> Any:
         """Run a command and end with its exit status; see `docs/exit-codes.md`."""
         arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
-        if (
-            "_SESSIONCTL_COMPLETE" in os.environ and "COMP_WORDS" not in os.environ
-        ):  # else click's own protocol
-            from sessionctl.cli import tab as tab
-        if not standalone_mode:
-            return super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
-        name = prog_name or "sessionctl"
+        pressed_tab = "_SESSIONCTL_COMPLETE" in os.environ
+        if pressed_tab and "COMP_WORDS" not in os.environ:  # else click's own protocol
+            from sessionctl.cli.completion import shells as shells
+        if pressed_tab or not standalone_mode:
+            return super().main(arguments, prog_name, complete_var, standalone_mode, **extra)
         extra.setdefault("terminal_width", _narrow())
-        sys.exit(
-            _run(lambda: super(Commands, self).main(arguments, name, complete_var, False, **extra), arguments)
-        )
+        sys.exit(_run(lambda: self._answer(arguments, prog_name or "sessionctl", extra), arguments))
+
+    def _answer(self, arguments: list[str], name: str, extra: dict[str, Any]) -> Any:
+        """The exit status. click's own `main` makes 1 of a closed pipe, which here says that the answer is no."""
+        try:
+            with self.make_context(name, arguments, **extra) as ctx:
+                return self.invoke(ctx)
+        except click.exceptions.Exit as done:
+            return done.exit_code
 
 
 def _narrow() -> int | None:

@@ -42,7 +42,7 @@ def progress(look: Look) -> Any:
     """A context that gives what is called after each batch, or None."""
     if look.quiet or not sys.stderr.isatty():
         return nullcontext()
-    from sessionctl.cli.progress import move_progress
+    from sessionctl.cli.views.progress import move_progress
 
     return move_progress(look.color)
 

@@ -37,7 +37,7 @@ def completes(name: str) -> Callable[[click.Context, click.Parameter, str], Any]
     """What a TAB press offers; its module is imported by one alone."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:  # noqa: ARG001
-        from sessionctl.cli.completing import offer
+        from sessionctl.cli.completion.offers import offer
 
         return offer(name, ctx, incomplete)
 

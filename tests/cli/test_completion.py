@@ -16,7 +16,7 @@ import pexpect
 import pytest
 
 from sessionctl import open_storage
-from sessionctl.cli.shells import script
+from sessionctl.cli.completion.scripts import script
 from sessionctl.fleet.refs import refs_like
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -96,13 +96,38 @@ def test_secrets_and_ids_stay_out_of_messages(run: Run, tmp_path: Path) -> None:
         assert "hunter2" not in answer.err + answer.out
 
 
-def test_closed_pipe(home: Path) -> None:
-    """A reader that goes away is no traceback."""
-    program = f"{sys.executable} -m sessionctl"
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["inspect", "--help"],
+        ["help", "storages"],
+        ["formats"],
+        ["formats", "--json"],
+        ["list"],
+        ["create"],
+        ["nonsense", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_closed_pipe(home: Path, arguments: list[str]) -> None:
+    """Whose reader has gone ends as SIGPIPE would, 141, without a word: the answer is neither yes nor no."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    subprocess.run([sys.executable, "-m", "sessionctl", "create"], capture_output=True, check=True)
     done = subprocess.run(
-        ["bash", "-c", f"for i in 1 2 3; do {program} formats --json; done | head -n 1"],
-        capture_output=True, check=False, env=os.environ,
-    )  # fmt: skip
+        [sys.executable, "-m", "sessionctl", *arguments], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_closed_pipe_in_the_middle(home: Path) -> None:
+    """`| head -1` of more than a pipe holds: the first line comes, and the status is 141."""
+    line = f"{sys.executable} -m sessionctl verify --secret x - | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], input=b"a.b.c\n" * 20_000, capture_output=True, check=False)
+    assert done.stdout.split(b"\n")[1:] == [b"141", b""]
     assert done.stderr == b""
 
 

@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sessionctl import formats
-from sessionctl.cli import verify_many
+from sessionctl.cli.commands import verify_many
 from sessionctl.cli.output import json_text
-from sessionctl.cli.verdicts import answer
+from sessionctl.cli.views.verdicts import answer
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats.base import Verdict, Warn
 from sessionctl.identify import Setup

@@ -131,7 +131,7 @@ def _progress(look: options.Look) -> Any:
     if look.quiet:
         return nullcontext()
     if sys.stderr.isatty():
-        from sessionctl.cli.progress import purge_progress
+        from sessionctl.cli.views.progress import purge_progress
 
         return purge_progress(look.color)
     return nullcontext(_line_teller()) if look.verbose else nullcontext()

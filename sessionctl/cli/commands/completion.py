@@ -23,7 +23,7 @@ def command(shell: str, **params: Any) -> None:
     sessionctl completion fish > ~/.config/fish/completions/sessionctl.fish
     sessionctl completion zsh > ~/.zfunc/_sessionctl
     """
-    from sessionctl.cli.shells import script
+    from sessionctl.cli.completion.scripts import script
 
     if options.look_of(params).json:
         print_json({"shell": shell, "script": script(shell)})

@@ -45,13 +45,13 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     setup = setup_of(params)
     report = inspection.inspect_target(target, setup)
     if other is not None:
-        from sessionctl.cli.diff import against
+        from sessionctl.cli.commands.diff import against
 
         ctx.exit(against(report, other, params, setup, look))
     if look.json:
         print_json(answer(report))
     else:
-        from sessionctl.cli.render import print_report
+        from sessionctl.cli.views.report import print_report
 
         print_report(report, look.color, verbose=look.verbose)
     ctx.exit(0 if report.ends_well else 1)

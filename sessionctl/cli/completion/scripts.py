@@ -12,7 +12,7 @@ def script(shell: str) -> str:
     """The completion script of `bash`, `zsh` or `fish`."""
     from click.shell_completion import get_completion_class
 
-    from sessionctl.cli import tab as tab
+    from sessionctl.cli.completion import shells as shells
     from sessionctl.cli.main import main
 
     kind = get_completion_class(shell)

@@ -14,7 +14,7 @@ import click
 
 from sessionctl import jsontext
 from sessionctl.cli.output import json_text, visible
-from sessionctl.cli.verdicts import line, status_of, unread
+from sessionctl.cli.views.verdicts import line, status_of, unread
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import Context

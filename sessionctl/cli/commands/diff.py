@@ -68,7 +68,7 @@ def tell(before: Report, after: Report, look: options.Look) -> int:
     if look.json:
         print_json({"same": not changes, "changes": [answer(change) for change in changes]})
     elif not look.quiet:
-        from sessionctl.cli.diff_view import print_changes
+        from sessionctl.cli.views.diff import print_changes
 
         print_changes(changes, look.color)
     return DIFFERENT if changes else 0

@@ -11,7 +11,7 @@ from sessionctl.cli.conflicts import is_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
-from sessionctl.cli.verdicts import MALFORMED, answer, line, status_of, unread
+from sessionctl.cli.views.verdicts import MALFORMED, answer, line, status_of, unread
 from sessionctl.cli.words import refuse_rest, source_of, tell_notes
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     look = options.look_of(params)
     setup = setup_of(params)
     if words == ("-",) and not (params.get("har") or params.get("cookie_jar")):
-        from sessionctl.cli.verify_many import verify_lines
+        from sessionctl.cli.commands.verify_many import verify_lines
 
         ctx.exit(verify_lines(setup, look))
     from sessionctl.errors import MalformedCookieError

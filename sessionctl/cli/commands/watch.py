@@ -90,7 +90,7 @@ def _key(target: Target, setup: Setup) -> str:
 
 def answer(seen: Seen) -> dict[str, Any]:
     """The JSON object of what was seen."""
-    from sessionctl.cli.diff import answer as change_answer
+    from sessionctl.cli.commands.diff import answer as change_answer
     from sessionctl.duration import iso
 
     return {
@@ -110,7 +110,7 @@ def _tell(seen: Seen, look: options.Look) -> None:
     if look.json:
         print_json(answer(seen))
     elif seen.kind not in ("unreachable", "back"):
-        from sessionctl.cli.timeline_view import print_seen
+        from sessionctl.cli.views.timeline import print_seen
 
         print_seen(seen, look.color)
     sys.stdout.flush()

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import click
 from rich.text import Text
 
-from sessionctl.cli.diff_view import change_line
 from sessionctl.cli.output import visible
-from sessionctl.cli.render import BAD, DIM, GOOD, NAME, ODD, console
+from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
+from sessionctl.cli.views.diff import change_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from sessionctl.cli.output import visible
+from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
 from sessionctl.duration import iso
 from sessionctl.formats.base import human_seconds
 from sessionctl.inspection import STORED
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sessionctl.inspection import Report
-
-GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
-WIDEST = 100
-
-
-def console(color: str, *, stderr: bool = False) -> Console:
-    """A console that obeys --color, NO_COLOR and FORCE_COLOR, and never what it prints."""
-    forced = {"always": True, "never": False}.get(color)
-    if forced is None and os.environ.get("FORCE_COLOR", "") not in ("", "0"):
-        forced = True
-    made = Console(
-        stderr=stderr,
-        force_terminal=forced,
-        no_color=True if color == "never" else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
-    )
-    if made.width > WIDEST or not made.is_terminal:
-        made.width = min(made.width, WIDEST) if made.is_terminal else WIDEST
-    return made
 
 
 def print_report(report: Report, color: str, *, verbose: bool = False) -> None:

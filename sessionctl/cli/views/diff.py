@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from sessionctl.cli.output import visible
-from sessionctl.cli.render import BAD, GOOD, NAME, ODD, console
+from sessionctl.cli.views.console import BAD, GOOD, NAME, ODD, console
 from sessionctl.duration import iso
 
 if TYPE_CHECKING:

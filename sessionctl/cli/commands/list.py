@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
-from sessionctl.cli.cells import cells, value_at
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
+from sessionctl.cli.views.cells import cells, value_at
 
 if TYPE_CHECKING:
     from sessionctl.fleet.select import Found
@@ -60,7 +60,7 @@ def _lines(found: Any, look: options.Look, columns: list[str], *, data: bool, re
     if look.json:
         return (partial(print_json, answer(one, columns, data=data, reveal=reveal)) for one in found)
     if sys.stdout.isatty():
-        from sessionctl.cli.table import table_lines
+        from sessionctl.cli.views.table import table_lines
 
         return (
             partial(click.echo, line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sessionctl.cli.render import console
+from sessionctl.cli.views.console import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

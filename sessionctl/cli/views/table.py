@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionctl.cli.cells import cells
+from sessionctl.cli.views.cells import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

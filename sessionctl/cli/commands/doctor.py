@@ -41,7 +41,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     sessionctl doctor -s redis://cache/0?ttl=30d --json
     sessionctl doctor --har visit.har
     """
-    from sessionctl.cli import doctor_cookie
+    from sessionctl.cli.commands import doctor_cookie
     from sessionctl.fleet import doctor
     from sessionctl.fleet import findings as found
 

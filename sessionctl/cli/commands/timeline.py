@@ -41,14 +41,14 @@ def command(har: str, **params: Any) -> None:
         for event in events:
             print_json(answer(event))
         return
-    from sessionctl.cli.timeline_view import print_story
+    from sessionctl.cli.views.timeline import print_story
 
     print_story(events, look.color)
 
 
 def answer(event: Event) -> dict[str, Any]:
     """The JSON object of an event."""
-    from sessionctl.cli.diff import answer as change_answer
+    from sessionctl.cli.commands.diff import answer as change_answer
     from sessionctl.duration import iso
 
     return {

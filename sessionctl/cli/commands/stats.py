@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     if look.json:
         print_json(result.as_json())
     else:
-        from sessionctl.cli.stats_view import print_stats
+        from sessionctl.cli.views.stats import print_stats
 
         print_stats(result)
     ctx.exit(problems.status)

@@ -1,0 +1,1 @@
+"""Answers as people read them: reports, tables, lines of time, bars."""

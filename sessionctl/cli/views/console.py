@@ -1,0 +1,29 @@
+"""The terminal that views print to, and the styles that they share."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+
+GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
+WIDEST = 100
+
+
+def console(color: str, *, stderr: bool = False) -> Console:
+    """A console that obeys --color, NO_COLOR and FORCE_COLOR, and never what it prints."""
+    forced = {"always": True, "never": False}.get(color)
+    if forced is None and os.environ.get("FORCE_COLOR", "") not in ("", "0"):
+        forced = True
+    made = Console(
+        stderr=stderr,
+        force_terminal=forced,
+        no_color=True if color == "never" else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+    if made.width > WIDEST or not made.is_terminal:
+        made.width = min(made.width, WIDEST) if made.is_terminal else WIDEST
+    return made
