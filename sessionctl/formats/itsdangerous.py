@@ -319,8 +319,13 @@ def _write(data: Any, layout: str) -> str:
     return text if layout == "json" else pack(text.encode("ascii"))
 
 
-def _is_only_ours(signature: str, digest: str) -> bool:
-    """Whether a signature that is not of SHA-1 is neither one of Node's, in standard base64, nor a mere word."""
+def _is_only_ours(value: str, signature: str, digest: str) -> bool:
+    """Whether a signature that is not of SHA-1 is neither one of Node's, in standard base64, nor a mere word.
+
+    A letter and random text is Google's SID, and what has another dot is a key of a web service.
+    """
+    if len(value) == 1 or "." in value:
+        return False
     if digest == "sha256":
         return "-" in signature or "_" in signature
     return digest in ("sha384", "sha512") and timed_token.is_mixed(signature)
@@ -333,7 +338,7 @@ def _confidence(kind: _Kind, token: timed_token.Token, digest: str, cookie_name:
         if not value.isprintable():
             return 0.0
         if not usual:
-            return 0.45 if _is_only_ours(token.signature, digest) else 0.2
+            return 0.45 if _is_only_ours(value, token.signature, digest) else 0.2
         return 0.86 if looks_like_id(value) and len(value) >= _ID else 0.5
     if kind.timed:
         session = cookie_name is not None and names_session(cookie_name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 from sessionctl import fleet
 from sessionctl.errors import StorageError
 from sessionctl.fleet import doctor_files, purge_files
-from tests.fleet.conftest import DAY, add
+from tests.fleet.conftest import DAY, add, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,13 +30,20 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def closed(files: RecordStorage, tmp_path: Path) -> Iterator[str]:
+def files() -> Iterator[RecordStorage]:
+    """A store where another user may pass: the folders above `tmp_path` are closed to all but one."""
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o711)
+        yield opened(f"fs:{place}/store", ttl=30 * DAY)
+
+
+@pytest.fixture
+def closed(files: RecordStorage) -> Iterator[str]:
     """The directory of one of two sessions, which may not be read; root becomes another user for it."""
     one, other = (Path(files.location_of(add(files, name, age=DAY, n=1))) for name in ("a", "b"))
     root = os.geteuid() == 0
     if root:
-        for place in (*tmp_path.parents[:2], tmp_path, other.parents[1]):
-            place.chmod(0o711 if place != other.parents[1] else 0o755)
+        other.parents[1].chmod(0o755)
         for place in (other.parent, other):
             os.chown(place, NOBODY, NOBODY)
         os.seteuid(NOBODY)
