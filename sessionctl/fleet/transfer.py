@@ -212,7 +212,10 @@ def receive(
 def _receive_batch(store: RecordStorage, batch: list[Carried], moved: Moved, overwrite: Overwrite) -> None:
     moved.matched += len(batch)
     places = {key: one for one in batch if (key := _key(store, one, moved)) is not None}
-    there = dict(zip(places, store.peek_many(list(places)), strict=True))
+    there = {
+        key: store.living(found) if isinstance(found, Stored) else found
+        for key, found in zip(places, store.peek_many(list(places)), strict=True)
+    }
     arrived = {
         key: one for key, one in places.items() if _arrive(store, key, one, there[key], moved, overwrite)
     }

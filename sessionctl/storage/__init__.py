@@ -6,7 +6,8 @@ class having `from_url(location, **options)`.
 
 from __future__ import annotations
 
-from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored
+from sessionctl.storage.base import RecordStorage, SessionStorage
 from sessionctl.storage.registry import open_storage, schemes
+from sessionctl.storage.stored import Entry, Outcome, Stored
 
 __all__ = ["Entry", "Outcome", "RecordStorage", "SessionStorage", "Stored", "open_storage", "schemes"]

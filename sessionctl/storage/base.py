@@ -1,9 +1,8 @@
-"""What a storage is, and the read and save that are written once over its primitives.
+"""What a storage is: what an application sees of it, and what a store of records is made of.
 
-`SessionStorage` is what an application sees: `read`, `save`, and their async twins. `RecordStorage` is what
-a store is made of: `load`, `store`, `touch`, `delete`, `move` of one record, `scan` over all of them.
-Everything else (flash, merging, regeneration, destruction, expiry) stands here, as generators that name the
-primitive they need next; one driver runs them with plain calls, another with `await`.
+`SessionStorage` is what an application sees: `read`, `save`, their async twins, and how long a session lives.
+`RecordStorage` is a store of records: `load`, `store`, `touch`, `delete`, `move` of one, `scan` over all of them;
+`read` and `save` are written once over these, in `steps.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 from sessionctl import records
 from sessionctl.errors import (
@@ -21,62 +19,30 @@ from sessionctl.errors import (
     NotSupportedError,
     SessionctlError,
     StorageError,
-    UnserializableValueError,
     UsageError,
 )
 from sessionctl.session import Session
+from sessionctl.storage.steps import arun, moving, reading, run, saving
+from sessionctl.storage.stored import Entry, Outcome, Stored
 
-MAX_ATTEMPTS = 64
-"""How often a save merges and tries again before it gives up; each time another writer has won."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["Entry", "OnCorrupt", "Outcome", "RecordStorage", "SessionStorage", "Stored", "UnknownIds"]
 
 UnknownIds = Literal["new", "reuse"]
 OnCorrupt = Literal["error", "new"]
 
 T = TypeVar("T")
-Steps = Generator[tuple[str, tuple[Any, ...]], Any, T]
-"""A procedure that yields the name and arguments of a primitive and is sent its answer."""
-
-
-class Stored(NamedTuple):
-    """A record as it lies in the store.
-
-    Times are Unix seconds; `modified_at` is None where the store does not tell, `expires_at` where nothing
-    expires or the store does not tell. `version` is the store's own (Memcached's `cas`), and a `delete` of
-    what `peek` gave may use it to spare a record that was touched since.
-    """
-
-    text: bytes
-    modified_at: float | None = None
-    expires_at: float | None = None
-    version: Any = None
-
-
-class Outcome(NamedTuple):
-    """What came of a conditional change: done, or the record as it is now (None: it is gone)."""
-
-    done: bool
-    current: Stored | None = None
-
-
-def unchanged(current: Stored | None, expected: Stored | None) -> bool:
-    """Whether a record still is what was expected: the same text, or none where none was."""
-    if current is None or expected is None:
-        return current is expected
-    return current.text == expected.text
-
-
-class Entry(NamedTuple):
-    """One stored session in a scan: what is known without reading it, but for a store that must."""
-
-    key: str
-    ref: str
-    size: int
-    modified_at: float | None = None
-    expires_at: float | None = None
 
 
 class SessionStorage(ABC):
-    """Where sessions live between requests."""
+    """Where sessions live between requests.
+
+    `ttl` (idle) and `lifetime` (absolute) are seconds. `unknown_ids="reuse"` lets a client choose the ID of
+    a new session. `on_corrupt="new"` gives a new session in place of `CorruptRecordError`. `clock` tells Unix
+    seconds.
+    """
 
     scheme: ClassVar[str]
     revocable: ClassVar[bool] = True
@@ -86,6 +52,24 @@ class SessionStorage(ABC):
 
     url: str = ""
     """What the storage was opened with, without passwords, for messages."""
+
+    def __init__(
+        self,
+        *,
+        ttl: float | None = None,
+        lifetime: float | None = None,
+        unknown_ids: UnknownIds = "new",
+        on_corrupt: OnCorrupt = "error",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        for name, seconds in (("ttl", ttl), ("lifetime", lifetime)):
+            if seconds is not None and not seconds > 0:
+                raise UsageError(f"{name} must be more than 0 seconds")
+        self.ttl = ttl
+        self.lifetime = lifetime
+        self.unknown_ids = unknown_ids
+        self.on_corrupt = on_corrupt
+        self.clock = clock
 
     @abstractmethod
     def read(self, cookie_value: str | None) -> Session:
@@ -129,13 +113,32 @@ class SessionStorage(ABC):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    # -- time ---------------------------------------------------------------------------------------
+
+    def ends_at(self, created: float | None, used: float | None = None) -> float | None:
+        """When a session that was made and last used then runs out by `lifetime` or `ttl`; None: never.
+
+        A time that is not known ends nothing.
+        """
+        by_lifetime = None if self.lifetime is None or created is None else created + self.lifetime
+        by_ttl = None if self.ttl is None or used is None else used + self.ttl
+        return earliest(by_lifetime, by_ttl)
+
+    def has_ended(self, created: float | None, used: float | None = None) -> bool:
+        """Whether a session that was made and last used then has run out."""
+        ends_at = self.ends_at(created, used)
+        return ends_at is not None and ends_at <= self.clock()
+
+    def new_life(self, created: float | None) -> float | None:
+        """How many seconds a use gives a session that was made then; None: what it has left."""
+        if self.lifetime is None or created is None:
+            return self.ttl
+        left = created + self.lifetime - self.clock()
+        return max(left if self.ttl is None else min(self.ttl, left), 0.001)
+
 
 class RecordStorage(SessionStorage):
-    """A store of records, each under a key that is made from the session's ID.
-
-    `ttl` (idle) and `lifetime` (absolute) are seconds. `unknown_ids="reuse"` lets a client choose the ID of
-    a new session. `on_corrupt="new"` gives a new session in place of `CorruptRecordError`.
-    """
+    """A store of records, each under a key that is made from the session's ID. Options: `SessionStorage`'s."""
 
     in_thread: ClassVar[bool] = True
     """Whether the async twins run the primitives in a thread, because they wait for something."""
@@ -145,24 +148,6 @@ class RecordStorage(SessionStorage):
 
     renews: bool = True
     """Whether a save begins the idle life of a record anew where the store judges it by `modified_at`."""
-
-    def __init__(
-        self,
-        *,
-        ttl: float | None = None,
-        lifetime: float | None = None,
-        unknown_ids: UnknownIds = "new",
-        on_corrupt: OnCorrupt = "error",
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        for name, seconds in (("ttl", ttl), ("lifetime", lifetime)):
-            if seconds is not None and not seconds > 0:
-                raise UsageError(f"{name} must be more than 0 seconds")
-        self.ttl = ttl
-        self.lifetime = lifetime
-        self.unknown_ids = unknown_ids
-        self.on_corrupt = on_corrupt
-        self.clock = clock
 
     # -- primitives ---------------------------------------------------------------------------------
 
@@ -186,7 +171,9 @@ class RecordStorage(SessionStorage):
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         """Write the record if it still is what was expected; `expected=None`: if there is none.
 
-        `expires_in` is in seconds; None keeps the life that the record has left.
+        `expires_in` is in seconds; None keeps the life that the record has left. A record whose life has run
+        out is none; a store that does not drop it by itself looks at it through `living`, here as in `touch`
+        and `move`.
         """
 
     @abstractmethod
@@ -211,7 +198,7 @@ class RecordStorage(SessionStorage):
         `keep_old` leaves the old one, but still asks that it be there. Here in steps that leave no
         session behind where the old one is gone; a store that can do it in one overrides this.
         """
-        return run(self, self._move_in_steps(old, expected, new, text, expires_in, keep_old))
+        return run(self, moving(self, old, expected, new, text, expires_in, keep_old))
 
     def scan(self) -> Iterator[Entry]:
         """Every stored session of this store, in no order, without holding them all in memory."""
@@ -258,88 +245,55 @@ class RecordStorage(SessionStorage):
     # -- written once -------------------------------------------------------------------------------
 
     def read(self, cookie_value: str | None) -> Session:
-        return run(self, self._reading(cookie_value))
+        return run(self, reading(self, cookie_value))
 
     def save(self, session: Session) -> str | None:
-        return run(self, self._saving(session))
+        return run(self, saving(self, session))
 
     async def aread(self, cookie_value: str | None) -> Session:
-        return await arun(self, self._reading(cookie_value))
+        return await arun(self, reading(self, cookie_value))
 
     async def asave(self, session: Session) -> str | None:
-        return await arun(self, self._saving(session))
+        return await arun(self, saving(self, session))
 
     def read_key(self, key: str) -> Session | None:
         """The session under a key, for those who have a ref and no ID; its `id` is empty. None: not there."""
         stored = self.load(key)
         if stored is None or not self.is_live(stored):
             return None
-        return self._session("", key, stored)
+        return self.session_of("", key, stored)
 
     def is_live(self, stored: Stored) -> bool:
         """Whether neither `ttl` nor `lifetime` has run out; a record that cannot be read counts as live."""
-        now = self.clock()
-        if stored.expires_at is not None and stored.expires_at <= now:
-            return False
-        judged_here = self.ttl is not None and not self.expires_itself
-        if judged_here and stored.modified_at is not None and stored.modified_at + (self.ttl or 0) <= now:
-            return False
-        return self.lifetime is None or self._created(stored) + self.lifetime > now
+        ends_at = self.expiry_of(stored)
+        return ends_at is None or ends_at > self.clock()
+
+    def living(self, stored: Stored | None) -> Stored | None:
+        """The record, or None where its life has run out: what a conditional change compares with."""
+        return stored if stored is None or self.is_live(stored) else None
 
     def expiry_of(self, stored: Stored) -> float | None:
         """When a record expires, in Unix seconds, or None where nothing ends it."""
-        ends = [stored.expires_at] if stored.expires_at is not None else []
-        if self.ttl is not None and not self.expires_itself and stored.modified_at is not None:
-            ends.append(stored.modified_at + self.ttl)
-        if self.lifetime is not None and self._created(stored) < self.clock():
-            ends.append(self._created(stored) + self.lifetime)
-        return min(ends) if ends else None
-
-    def _created(self, stored: Stored) -> float:
-        """When the session was made; now, where the record does not tell."""
-        try:
-            created = records.parse(stored.text).created
-        except MalformedError:
-            created = None
-        return self.clock() if created is None else created
-
-    def _expires_in(self, created: float | None) -> float | None:
-        if self.lifetime is None or created is None:
-            return self.ttl
-        left = created + self.lifetime - self.clock()
-        return max(left if self.ttl is None else min(self.ttl, left), 0.001)
-
-    def _reading(self, cookie_value: str | None) -> Steps[Session]:
-        if not cookie_value:
-            return Session()
-        key = self._key(cookie_value)
-        if key is None:
-            return Session()
-        try:
-            stored = yield "load", (key,)
-            if stored is not None and self.is_live(stored):
-                return self._session(cookie_value, key, stored)
-        except CorruptRecordError:
-            if self.on_corrupt == "error":
-                raise
-            return Session()
-        return Session(cookie_value) if self.unknown_ids == "reuse" else Session()
+        created = None if self.lifetime is None else created_in(stored.text)
+        used = None if self.expires_itself else stored.modified_at
+        return earliest(stored.expires_at, self.ends_at(created, used))
 
     def key_for(self, session_id: str) -> str:
         """As `key_of`, for an ID that a person gave. Raises `UsageError` for text that no record can lie under."""
-        key = self._key(session_id)
+        key = self.find_key(session_id)
         if key is None:
             raise UsageError("a session's ID is text that has a form in UTF-8")
         return key
 
-    def _key(self, session_id: str) -> str | None:
+    def find_key(self, session_id: str) -> str | None:
         """The key of an ID from outside; None for text that no record can lie under."""
         try:
             return self.key_of(session_id)
         except UnicodeEncodeError:
             return None
 
-    def _session(self, session_id: str, key: str, stored: Stored) -> Session:
+    def session_of(self, session_id: str, key: str, stored: Stored) -> Session:
+        """The session in a record. Raises `CorruptRecordError`."""
         try:
             record = records.parse(stored.text)
         except MalformedError as error:
@@ -349,119 +303,19 @@ class RecordStorage(SessionStorage):
         state.key, state.stored, state.created, state.found = key, stored, record.created, True
         return session
 
-    def _saving(self, session: Session) -> Steps[str | None]:
-        state = session._state  # noqa: SLF001
-        if session.destroyed:
-            return (yield from self._destroying(session))
-        undated = self.lifetime is not None and state.found and state.created is None
-        if not session.dirty and not undated:
-            yield from self._touching(session)
-            return None
-        session.collect_changes()
-        if self.lifetime is not None and state.created is None:
-            state.created = self.clock()
-        key = state.key if state.key is not None and not session.id else self.key_for(session.id)
-        moved_from = state.key
-        yield from self._writing(session, key)
-        if state.lost:
-            return None
-        if session.delete_id is not None and session.delete_id in state.ids:
-            state.ids.remove(session.delete_id)
-            if self.key_of(session.delete_id) not in (moved_from, key):
-                yield "delete", (self.key_of(session.delete_id),)
-        if session.id and session.id not in state.ids:
-            state.ids.append(session.id)
-        return session.id
 
-    def _touching(self, session: Session) -> Steps[None]:
-        """A clean session is not written, but its idle life begins anew."""
-        state = session._state  # noqa: SLF001
-        expires_in = self._expires_in(state.created)
-        if self.ttl is not None and expires_in is not None and state.key is not None and state.found:
-            state.lost = not (yield "touch", (state.key, expires_in))
+def created_in(text: bytes) -> float | None:
+    """When the session in a record was made, where it tells."""
+    try:
+        return records.parse(text).created
+    except MalformedError:
+        return None
 
-    def _writing(self, session: Session, key: str) -> Steps[None]:
-        """Write the record, merging what others wrote, until nobody came between."""
-        state = session._state  # noqa: SLF001
-        values, flash = session.data
-        base: Stored | None = state.stored
-        for _ in range(MAX_ATTEMPTS):
-            text = self._dump(values, flash, state.created)
-            expires_in = self._expires_in(state.created)
-            if base is None or state.key == key:
-                outcome = yield "store", (key, base, text, expires_in)
-            else:
-                keep_old = session.delete_id is None or self.key_of(session.delete_id) != state.key
-                outcome = yield "move", (state.key, base, key, text, expires_in, keep_old)
-            if outcome.done:
-                state.key, state.stored = key, outcome.current or Stored(text)
-                session.mark_saved(values, flash)
-                return
-            if outcome.current is None:
-                state.lost = True
-                return
-            base = outcome.current
-            if self.is_live(base):
-                values, flash = self._merge(session, base)
-        raise StorageError(f"{self.location_of(key)}: {MAX_ATTEMPTS} other writers came between; gave up")
 
-    def _merge(self, session: Session, current: Stored) -> tuple[dict[str, Any], dict[str, Any]]:
-        state = session._state  # noqa: SLF001
-        try:
-            record = records.parse(current.text)
-        except MalformedError:
-            return session.data  # what cannot be read cannot be kept
-        if record.created is not None:
-            state.created = record.created
-        if state.stored is None:  # both made it: all that this session has is its own change
-            values, flash = session.data
-            return {**record.values, **values}, {**record.flash, **flash}
-        return session.merged_into(record)
-
-    def _dump(self, values: dict[str, Any], flash: dict[str, Any], created: float | None) -> bytes:
-        try:
-            return records.dump(values, flash, created)
-        except UnicodeEncodeError as error:
-            raise UnserializableValueError("", str(error)) from None
-
-    def _destroying(self, session: Session) -> Steps[str]:
-        """Delete every record that this request had: all are tried, and what failed is raised at the end."""
-        state = session._state  # noqa: SLF001
-        keys = [self.key_of(session_id) for session_id in state.ids if session_id]
-        if state.key is not None and state.key not in keys:
-            keys.append(state.key)
-        failure: SessionctlError | None = None
-        for key in keys:
-            try:
-                yield "delete", (key,)
-            except SessionctlError as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        return ""
-
-    def _move_in_steps(
-        self,
-        old: str,
-        expected: Stored,
-        new: str,
-        text: bytes,
-        expires_in: float | None,
-        keep_old: bool,
-    ) -> Steps[Outcome]:
-        current = yield "peek", (old,)
-        if current is None or current.text != expected.text:
-            return Outcome(False, current)
-        if expires_in is None and current.expires_at is not None:  # the new record has the life that was left
-            expires_in = max(current.expires_at - self.clock(), 0.001)
-        written = yield "store", (new, None, text, expires_in)
-        if keep_old:
-            return Outcome(True, written.current)
-        outcome = yield "delete", (old, current)
-        if outcome.done:
-            return Outcome(True, written.current)
-        yield "delete", (new,)
-        return Outcome(False, outcome.current)
+def earliest(*times: float | None) -> float | None:
+    """The first of the times that are known."""
+    known = [time for time in times if time is not None]
+    return min(known) if known else None
 
 
 def _or_error(call: Callable[..., T], *arguments: Any) -> T | SessionctlError:
@@ -469,49 +323,3 @@ def _or_error(call: Callable[..., T], *arguments: Any) -> T | SessionctlError:
         return call(*arguments)
     except (StorageError, CorruptRecordError) as error:
         return error
-
-
-# -- the two drivers ----------------------------------------------------------------------------------
-
-
-def run(storage: RecordStorage, steps: Steps[T]) -> T:
-    """Run a procedure with plain calls."""
-    try:
-        name, arguments = next(steps)
-        while True:
-            try:
-                answer = getattr(storage, name)(*arguments)
-            except SessionctlError as error:
-                name, arguments = steps.throw(error)
-            else:
-                name, arguments = steps.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-async def arun(storage: RecordStorage, steps: Steps[T]) -> T:
-    """Run a procedure with `await`: the primitive's own twin (`aload`), else a thread, else a plain call."""
-    try:
-        name, arguments = next(steps)
-        while True:
-            try:
-                answer = await _acall(storage, name, arguments)
-            except SessionctlError as error:
-                name, arguments = steps.throw(error)
-            else:
-                name, arguments = steps.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-async def _acall(storage: RecordStorage, name: str, arguments: tuple[Any, ...]) -> Any:
-    twin = getattr(storage, f"a{name}", None)
-    if twin is not None:
-        return await twin(*arguments)
-    if storage.in_thread:
-        import asyncio
-
-        return await asyncio.to_thread(getattr(storage, name), *arguments)
-    return getattr(storage, name)(*arguments)

@@ -7,17 +7,13 @@ set. A session in a cookie cannot be ended before it expires: whoever kept a cop
 
 from __future__ import annotations
 
-import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sessionctl import records
-from sessionctl.errors import CorruptRecordError, MalformedError, UsageError
+from sessionctl.errors import CorruptRecordError, MalformedError
 from sessionctl.session import Session
-from sessionctl.storage.base import OnCorrupt, SessionStorage, UnknownIds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from sessionctl.storage.base import SessionStorage
 
 REISSUE_AFTER = 0.1
 """The share of `ttl` after which a clean session is sent anew, so that its idle life goes on."""
@@ -30,30 +26,12 @@ class NotRevocableWarning(UserWarning):
 class CookieStorage(SessionStorage):
     """Sessions in the cookie itself.
 
-    `ttl` (idle) and `lifetime` (absolute) are seconds. A value that is no JSON gives a new session, as in
-    Remix; JSON that is no session raises `CorruptRecordError`, unless `on_corrupt="new"`.
+    A value that is no JSON gives a new session, as in Remix; JSON that is no session raises
+    `CorruptRecordError`, unless `on_corrupt="new"`. Options: `SessionStorage`'s.
     """
 
     scheme = "cookie"
     revocable = False
-
-    def __init__(
-        self,
-        *,
-        ttl: float | None = None,
-        lifetime: float | None = None,
-        unknown_ids: UnknownIds = "new",
-        on_corrupt: OnCorrupt = "error",
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        for name, seconds in (("ttl", ttl), ("lifetime", lifetime)):
-            if seconds is not None and not seconds > 0:
-                raise UsageError(f"{name} must be more than 0 seconds")
-        self.ttl = ttl
-        self.lifetime = lifetime
-        self.unknown_ids = unknown_ids
-        self.on_corrupt = on_corrupt
-        self.clock = clock
 
     @classmethod
     def from_url(cls, location: str, **options: Any) -> CookieStorage:  # noqa: ARG003 - cookies have no place
@@ -69,7 +47,7 @@ class CookieStorage(SessionStorage):
             if self.on_corrupt == "new" or cookie_value[:1] != "{" or not _is_json(cookie_value):
                 return Session()
             raise CorruptRecordError("the cookie", f"its value is {error}") from None
-        if not self.is_live(record):
+        if self.has_ended(record.created, record.used):
             return Session()
         session = Session(record.id, data=(record.values, record.flash))
         state = session._state  # noqa: SLF001 - the storages' side of a session
@@ -83,15 +61,19 @@ class CookieStorage(SessionStorage):
             )
         if session.destroyed:
             return ""
+        state = session._state  # noqa: SLF001
+        stored = state.stored
+        if stored is not None and self.has_ended(stored.created, stored.used):
+            state.lost = True
+            return None
         dirty = session.dirty
-        if not dirty and not self._is_due(session):
+        if not dirty and not self._is_due(stored):
             return None
         session.collect_changes()
         values, flash = session.data
-        state = session._state  # noqa: SLF001
         if self.lifetime is not None and state.created is None:
             state.created = self.clock()
-        used = self.clock() if self.ttl is not None else state.stored.used if state.stored else None
+        used = self.clock() if self.ttl is not None else stored.used if stored else None
         record = records.Record(values, flash, state.created, used, session.id)
         value = records.dump_value(record)
         state.stored = record
@@ -101,24 +83,9 @@ class CookieStorage(SessionStorage):
 
     def expiry_of(self, record: records.Record) -> float | None:
         """When the session of a value expires, in Unix seconds, or None where nothing ends it."""
-        ends = [
-            start + life
-            for start, life in ((record.created, self.lifetime), (record.used, self.ttl))
-            if start is not None and life is not None
-        ]
-        return min(ends) if ends else None
+        return self.ends_at(record.created, record.used)
 
-    def is_live(self, record: records.Record) -> bool:
-        """Whether neither `ttl` nor `lifetime` has run out; a value without its times is live."""
-        if self.lifetime is None and self.ttl is None:
-            return True
-        now = self.clock()
-        if self.lifetime is not None and record.created is not None and record.created + self.lifetime <= now:
-            return False
-        return not (self.ttl is not None and record.used is not None and record.used + self.ttl <= now)
-
-    def _is_due(self, session: Session) -> bool:
-        stored = session._state.stored  # noqa: SLF001
+    def _is_due(self, stored: records.Record | None) -> bool:
         if stored is None:
             return False
         if self.lifetime is not None and stored.created is None:

@@ -28,7 +28,8 @@ from sessionctl.errors import (
     StorageUnavailableError,
     UsageError,
 )
-from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
+from sessionctl.storage.base import RecordStorage
+from sessionctl.storage.stored import Entry, Outcome, Stored, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -124,7 +125,7 @@ class FileStorage(RecordStorage):
 
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         with self._errors("write", key), self._locked(key, make=expected is None) as shard:
-            current = None if shard is None else self._load_from(shard, key)
+            current = None if shard is None else self.living(self._load_from(shard, key))
             if shard is None or not unchanged(current, expected):
                 return Outcome(False, current)
             at = None if self.renews or current is None else current.modified_at
@@ -132,7 +133,8 @@ class FileStorage(RecordStorage):
 
     def touch(self, key: str, expires_in: float) -> bool:
         with self._errors("touch", key), self._locked(key) as shard:
-            if shard is None or self._stat(shard, key) is None:
+            info = None if shard is None else self._stat(shard, key)
+            if info is None or self.has_ended(None, info.st_mtime):
                 return False
             now = self.clock()
             os.utime(self._name(key), (now, now), dir_fd=shard, follow_symlinks=False)
@@ -182,7 +184,7 @@ class FileStorage(RecordStorage):
         text: bytes,
         keep_old: bool,
     ) -> Outcome:
-        current = None if source is None else self._load_from(source, old)
+        current = None if source is None else self.living(self._load_from(source, old))
         if source is None or target is None or not unchanged(current, expected):
             return Outcome(False, current)
         written = self._write_to(target, new, text)

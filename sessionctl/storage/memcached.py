@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sessionctl import records
 from sessionctl.errors import MalformedError, MissingExtraError, RecordTooLargeError, UsageError
 from sessionctl.storage.address import Address, parse_address
-from sessionctl.storage.base import MAX_ATTEMPTS, Entry, Outcome, Stored
 from sessionctl.storage.remote import RemoteStorage
+from sessionctl.storage.steps import MAX_ATTEMPTS
+from sessionctl.storage.stored import Entry, Outcome, Stored
 
 try:
     from pymemcache.client.rendezvous import RendezvousHash

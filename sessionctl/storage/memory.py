@@ -6,7 +6,8 @@ import hashlib
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.storage.base import Entry, Outcome, RecordStorage, Stored, unchanged
+from sessionctl.storage.base import RecordStorage
+from sessionctl.storage.stored import Entry, Outcome, Stored, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class MemoryStorage(RecordStorage):
 
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
         with self._lock:
-            current = self._records.get(key)
+            current = self.living(self._records.get(key))
             if not unchanged(current, expected):
                 return Outcome(False, current)
             stored = self._records[key] = Stored(text, self.clock())
@@ -53,7 +54,7 @@ class MemoryStorage(RecordStorage):
 
     def touch(self, key: str, expires_in: float) -> bool:
         with self._lock:
-            current = self._records.get(key)
+            current = self.living(self._records.get(key))
             if current is None:
                 return False
             self._records[key] = current._replace(modified_at=self.clock())
@@ -71,7 +72,7 @@ class MemoryStorage(RecordStorage):
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
     ) -> Outcome:
         with self._lock:
-            current = self._records.get(old)
+            current = self.living(self._records.get(old))
             if not unchanged(current, expected):
                 return Outcome(False, current)
             stored = self._records[new] = Stored(text, self.clock())

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from sessionctl.errors import CorruptRecordError, MissingExtraError, SessionctlError, StorageError, UsageError
 from sessionctl.storage import redis_scripts as scripts
 from sessionctl.storage.address import Address, find_password, parse_address
-from sessionctl.storage.base import Entry, Outcome, Stored, arun, run
 from sessionctl.storage.redis_scripts import Command
 from sessionctl.storage.remote import RemoteStorage
+from sessionctl.storage.steps import arun, moving, run
+from sessionctl.storage.stored import Entry, Outcome, Stored
 
 try:
     from redis.exceptions import ConnectionError as RedisConnectionError
@@ -447,12 +448,12 @@ class RedisClusterStorage(RedisStorage):
     def move(
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
     ) -> Outcome:
-        return run(self, self._move_in_steps(old, expected, new, text, expires_in, keep_old))
+        return run(self, moving(self, old, expected, new, text, expires_in, keep_old))
 
     async def amove(
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
     ) -> Outcome:
-        return await arun(self, self._move_in_steps(old, expected, new, text, expires_in, keep_old))
+        return await arun(self, moving(self, old, expected, new, text, expires_in, keep_old))
 
     def _where(self, client: Any, key: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
         if key is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessionctl.errors import UsageError
-from sessionctl.storage.base import RecordStorage, Stored
+from sessionctl.storage.base import RecordStorage, created_in
 
 _ROUNDING = 2.0
 """Seconds within which an expiry counts as the end of `lifetime`: servers round to seconds."""
@@ -50,6 +50,9 @@ class RemoteStorage(RecordStorage):
             return None
         if self.lifetime is None:
             return expires_at - self.ttl
-        if text is None or expires_at >= self._created(Stored(text)) + self.lifetime - _ROUNDING:
+        if text is None:
+            return None
+        created = created_in(text)
+        if expires_at >= (self.clock() if created is None else created) + self.lifetime - _ROUNDING:
             return None
         return expires_at - self.ttl

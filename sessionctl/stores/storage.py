@@ -114,7 +114,7 @@ class LayoutStorage(RecordStorage):
     def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
         return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
 
-    def _session(self, session_id: str, key: str, stored: Stored) -> Session:
+    def session_of(self, session_id: str, key: str, stored: Stored) -> Session:
         record = self.record_of(key, stored)
         if not record.genuine and record.verdict is not None:
             raise RefusedError(f"{self.location_of(key)}: {record.verdict.detail}")

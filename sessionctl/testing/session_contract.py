@@ -206,6 +206,21 @@ class SessionContract(Harness):
         self.pass_time(2)
         assert self.read(storage, self.cookie).is_new
 
+    def test_a_session_that_ends_during_a_request_stays_ended(self) -> None:
+        """What was live at the read and has run out by the save is gone: nothing is saved, and it is lost."""
+        for life in ("ttl", "lifetime"):
+            storage, self.cookie = self.opened(**{life: 3 * self.tick}), None
+            with self.request(storage) as session:
+                session.set("user", "mj")
+            slow, clean = self.read(storage, self.cookie), self.read(storage, self.cookie)
+            assert slow.get("user") == "mj"
+            self.pass_time(4)
+            slow.set("late", 1)
+            for late in (slow, clean) if life == "ttl" else (slow,):
+                assert self.answer(storage, late) is None
+                assert late.lost
+            assert self.read(storage, self.cookie).is_new
+
     def test_a_time_that_is_none_is_refused(self) -> None:
         """`ttl` and `lifetime` are more than 0 seconds."""
         for option in ("ttl", "lifetime"):

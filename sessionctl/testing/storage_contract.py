@@ -310,6 +310,40 @@ class StorageContract(SessionContract):
         assert slow.lost
         assert self.text(storage, session_id) is None
 
+    def test_regeneration_does_not_bring_back_what_ended_during_the_request(self) -> None:
+        """A session whose life runs out between read and save leaves nothing under its new ID."""
+        for delete_old in (False, True):
+            storage = self.opened(ttl=3 * self.tick)
+            slow = self.read(storage, self.begin(storage, user="mj"))
+            slow.regenerate_id(delete_old)
+            self.pass_time(4)
+            assert self.save(storage, slow) is None
+            assert slow.lost
+            assert self.text(storage, slow.id) is None
+
+    def test_use_by_another_request_keeps_a_session_alive(self) -> None:
+        """A slow request whose session was used meanwhile saves it: the life counts from the last use."""
+        storage = self.opened(ttl=4 * self.tick)
+        session_id = self.begin(storage, user="mj")
+        slow = self.read(storage, session_id)
+        self.pass_time(2.5)
+        self.save(storage, self.read(storage, session_id))
+        self.pass_time(2.5)
+        slow.set("late", 1)
+        assert self.save(storage, slow) == session_id
+        assert dict(self.read(storage, session_id)) == {"user": "mj", "late": 1}
+
+    def test_an_expired_session_gives_way_to_a_new_one_of_its_id(self) -> None:
+        """With `unknown_ids="reuse"`, a new session takes the place of an expired one, and nothing of it."""
+        storage = self.opened(ttl=3 * self.tick, unknown_ids="reuse")
+        session_id = self.begin(storage, user="mj")
+        self.pass_time(4)
+        session = self.read(storage, session_id)
+        assert session.is_new
+        session.set("user", "kj")
+        assert self.save(storage, session) == session_id
+        assert dict(self.read(storage, session_id)) == {"user": "kj"}
+
     def _end(self, storage: RecordStorage, session_id: str) -> None:
         session = self.read(storage, session_id)
         session.destroy()

@@ -144,6 +144,17 @@ def test_expired_and_corrupt_stay(stores: Stores) -> None:
     assert (moved.written, moved.expired, moved.unreadable, moved.exit_status) == (1, 1, 1, 3)
 
 
+def test_what_expired_in_the_target_is_replaced(stores: Stores) -> None:
+    """A record whose life ran out there is none, be it another session's or the same bytes."""
+    origin, place = stores["fs"], stores["fs2"]
+    for name, value in (("same", 1), ("other", 2)):
+        add(origin, name, userId=1)
+        add(place, name, age=11 * DAY, userId=value)
+    moved = copy(origin, place)
+    assert (moved.written, moved.same, moved.kept, moved.verified) == (2, 0, 0, True)
+    assert [place.read(name).get("userId") for name in ("same", "other")] == [1, 1]
+
+
 def test_a_life_that_would_be_lost_is_told(stores: Stores, tmp_path: Path) -> None:
     """Files without ttl end nothing: sessions that had an end are counted as endless."""
     add(stores["redis"], "a")

@@ -1,0 +1,221 @@
+"""A request's read and save, a step at a time: written once for plain calls and for asyncio.
+
+Each procedure is a generator that yields the name and arguments of the storage's primitive that it needs next
+and is sent its answer; `run` makes plain calls of them, `arun` awaits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sessionctl import records
+from sessionctl.errors import (
+    CorruptRecordError,
+    MalformedError,
+    SessionctlError,
+    StorageError,
+    UnserializableValueError,
+)
+from sessionctl.session import Session
+from sessionctl.storage.stored import Outcome, Stored
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import RecordStorage
+
+MAX_ATTEMPTS = 64
+"""How often a save merges and tries again before it gives up; each time another writer has won."""
+
+T = TypeVar("T")
+Steps = Generator[tuple[str, tuple[Any, ...]], Any, T]
+"""A procedure that yields the name and arguments of a primitive and is sent its answer."""
+
+
+def reading(storage: RecordStorage, cookie_value: str | None) -> Steps[Session]:
+    """What `read` answers: the stored session, else a new one."""
+    if not cookie_value:
+        return Session()
+    key = storage.find_key(cookie_value)
+    if key is None:
+        return Session()
+    try:
+        stored = yield "load", (key,)
+        if stored is not None and storage.is_live(stored):
+            return storage.session_of(cookie_value, key, stored)
+    except CorruptRecordError:
+        if storage.on_corrupt == "error":
+            raise
+        return Session()
+    return Session(cookie_value) if storage.unknown_ids == "reuse" else Session()
+
+
+def saving(storage: RecordStorage, session: Session) -> Steps[str | None]:
+    """What `save` answers: the cookie value, "" after a destroy, None where there is nothing to send."""
+    state = session._state  # noqa: SLF001
+    if session.destroyed:
+        return (yield from _destroying(storage, session))
+    if state.created is not None and storage.has_ended(state.created):
+        state.lost = True
+        return None
+    undated = storage.lifetime is not None and state.found and state.created is None
+    if not session.dirty and not undated:
+        yield from _touching(storage, session)
+        return None
+    session.collect_changes()
+    if storage.lifetime is not None and state.created is None:
+        state.created = storage.clock()
+    key = state.key if state.key is not None and not session.id else storage.key_for(session.id)
+    moved_from = state.key
+    yield from _writing(storage, session, key)
+    if state.lost:
+        return None
+    if session.delete_id is not None and session.delete_id in state.ids:
+        state.ids.remove(session.delete_id)
+        if storage.key_of(session.delete_id) not in (moved_from, key):
+            yield "delete", (storage.key_of(session.delete_id),)
+    if session.id and session.id not in state.ids:
+        state.ids.append(session.id)
+    return session.id
+
+
+def _touching(storage: RecordStorage, session: Session) -> Steps[None]:
+    """A clean session is not written, but its idle life begins anew."""
+    state = session._state  # noqa: SLF001
+    expires_in = storage.new_life(state.created)
+    if storage.ttl is not None and expires_in is not None and state.key is not None and state.found:
+        state.lost = not (yield "touch", (state.key, expires_in))
+
+
+def _writing(storage: RecordStorage, session: Session, key: str) -> Steps[None]:
+    """Write the record, merging what others wrote, until nobody came between."""
+    state = session._state  # noqa: SLF001
+    values, flash = session.data
+    base: Stored | None = state.stored
+    for _ in range(MAX_ATTEMPTS):
+        text = _dump(values, flash, state.created)
+        expires_in = storage.new_life(state.created)
+        if base is None or state.key == key:
+            outcome = yield "store", (key, base, text, expires_in)
+        else:
+            keep_old = session.delete_id is None or storage.key_of(session.delete_id) != state.key
+            outcome = yield "move", (state.key, base, key, text, expires_in, keep_old)
+        if outcome.done:
+            state.key, state.stored = key, outcome.current or Stored(text)
+            session.mark_saved(values, flash)
+            return
+        if outcome.current is None:
+            state.lost = True
+            return
+        base = outcome.current
+        if storage.is_live(base):
+            values, flash = _merge(session, base)
+    raise StorageError(f"{storage.location_of(key)}: {MAX_ATTEMPTS} other writers came between; gave up")
+
+
+def _merge(session: Session, current: Stored) -> tuple[dict[str, Any], dict[str, Any]]:
+    state = session._state  # noqa: SLF001
+    try:
+        record = records.parse(current.text)
+    except MalformedError:
+        return session.data  # what cannot be read cannot be kept
+    if record.created is not None:
+        state.created = record.created
+    if state.stored is None:  # both made it: all that this session has is its own change
+        values, flash = session.data
+        return {**record.values, **values}, {**record.flash, **flash}
+    return session.merged_into(record)
+
+
+def _dump(values: dict[str, Any], flash: dict[str, Any], created: float | None) -> bytes:
+    try:
+        return records.dump(values, flash, created)
+    except UnicodeEncodeError as error:
+        raise UnserializableValueError("", str(error)) from None
+
+
+def _destroying(storage: RecordStorage, session: Session) -> Steps[str]:
+    """Delete every record that this request had: all are tried, and what failed is raised at the end."""
+    state = session._state  # noqa: SLF001
+    keys = [storage.key_of(session_id) for session_id in state.ids if session_id]
+    if state.key is not None and state.key not in keys:
+        keys.append(state.key)
+    failure: SessionctlError | None = None
+    for key in keys:
+        try:
+            yield "delete", (key,)
+        except SessionctlError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return ""
+
+
+def moving(
+    storage: RecordStorage,
+    old: str,
+    expected: Stored,
+    new: str,
+    text: bytes,
+    expires_in: float | None,
+    keep_old: bool,
+) -> Steps[Outcome]:
+    """What `RecordStorage.move` answers where that is no single step: nothing is left where the old record is gone."""
+    current = storage.living((yield "peek", (old,)))
+    if current is None or current.text != expected.text:
+        return Outcome(False, current)
+    if expires_in is None and current.expires_at is not None:  # the new record has the life that was left
+        expires_in = max(current.expires_at - storage.clock(), 0.001)
+    written = yield "store", (new, None, text, expires_in)
+    if keep_old:
+        return Outcome(True, written.current)
+    outcome = yield "delete", (old, current)
+    if outcome.done:
+        return Outcome(True, written.current)
+    yield "delete", (new,)
+    return Outcome(False, outcome.current)
+
+
+# -- the two drivers ----------------------------------------------------------------------------------
+
+
+def run(storage: RecordStorage, steps: Steps[T]) -> T:
+    """Run a procedure with plain calls."""
+    try:
+        name, arguments = next(steps)
+        while True:
+            try:
+                answer = getattr(storage, name)(*arguments)
+            except SessionctlError as error:
+                name, arguments = steps.throw(error)
+            else:
+                name, arguments = steps.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def arun(storage: RecordStorage, steps: Steps[T]) -> T:
+    """Run a procedure with `await`: the primitive's own twin (`aload`), else a thread, else a plain call."""
+    try:
+        name, arguments = next(steps)
+        while True:
+            try:
+                answer = await _acall(storage, name, arguments)
+            except SessionctlError as error:
+                name, arguments = steps.throw(error)
+            else:
+                name, arguments = steps.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def _acall(storage: RecordStorage, name: str, arguments: tuple[Any, ...]) -> Any:
+    twin = getattr(storage, f"a{name}", None)
+    if twin is not None:
+        return await twin(*arguments)
+    if storage.in_thread:
+        import asyncio
+
+        return await asyncio.to_thread(getattr(storage, name), *arguments)
+    return getattr(storage, name)(*arguments)
