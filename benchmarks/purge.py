@@ -3,10 +3,10 @@
     python benchmarks/purge.py [COUNT] [--rounds N] [--directory DIR] [--check]
 
 A round makes COUNT sessions (1,000,000 unless told otherwise) of 100 bytes, saved 90 days ago, and has one
-contender delete them; the contenders take turns. What the disk still has to write is written before the clock
-starts. CPU is what the operating system charged to the process and its children. `--check` ends 1 where a bar
-is missed: twice find's CPU, 1.25 times its wall time, 40 MiB. Wall time depends on the file system's journal
-more than on either program: give `--directory` a quiet disk, or /dev/shm.
+contender delete them; the contenders take turns, and turns at being first. What the disk still has to write
+is written before the clock starts. CPU is what the operating system charged to the process and its children.
+`--check` ends 1 where a bar is missed: twice find's CPU, 1.25 times its wall time, 40 MiB. Wall time depends
+on the file system's journal more than on either program: give `--directory` a quiet disk, or /dev/shm.
 """
 
 from __future__ import annotations
@@ -79,15 +79,21 @@ def contenders(directory: Path) -> dict[str, list[str]]:
 def measure(directory: Path, count: int, rounds: int) -> dict[str, list[Cost]]:
     """Every contender's costs; after each run nothing is left."""
     costs: dict[str, list[Cost]] = {name: [] for name in contenders(directory)}
-    for _ in range(rounds):
-        for name, command in contenders(directory).items():
+    for number in range(rounds):
+        commands = list(contenders(directory).items())
+        for name, command in reversed(commands) if number % 2 else commands:
             fill(directory, count)
             costs[name].append(cost(command))
+            print(f"round {number + 1}, {name}: {_line(costs[name][-1])}", file=sys.stderr)
             left = sum(len(files) for _, _, files in os.walk(directory))
             if left:
                 raise SystemExit(f"{name} has left {left} files")
             shutil.rmtree(directory)
     return costs
+
+
+def _line(run: Cost) -> str:
+    return f"{run.wall:.2f} s, {run.cpu:.2f} s of CPU, {run.memory:.1f} MiB"
 
 
 def _spread(values: list[float]) -> str:

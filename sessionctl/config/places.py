@@ -16,7 +16,11 @@ def data_directory() -> str:
         return given
     from platformdirs import user_data_dir
 
-    return _absolute(user_data_dir("sessionctl", appauthor=False), "storage and secret")
+    try:
+        path = user_data_dir("sessionctl", appauthor=False)
+    except RuntimeError:  # newer releases of platformdirs; older ones give a path that begins with "~"
+        path = ""
+    return _absolute(path, "storage and secret")
 
 
 def config_path() -> str:

@@ -22,11 +22,19 @@ _LEVEL = 6
 
 @contextmanager
 def writing(path: str) -> Iterator[IO[bytes]]:
-    """What to write to: `-` is standard output. A file takes its name when it is whole, with mode 0600."""
+    """What to write to: `-` is standard output. A file takes its name when it is whole, with mode 0600.
+
+    A symbolic link is followed. A device or FIFO (`/dev/stdout`, `/dev/fd/3`) is written to, never replaced.
+    """
     if path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file, _compressing(file, path) as out:
+            yield out
+        return
+    path = os.path.realpath(path)
     temporary = f"{path}.{os.getpid()}.part"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

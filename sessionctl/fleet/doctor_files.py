@@ -60,7 +60,7 @@ def _walk(store: FileStorage, on_problem: OnProblem) -> Iterator[tuple[str, os.s
         except FileNotFoundError:
             continue
         except OSError as error:
-            on_problem(StorageError(f"cannot look into {path}: {error.strerror}"))
+            on_problem(store.refused("look into", path, error))
 
 
 def _examine_path(
@@ -163,7 +163,7 @@ def _mend(store: FileStorage, path: str, info: os.stat_result, done: Findings, o
     except FileNotFoundError:
         pass  # gone meanwhile
     except OSError as error:
-        on_problem(StorageError(f"cannot mend {path}: {error.strerror}"))
+        on_problem(store.refused("mend", path, error))
     except StorageError as error:
         on_problem(error)
 

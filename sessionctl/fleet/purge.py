@@ -39,8 +39,9 @@ def purge(
 
     A session that was saved after it was judged old stays. What cannot be read or deleted is counted in
     `failed`, and the rest goes on. At most `rate` sessions are looked at in a second. `empty_dirs` removes
-    the directories that are left empty, `on_progress` is called after each batch. Ctrl-C ends the run as
-    `limit` and `max_seconds` do: with what was done, and `complete` false.
+    the directories that are left empty; after each batch `on_match` is called with each session that went,
+    then `on_progress`. Ctrl-C ends the run as `limit` and `max_seconds` do: with what was done, and
+    `complete` false.
 
     Raises `UsageError` where neither age nor `expired` is given, for an empty prefix, `/`, a home directory,
     and a directory that does not look like a session store (unless `force`); `StorageError` where the store
@@ -52,11 +53,12 @@ def purge(
     selection = Selection(older_than=older_than, expired=expired, where=tuple(where))
     judge = Judge(store, selection, store.clock() if now is None else now)
     batch = BATCH if rate is None else max(1, min(BATCH, int(rate)))
-    plan = Plan(judge, dry_run, limit, batch, empty_dirs, on_match)
+    plan = Plan(judge, dry_run, limit, batch, empty_dirs, None if on_match is None else [])
     result = Purged(dry_run=dry_run)
     start = time.monotonic()
     try:
         for _ in _sweep(plan, result):
+            _tell_matches(plan, on_match)
             result.seconds = time.monotonic() - start
             if on_progress is not None:
                 on_progress(result)
@@ -68,8 +70,15 @@ def purge(
                 time.sleep(max(0.0, result.scanned / rate - result.seconds))
     except KeyboardInterrupt:
         result.complete, result.interrupted = False, True
+    _tell_matches(plan, on_match)
     result.seconds = time.monotonic() - start
     return result
+
+
+def _tell_matches(plan: Plan, on_match: Callable[[Entry], object] | None) -> None:
+    """Name the sessions of a batch, now that no lock is held: whoever listens may take their time, or be gone."""
+    while on_match is not None and plan.matches:
+        on_match(plan.matches.pop(0))
 
 
 def missing_place(storage: SessionStorage | None) -> str | None:
@@ -98,7 +107,7 @@ def _sweep_records(store: RecordStorage, plan: Plan, result: Purged) -> Iterator
     except StorageError as error:
         if not result.scanned:
             raise
-        result.fail(str(error))
+        result.fail(error)
         result.complete = False
 
 
@@ -106,8 +115,8 @@ def _sweep_batch(store: RecordStorage, entries: list[Entry], plan: Plan, result:
     old: list[tuple[Entry, Stored]] = []
     for entry, stored in zip(entries, store.peek_many([entry.key for entry in entries]), strict=True):
         if isinstance(stored, SessionctlError):
-            result.fail(str(stored))
-        elif stored is not None and plan.judge.by_content(entry.key, stored) is not None:
+            result.fail(stored)
+        elif stored is not None and plan.judge.by_content(entry.key, stored, result.fail) is not None:
             old.append((entry, stored))
     if plan.limit is not None:
         del old[plan.limit - result.matched :]
@@ -117,9 +126,9 @@ def _sweep_batch(store: RecordStorage, entries: list[Entry], plan: Plan, result:
         outcomes = store.delete_many([(entry.key, stored) for entry, stored in old])
     for (entry, _), outcome in zip(old, outcomes, strict=True):
         if isinstance(outcome, SessionctlError):
-            result.fail(str(outcome))
+            result.fail(outcome)
         elif outcome is None or outcome.done:
             result.match(entry.size, entry.modified_at)
             result.deleted += not plan.dry_run
-            if plan.on_match is not None:
-                plan.on_match(entry)
+            if plan.matches is not None:
+                plan.matches.append(entry)

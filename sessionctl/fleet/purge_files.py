@@ -34,7 +34,7 @@ LITTER_AGE = 3600.0
 class _Sweep:
     """One run over a store: what every file is judged by, made once."""
 
-    __slots__ = ("cutoff", "deletes", "is_record", "on_match", "plan", "reads", "result", "store")
+    __slots__ = ("cutoff", "deletes", "is_record", "matches", "plan", "reads", "result", "store")
 
     def __init__(self, store: FileStorage, plan: Plan, result: Purged) -> None:
         self.store = store
@@ -44,7 +44,7 @@ class _Sweep:
         self.cutoff = _cutoff(plan.judge, store.ttl)
         self.reads = plan.judge.needs_content
         self.deletes = not plan.dry_run
-        self.on_match = plan.on_match
+        self.matches = plan.matches
 
 
 def _cutoff(judge: Judge, ttl: float | None) -> float:
@@ -64,9 +64,9 @@ def sweep_files(store: FileStorage, plan: Plan, result: Purged) -> Iterator[None
         try:
             yield from _sweep_shard(sweep, shard)
         except StorageError as error:
-            result.fail(str(error))
+            result.fail(error)
         except OSError as error:
-            result.fail(f"cannot purge {store.directory}/{shard}: {error.strerror}")
+            result.fail(store.refused("purge", f"{store.directory}/{shard}", error))
 
 
 def _sweep_shard(sweep: _Sweep, shard: str) -> Iterator[None]:
@@ -93,7 +93,7 @@ def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
             except FileNotFoundError:
                 pass  # another purge was faster
             except OSError as error:
-                result.fail(f"cannot delete {store.directory}/{shard}/{name}: {error.strerror}")
+                result.fail(store.refused("delete", f"{store.directory}/{shard}/{name}", error))
     finally:
         os.close(descriptor)
 
@@ -112,9 +112,9 @@ def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> None:
         os.unlink(name, dir_fd=descriptor)
         result.deleted += 1
     result.match(info.st_size, modified_at)
-    if sweep.on_match is not None:
+    if sweep.matches is not None:
         key = f"{shard}{name.removeprefix(sweep.store.prefix)}"
-        sweep.on_match(Entry(key, sweep.store.ref_of(key), info.st_size, modified_at))
+        sweep.matches.append(Entry(key, sweep.store.ref_of(key), info.st_size, modified_at))
 
 
 def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:
@@ -123,9 +123,12 @@ def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:
     try:
         stored = sweep.store._load_from(descriptor, key)  # noqa: SLF001 - it reads under the lock
     except CorruptRecordError as error:
-        sweep.result.fail(str(error))
+        sweep.result.fail(error)
         return False
-    return stored is not None and sweep.plan.judge.by_content(key, stored) is not None
+    except OSError as error:
+        sweep.result.fail(sweep.store.refused("read", sweep.store.location_of(key), error))
+        return False
+    return stored is not None and sweep.plan.judge.by_content(key, stored, sweep.result.fail) is not None
 
 
 def _sweep_other(sweep: _Sweep, descriptor: int, shard: str, name: str, info: os.stat_result) -> None:

@@ -68,6 +68,10 @@ class Selection:
             )
         if self.expired and store.ttl is None and store.lifetime is None and not store.expires_itself:
             raise UsageError("nothing expires there without ttl or lifetime; put ?ttl= into the URL")
+        if self.corrupt and (self.where or self.created_before is not None):
+            raise UsageError(
+                "a record that cannot be read holds nothing that --where or --created-before asks for"
+            )
         if self.sort is not None and self.sort.removeprefix("-") not in SORT_KEYS:
             raise UsageError(f"sort is one of {', '.join(SORT_KEYS)}, with '-' in front the largest first")
         for ref in self.refs:
@@ -131,8 +135,11 @@ class Judge:
             return entry.expires_at is not None and entry.expires_at <= self.now
         return True
 
-    def by_content(self, key: str, stored: Stored) -> Found | None:
-        """The session, if its content fits too, and its age as it is now."""
+    def by_content(self, key: str, stored: Stored, on_problem: OnProblem | None = None) -> Found | None:
+        """The session, if its content fits too, and its age as it is now.
+
+        A record that nobody can judge by its values is told to `on_problem`, not passed over in silence.
+        """
         if not self.by_age(stored.modified_at):
             return None
         if self._ends_by_content:
@@ -140,6 +147,8 @@ class Judge:
             if ends is None or ends > self.now:
                 return None
         found = read(self.store, key, stored)
+        if found.problem is not None and self.selection.where and on_problem is not None:
+            on_problem(CorruptRecordError(self.store.location_of(key), found.problem))
         return found if self._by_record(found) else None
 
     def _by_record(self, found: Found) -> bool:
@@ -186,10 +195,10 @@ def _found(judge: Judge, *, content: bool, on_problem: OnProblem) -> Iterator[Fo
         for entry, stored in zip(batch, judge.store.peek_many([entry.key for entry in batch]), strict=True):
             if isinstance(stored, SessionctlError):
                 on_problem(stored)
-            elif stored is not None and (found := judge.by_content(entry.key, stored)) is not None:
+            elif (
+                stored is not None and (found := judge.by_content(entry.key, stored, on_problem)) is not None
+            ):
                 yield found
-            elif stored is not None and judge.selection.where:
-                _tell_unreadable(judge.store, entry.key, stored, on_problem)
 
 
 def judged(store: RecordStorage, selection: Selection, keys: Iterable[str]) -> Iterator[Found]:
@@ -201,12 +210,6 @@ def judged(store: RecordStorage, selection: Selection, keys: Iterable[str]) -> I
             continue
         if (found := judge.by_content(key, stored)) is not None:
             yield found
-
-
-def _tell_unreadable(store: RecordStorage, key: str, stored: Stored, on_problem: OnProblem) -> None:
-    """A record that nobody can judge by its values is told, not passed over in silence."""
-    if (problem := read(store, key, stored).problem) is not None:
-        on_problem(CorruptRecordError(store.location_of(key), problem))
 
 
 def _candidates(judge: Judge, on_problem: OnProblem) -> Iterator[Entry]:

@@ -222,7 +222,9 @@ def _read(judge: Judge, entries: list[Entry], fail: OnProblem) -> list[Found]:
             fail(stored)
         elif stored is not None:
             one = (
-                judge.by_content(entry.key, stored) if judge.needs_content else read(store, entry.key, stored)
+                judge.by_content(entry.key, stored, fail)
+                if judge.needs_content
+                else read(store, entry.key, stored)
             )
             found += [] if one is None else [one]
     return found

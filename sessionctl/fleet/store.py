@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sessionctl.errors import NotSupportedError, StorageError, UsageError
+from sessionctl.errors import NotSupportedError, UsageError
 from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def strangers(store: FileStorage) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StorageError(f"cannot list {store.directory}: {error.strerror}") from None
+        raise store.refused("list", store.directory, error) from None
     return sorted(set(names).difference(store.shards()))
 
 

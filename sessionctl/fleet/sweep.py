@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionctl.duration import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sessionctl.fleet.select import Judge
     from sessionctl.storage.base import Entry
 
@@ -70,11 +68,11 @@ class Purged:
             "newest": iso(self.newest),
         }
 
-    def fail(self, problem: str) -> None:
+    def fail(self, problem: object) -> None:
         """Count what could not be done, and keep the first of its messages."""
         self.failed += 1
         if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(problem)
+            self.problems.append(str(problem))
 
     def see_foreign(self, path: str) -> None:
         """Count what is no session of this store."""
@@ -94,14 +92,14 @@ class Purged:
 
 
 class Plan(NamedTuple):
-    """What a sweep is to do. `on_match` is told of each session that goes."""
+    """What a sweep is to do. `matches`, where there is one, takes the sessions that go, until they are told."""
 
     judge: Judge
     dry_run: bool = False
     limit: int | None = None
     batch: int = BATCH
     empty_dirs: bool = False
-    on_match: Callable[[Entry], object] | None = None
+    matches: list[Entry] | None = None
 
     def is_done(self, result: Purged) -> bool:
         """Whether no more may go."""

@@ -206,8 +206,7 @@ class FileStorage(RecordStorage):
                 try:
                     yield from self._scan_shard(shard)
                 except OSError as error:
-                    place = f"{self.directory}/{shard}"
-                    problem = StorageError(f"cannot list {place}: {_reason(error, self.directory)}")
+                    problem = self.refused("list", f"{self.directory}/{shard}", error)
                     if on_problem is None:
                         raise problem from error
                     on_problem(problem)
@@ -364,6 +363,10 @@ class FileStorage(RecordStorage):
             self.location_of(key), f"{what} lies where a record should; it is left alone"
         )
 
+    def refused(self, doing: str, path: str, error: OSError) -> StorageError:
+        """The error of what the system refuses to do with a path of this store."""
+        return StorageError(f"cannot {doing} {path}: {_reason(error, self.directory)}")
+
     def _errors(self, doing: str, key: str | None = None) -> _Errors:
         """A block in which what the system refuses becomes `StorageError`."""
         return _Errors(self, doing, key)
@@ -401,9 +404,7 @@ class _Errors:
         if isinstance(error, OSError):
             storage = self._storage
             place = storage.directory if self._key is None else storage.location_of(self._key)
-            raise StorageError(
-                f"cannot {self._doing} {place}: {_reason(error, storage.directory)}"
-            ) from error
+            raise storage.refused(self._doing, place, error) from error
 
 
 def _make_directory(path: str) -> None:

@@ -169,6 +169,22 @@ def test_no_home(process: Run, tmp_path: Path) -> None:
     )
 
 
+def test_user_without_home(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the system does not know, as in a container, needs no home with -s; else it says what to give."""
+    run("create", "-s", f"fs:{tmp_path}/s", "--secret", "x")
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    for command in (["list"], ["purge", "--older-than", "30d"], ["doctor"]):
+        assert run(*command, "-s", f"fs:{tmp_path}/s").status == 0
+        answer = run(*command)
+        assert (answer.status, answer.err) == (2, "sessionctl: no storage; -s URL names one\n")
+    assert "set HOME, or give -s" in run("create").err
+
+
 def test_other_encodings(process: Run) -> None:
     """A terminal that has no character for what is printed shows an escape."""
     cookie = process("create", "--set", "a=☃", "-s", "cookie:").text

@@ -13,7 +13,7 @@ import pytest
 from sessionctl import UsageError, open_storage
 from sessionctl.fleet import parse_where, purge
 from sessionctl.fleet.purge_files import LITTER_AGE
-from sessionctl.storage.file import TEMPORARY
+from sessionctl.storage.file import TEMPORARY, FileStorage
 from tests.fleet.conftest import DAY, add, opened
 
 if TYPE_CHECKING:
@@ -55,6 +55,21 @@ def test_where_narrows(store: RecordStorage) -> None:
     assert guest not in keys(store)
     assert member in keys(store)
     assert len(keys(store)) == 2
+
+
+def test_what_cannot_be_judged_is_counted(files: RecordStorage, own_redis: Any) -> None:
+    """An old record that cannot be read stays where `where` has to judge it, and is told; by its age it goes."""
+    for store in (files, opened(f"{own_redis.url}?ttl=10d")):
+        key = add(store, "torn", age=5 * DAY)
+        if isinstance(store, FileStorage):
+            Path(store.location_of(key)).write_bytes(b'[{"a":')
+            os.utime(store.location_of(key), (time.time() - 5 * DAY,) * 2)
+        else:
+            own_redis.ask("SET", key, b'[{"a":', "KEEPTTL")
+        told = purge(store, older_than=DAY, where=[parse_where("a")])
+        assert (told.failed, told.matched) == (1, 0)
+        assert "not JSON" in told.problems[0]
+        assert purge(store, older_than=DAY).deleted == 1
 
 
 def test_limit_is_exact(store: RecordStorage) -> None:
@@ -222,3 +237,29 @@ def test_server_that_forgot_its_scripts(own_redis: Any) -> None:
             add(store, f"id-{number}", age=1000)
         own_redis.ask("SCRIPT", "FLUSH")
         assert purge(store, older_than=10).deleted == 5
+
+
+def test_who_is_told_holds_no_lock(store: RecordStorage) -> None:
+    """A slow reader of what goes keeps no request waiting: a session is saved while it is told of another."""
+    for number in range(3):
+        add(store, f"old-{number}", age=2 * DAY)
+    saved = []
+
+    def told(_: object) -> None:
+        saved.append(add(store, f"new-{len(saved)}"))
+
+    if isinstance(store, FileStorage):
+        store.lock_timeout = 0.1
+    assert purge(store, older_than=DAY, on_match=told).deleted == 3
+    assert all(store.load(key) for key in saved)
+
+
+def test_error_of_who_is_told(store: RecordStorage) -> None:
+    """An error of `on_match` is its own, not a session that could not be deleted."""
+    add(store, "old", age=2 * DAY)
+
+    def told(_: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        purge(store, older_than=DAY, on_match=told)

@@ -147,7 +147,14 @@ def test_no_fleet(url: str) -> None:
 
 @pytest.mark.parametrize(
     "selection",
-    [Selection(sort="colour"), Selection(refs=("xyz",)), Selection(refs=("abc",)), Selection(expired=True)],
+    [
+        Selection(sort="colour"),
+        Selection(refs=("xyz",)),
+        Selection(refs=("abc",)),
+        Selection(expired=True),
+        Selection(corrupt=True, where=(parse_where("a=1"),)),
+        Selection(corrupt=True, created_before=1.0),
+    ],
 )
 def test_wrong_selection(tmp_path: Path, selection: Selection) -> None:
     """What a store can never tell is wrong usage, said at once."""

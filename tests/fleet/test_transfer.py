@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import secrets
 import time
 from pathlib import Path
@@ -289,6 +290,22 @@ def test_files(tmp_path: Path, name: str) -> None:
     other = path.rename(tmp_path / "no-ending")
     with reading(str(other)) as source:
         assert list(source) == lines
+
+
+def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    """A FIFO, as a shell's `>(...)`, gets the bytes and stays one; a link is followed."""
+    fifo, link = tmp_path / "fifo", tmp_path / "link"
+    os.mkfifo(fifo)
+    link.symlink_to(tmp_path / "target")
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    for path in (fifo, link):
+        with writing(str(path)) as out:
+            out.write(b"x")
+    assert os.read(reader, 2) == b"x"
+    os.close(reader)
+    assert fifo.is_fifo()
+    assert link.is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"x"
 
 
 def test_a_failed_export_leaves_no_file(tmp_path: Path) -> None:
