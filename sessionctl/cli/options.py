@@ -45,9 +45,10 @@ def completes(name: str) -> Callable[[click.Context, click.Parameter, str], Any]
 
 
 def look_options(function: F) -> F:
-    """--json, -q, -v, --color, and --help, which click would give a line of its own."""
+    """--json, -q, -v, --color, --no-pager, and --help, which click would give a line of its own."""
     for decorator in (
         page.told("-h", "--help", help="Print this page.", tell=click.Context.get_help),
+        page.no_pager,
         _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours."),
         _shared("-v", "--verbose", is_flag=True, help="Say more."),
         _shared("-q", "--quiet", is_flag=True, help="Say nothing but the answer."),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sessionctl import jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_SHOWN = 24
 """Characters of an argument that a message repeats."""
@@ -48,6 +51,17 @@ def print_data(text: str) -> None:
         click.echo(text)
     except UnicodeEncodeError:
         click.echo(text.encode(errors="surrogatepass") + b"\n", nl=False)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines for stdout, each as `print_data` prints it; on a terminal through the pager where they are many."""
+    if sys.stdout.isatty():
+        from sessionctl.cli.pager import show
+
+        show(map(visible, lines))
+        return
+    for line in lines:
+        print_data(line)
 
 
 def shown(word: str) -> str:

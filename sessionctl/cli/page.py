@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from sessionctl.cli.pager import OFF, show
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_STATUS = "Exit: 0 yes, 1 no, 2 usage, 3 unreadable, 4 storage failed, 130 interrupted."
@@ -29,7 +31,7 @@ def told(
 
     def print_it(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001
         if value and not ctx.resilient_parsing:
-            click.echo(tell(ctx), color=ctx.color)
+            show(tell(ctx).split("\n"))
             ctx.exit()
 
     return click.option(
@@ -41,6 +43,25 @@ def told(
         callback=print_it,
         help=help,
     )
+
+
+def no_pager(function: F) -> F:
+    """--no-pager, with its environment variable."""
+
+    def remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001
+        if value:
+            ctx.meta[OFF] = True
+
+    return click.option(
+        "--no-pager",
+        cls=SharedOption,
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=remember,
+        envvar="SESSIONCTL_NO_PAGER",
+        help="Print long answers on a terminal straight away; else $SESSIONCTL_PAGER, $PAGER or less shows them.",
+    )(function)
 
 
 class Command(click.Command):

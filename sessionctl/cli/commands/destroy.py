@@ -24,8 +24,7 @@ from sessionctl.cli.words import refuse_rest, target_of
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
     """End a session, or (--where, --older-than) all that match and say how many.
 
-    One that lives in its cookie cannot be ended: what clears it is printed,
-    and a copy of the cookie stays valid.
+    Of one that lives in its cookie, what clears it is printed: copies stay valid.
 
     \b
     sessionctl destroy "$COOKIE"

@@ -8,12 +8,14 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.conflicts import refuse_said
-from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.output import print_json, print_lines, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sessionctl.fleet.findings import Finding
 
 UNSOUND = 1
@@ -62,8 +64,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
         for done in doctor.fix(setup.storage, on_problem=problems):
             say(f"mended {done.code}: {done.count}", quiet=look.quiet)
         findings = doctor.examine(setup.storage)
-    for finding in findings:
-        _print(finding, look)
+    _print(findings, look)
     if not findings:
         say("nothing is wrong with this store", quiet=look.quiet or look.json)
     ctx.exit(problems.status or (0 if found.is_sound(findings) else UNSOUND))
@@ -73,12 +74,17 @@ def _question(fixable: list[Finding]) -> str:
     return f"Mend {', '.join(f'{finding.code} ({finding.count})' for finding in fixable)}?"
 
 
-def _print(finding: Finding, look: options.Look) -> None:
-    if look.json:
-        print_json(finding.as_json())
+def _print(findings: Iterable[Finding], look: options.Look) -> None:
+    if not look.json:
+        print_lines(line for finding in findings for line in _lines(finding))
         return
-    print_data(f"{finding.severity}: {finding.code} ({finding.count}): {finding.message}")
+    for finding in findings:
+        print_json(finding.as_json())
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield f"{finding.severity}: {finding.code} ({finding.count}): {finding.message}"
     if finding.examples:
-        print_data(f"  as {', '.join(finding.examples)}")
+        yield f"  as {', '.join(finding.examples)}"
     if finding.command:
-        print_data(f"  {finding.command}")
+        yield f"  {finding.command}"

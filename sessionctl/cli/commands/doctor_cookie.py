@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.output import print_json, print_lines, say
 from sessionctl.cli.setup import setup_of, url_of
 from sessionctl.cli.words import content_of_file, refuse_rest, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sessionctl.checkup import Finding
     from sessionctl.cli import options
@@ -27,8 +27,7 @@ def report(words: tuple[str, ...], params: dict[str, Any], look: options.Look) -
     from sessionctl.checkup import worst
 
     findings = _findings(words, params)
-    for finding in findings:
-        _print(finding, look)
+    _print(findings, look)
     if not findings:
         say("nothing is wrong with this cookie", quiet=look.quiet or look.json)
     return 0 if worst(findings) in (None, "note") else UNSAFE
@@ -61,12 +60,17 @@ def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
     return examine(target.source, setup, url=url)
 
 
-def _print(finding: Finding, look: options.Look) -> None:
-    if look.json:
-        print_json(finding._asdict())
+def _print(findings: Iterable[Finding], look: options.Look) -> None:
+    if not look.json:
+        print_lines(line for finding in findings for line in _lines(finding, quiet=look.quiet))
         return
+    for finding in findings:
+        print_json(finding._asdict())
+
+
+def _lines(finding: Finding, *, quiet: bool) -> Iterator[str]:
     where = f" ({finding.where})" if finding.where else ""
-    print_data(f"{finding.severity}: {finding.code}: {finding.message}{where}")
-    if not look.quiet:
-        print_data(f"  mend: {finding.mend}")
-        print_data(f"  from: {finding.source}")
+    yield f"{finding.severity}: {finding.code}: {finding.message}{where}"
+    if not quiet:
+        yield f"  mend: {finding.mend}"
+        yield f"  from: {finding.source}"

@@ -9,6 +9,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
+from sessionctl.cli.pager import show
 
 
 @click.command("formats", cls=Command)
@@ -27,12 +28,12 @@ def command(name: str | None, **params: Any) -> None:
     if name is not None:
         _print_one(formats.get(name), look)
         return
-    for known in formats.names():
-        form = formats.get(known)
-        if look.json:
-            print_json(_answer(form))
-        else:
-            click.echo(f"{form.name:<15} {form.summary}")
+    forms = [formats.get(known) for known in formats.names()]
+    if not look.json:
+        show(f"{form.name:<15} {form.summary}" for form in forms)
+        return
+    for form in forms:
+        print_json(_answer(form))
 
 
 def _print_one(form: Any, look: options.Look) -> None:

@@ -9,6 +9,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
+from sessionctl.cli.pager import show
 from sessionctl.errors import UsageError
 
 
@@ -37,15 +38,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     if look.json:
         print_json({"topic": name or None, "text": text})
     else:
-        click.echo_via_pager(text) if _is_long(text) else click.echo(text.rstrip("\n"))
-
-
-def _is_long(text: str) -> bool:
-    """Whether a text is more than the terminal holds; into a pipe nothing is paged."""
-    import shutil
-    import sys
-
-    return sys.stdout.isatty() and text.count("\n") >= shutil.get_terminal_size().lines
+        show(text.rstrip("\n").split("\n"))
 
 
 def _list() -> str:

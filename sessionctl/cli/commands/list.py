@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +11,13 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
+from sessionctl.cli.pager import show
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.views.cells import cells, value_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sessionctl.fleet.select import Found
 
 
@@ -45,28 +49,27 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     found = fleet.select(
         setup.storage, selection, now=setup.now, content=data or bool(columns), on_problem=problems
     )
-    count = 0
-    for count, line in enumerate(_lines(found, look, columns, data=data, reveal=reveal), 1):  # noqa: B007
-        line()
-    if not count:
+    first = next(found, None)
+    if first is None:
         say(_nothing(selection), quiet=look.quiet or look.json)
+    else:
+        _print(chain([first], found), look, columns, data=data, reveal=reveal)
     ctx.exit(problems.status)
 
 
-def _lines(found: Any, look: options.Look, columns: list[str], *, data: bool, reveal: bool) -> Any:
-    """A call that prints each session in turn."""
-    from functools import partial
-
+def _print(
+    found: Iterable[Found], look: options.Look, columns: list[str], *, data: bool, reveal: bool
+) -> None:
     if look.json:
-        return (partial(print_json, answer(one, columns, data=data, reveal=reveal)) for one in found)
-    if sys.stdout.isatty():
+        for one in found:
+            print_json(answer(one, columns, data=data, reveal=reveal))
+    elif sys.stdout.isatty():
         from sessionctl.cli.views.table import table_lines
 
-        return (
-            partial(click.echo, line)
-            for line in table_lines(found, columns, look.color, data=data, reveal=reveal)
-        )
-    return (partial(print_data, _tabs(one, columns, data=data, reveal=reveal)) for one in found)
+        show(table_lines(found, columns, look.color, data=data, reveal=reveal))
+    else:
+        for one in found:
+            print_data("\t".join(cells(one, columns, data=data, reveal=reveal)))
 
 
 def answer(found: Found, columns: list[str], *, data: bool, reveal: bool) -> dict[str, Any]:
@@ -88,10 +91,6 @@ def answer(found: Found, columns: list[str], *, data: bool, reveal: bool) -> dic
     if found.problem is not None:
         result["problem"] = found.problem
     return result
-
-
-def _tabs(found: Found, columns: list[str], *, data: bool, reveal: bool) -> str:
-    return "\t".join(cells(found, columns, data=data, reveal=reveal))
 
 
 def _nothing(selection: Any) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.text import Text
 
 from sessionctl.cli.output import visible
+from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, GOOD, NAME, ODD, console
 from sessionctl.duration import iso
 
@@ -28,7 +28,7 @@ def print_changes(changes: Iterable[Change], color: str) -> None:
     with out.capture() as capture:
         for line in lines:
             out.print(line, soft_wrap=True)
-    click.echo(capture.get(), nl=False, color=True)
+    show(capture.get().splitlines())
 
 
 def change_line(change: Change) -> Text:

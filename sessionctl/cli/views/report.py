@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from sessionctl.cli.output import visible
+from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
 from sessionctl.duration import iso
 from sessionctl.formats.base import human_seconds
@@ -27,7 +27,7 @@ def print_report(report: Report, color: str, *, verbose: bool = False) -> None:
     out = console(color)
     with out.capture() as capture:
         _print_all(out, report, verbose=verbose)
-    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
+    show(line.rstrip() for line in capture.get().splitlines())
 
 
 def _print_all(out: Console, report: Report, *, verbose: bool) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from sessionctl.cli.output import visible
+from sessionctl.cli.pager import show
 from sessionctl.fleet.stats import bars
 from sessionctl.formats.base import human_seconds
 
@@ -33,8 +32,7 @@ def human_bytes(count: float) -> str:
 
 def print_stats(stats: Stats) -> None:
     """Print it."""
-    for line in _lines(stats):
-        click.echo(line)
+    show(_lines(stats))
 
 
 def _lines(stats: Stats) -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 from rich.text import Text
 
 from sessionctl.cli.output import visible
+from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
 from sessionctl.cli.views.diff import change_line
 
@@ -35,20 +36,20 @@ def print_story(events: Sequence[Event], color: str) -> None:
             _print_event(out, event, with_host=several)
         if not events:
             out.print(Text("nothing happened to the session cookie"))
-    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
+    show(line.rstrip() for line in capture.get().splitlines())
 
 
 def _print_event(out: object, event: Event, *, with_host: bool) -> None:
-    show = out.print  # type: ignore[attr-defined]
-    show(_headline(event, with_host=with_host), soft_wrap=True)
+    put = out.print  # type: ignore[attr-defined]
+    put(_headline(event, with_host=with_host), soft_wrap=True)
     if event.detail:
-        show(Text(f"          {visible(event.detail)}"), soft_wrap=True)
+        put(Text(f"          {visible(event.detail)}"), soft_wrap=True)
     if event.mend:
-        show(Text(f"          mend: {visible(event.mend)}", style=DIM), soft_wrap=True)
+        put(Text(f"          mend: {visible(event.mend)}", style=DIM), soft_wrap=True)
     for change in event.changes[:_CHANGES_SHOWN]:
-        show(Text("          ").append_text(change_line(change)), soft_wrap=True)
+        put(Text("          ").append_text(change_line(change)), soft_wrap=True)
     if len(event.changes) > _CHANGES_SHOWN:
-        show(Text(f"          and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM))
+        put(Text(f"          and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM))
 
 
 def _headline(event: Event, *, with_host: bool) -> Text:
