@@ -50,7 +50,7 @@ def insist(url: str, ids: str) -> int:
         for session_id in ids.split(","):
             session = storage.read(session_id)
             while not session.is_new and not session.lost:
-                session["n"] = saved
+                session["n"] = saved + 1
                 saved += storage.save(session) is not None
                 if saved % 3:  # the next save of this object, or another request
                     session = storage.read(session_id)
@@ -58,11 +58,13 @@ def insist(url: str, ids: str) -> int:
 
 
 def end(url: str, ids: str) -> int:
-    """End each session after a moment."""
+    """End each session in the midst of its saves."""
     with open_storage(url) as storage:
         for session_id in ids.split(","):
-            time.sleep(0.005)
             session = storage.read(session_id)
+            while not session["n"]:
+                time.sleep(0.005)
+                session = storage.read(session_id)
             session.destroy()
             storage.save(session)
     return 0

@@ -61,5 +61,5 @@ def test_no_session_comes_back(url: str) -> None:
     with opened(url) as storage:
         ids = ",".join(begin(storage, n=0) for _ in range(60))
         saved = together(*[("insist", url, ids)] * 3, ("end", url, ids))
-        assert sum(saved) > 300
+        assert sum(saved) >= 60
         assert list(storage.scan()) == []
