@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sessionctl.diff import Change, compare_flash, compare_values
 from sessionctl.errors import SessionctlError
 from sessionctl.identify import Setup, identify
-from sessionctl.inspection import ref_of
+from sessionctl.inspection.stored import ref_of
 from sessionctl.refusals import refusals
 from sessionctl.sources.base import Source, parse_set_cookie
 from sessionctl.sources.har import Exchange, gather

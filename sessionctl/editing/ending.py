@@ -9,7 +9,7 @@ from sessionctl.editing.made import storage_of
 from sessionctl.editing.opening import open_session
 from sessionctl.errors import CorruptRecordError
 from sessionctl.identify import Setup, Target, identify
-from sessionctl.inspection import find_ref
+from sessionctl.inspection.stored import find_ref
 from sessionctl.storage.base import RecordStorage
 from sessionctl.storage.cookie import CookieStorage
 

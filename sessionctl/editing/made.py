@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sessionctl import records
 from sessionctl.cookie import MAX_SIZE, check_name, set_cookie
 from sessionctl.errors import CookieTooLargeError, UsageError
-from sessionctl.inspection import ref_of
+from sessionctl.inspection.stored import ref_of
 from sessionctl.storage.cookie import CookieStorage
 
 if TYPE_CHECKING:

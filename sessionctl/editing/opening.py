@@ -19,7 +19,7 @@ from sessionctl.errors import (
     UsageError,
 )
 from sessionctl.identify import Identified, Setup, Target, identify
-from sessionctl.inspection import find_ref, not_found
+from sessionctl.inspection.stored import find_ref, not_found
 from sessionctl.storage.base import RecordStorage, SessionStorage
 from sessionctl.storage.cookie import CookieStorage
 

@@ -70,7 +70,7 @@ def _seconds(text: str | None) -> float | None:
 def _key(target: Target, setup: Setup) -> str:
     """The key of the session that is meant. Raises `UsageError` where its cookie holds it itself."""
     from sessionctl.identify import identify
-    from sessionctl.inspection import find_ref
+    from sessionctl.inspection.stored import find_ref
     from sessionctl.storage.base import RecordStorage
 
     storage = setup.storage

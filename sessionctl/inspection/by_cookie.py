@@ -1,0 +1,73 @@
+"""One cookie from text to report: identify, decode, verify, load the record, say what is odd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.diagnosis import hints
+from sessionctl.errors import MalformedCookieError, RefusedError
+from sessionctl.formats.base import Decoded
+from sessionctl.identify import Identified, Setup, identify
+from sessionctl.inspection.oddities import odd
+from sessionctl.inspection.report import Report, report_on
+from sessionctl.inspection.stored import Stored, elsewhere, look_up
+
+if TYPE_CHECKING:
+    from sessionctl.errors import SessionctlError
+    from sessionctl.sources import Source
+
+
+def inspect(source: Source, setup: Setup) -> Report:
+    """Everything about one cookie; changes nothing and consumes no flash.
+
+    Raises `MalformedCookieError` where the text cannot be read, and what the storage raises.
+    """
+    known, decoded, failure, stored = _read(source, setup)
+    report = report_on(source, setup, known, decoded, stored)
+    warnings = [*report.warnings, *odd(source, known, setup, failure, stored)]
+    if known.verdict.reason in ("bad-signature", "malformed"):
+        warnings += hints(known, setup)
+    return replace(report, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _read(source: Source, setup: Setup) -> tuple[Identified, Decoded, SessionctlError | None, Stored]:
+    """The cookie and what its store has; one that no format can read may be a bare ID of another framework."""
+    try:
+        known = identify(source, setup, mend=True)
+        decoded, failure = _decode(known)
+    except MalformedCookieError:
+        bare = _bare_id(source, setup)
+        if bare is None:
+            raise
+        return bare
+    stored = look_up(known, decoded, setup)
+    if setup.storage is not None and setup.storage.read_only and not stored.found:
+        bare = _bare_id(source, setup)  # an ID may look like the text of some format
+        if bare is not None and bare[3].found:
+            return bare
+    return known, decoded, failure, stored
+
+
+def _bare_id(source: Source, setup: Setup) -> tuple[Identified, Decoded, None, Stored] | None:
+    """A cookie as the bare ID of another framework's store, where one was named and it may be one."""
+    if setup.storage is None or not setup.storage_given:
+        return None
+    from sessionctl.stores.lookup import find_bare_id
+
+    found = find_bare_id(source, setup)
+    if found is None:
+        return None
+    return found.known, _decode(found.known)[0], None, elsewhere(found.stored)
+
+
+def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
+    try:
+        return known.format.decode(known.text, known.context.keys, **_fields(known)), None
+    except RefusedError as error:
+        return Decoded(data=None, encrypted=True, payload_type="encrypted"), error
+
+
+def _fields(known: Identified) -> dict[str, Any]:
+    context = known.context
+    return {name: getattr(context, name) for name in ("cookie_name", "cookies", "now", "max_age", "max_size")}

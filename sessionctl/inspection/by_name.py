@@ -1,0 +1,95 @@
+"""The report on a session that its ID or ref names in a storage: there is no cookie to look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sessionctl.cookie import MAX_SIZE
+from sessionctl.errors import SessionNotFoundError, UsageError
+from sessionctl.formats.base import Decoded
+from sessionctl.inspection.by_cookie import inspect
+from sessionctl.inspection.oddities import odd_record
+from sessionctl.inspection.report import Report, report_on
+from sessionctl.inspection.stored import elsewhere, find_ref, not_found
+from sessionctl.storage.base import RecordStorage
+from sessionctl.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sessionctl.identify import Setup, Target
+
+STORED = "found by its ID or ref; no cookie was looked at"
+
+
+def inspect_target(target: Target, setup: Setup) -> Report:
+    """As `inspect`, also of a session that is named by its ID or ref in the storage."""
+    if target.source is not None:
+        return inspect(target.source, setup)
+    return _inspect_stored(target, setup)
+
+
+def _inspect_stored(target: Target, setup: Setup) -> Report:
+    storage = setup.storage
+    if not isinstance(storage, RecordStorage):
+        raise UsageError("--id and --ref look into a storage: -s URL names one")
+    key = storage.key_for(target.id) if target.id is not None else find_ref(storage, target.ref or "")
+    if storage.read_only:
+        return _inspect_elsewhere(target, storage, key, setup)
+    stored = storage.peek(key)
+    session = storage.read_key(key)
+    if stored is None or session is None:
+        raise SessionNotFoundError(not_found(storage, setup))
+    expires_at = storage.expiry_of(stored)
+    return Report(
+        format=setup.format or "native",
+        candidates=(),
+        cookie_name=setup.cookie_name,
+        id=target.id,
+        ref=storage.ref_of(key),
+        data=session.data[0],
+        for_people=session.data[0],
+        flash=session.flashed,
+        payload_type="json",
+        encrypted=False,
+        verdict=Verdict(valid=True, detail=STORED),
+        status="unchecked",
+        algorithm=None,
+        expired=False,
+        now=storage.clock() if setup.now is None else setup.now,
+        issued_at=session.created_at,
+        expires_at=expires_at,
+        modified_at=stored.modified_at,
+        size=len(stored.text),
+        limit=MAX_SIZE,
+        storage=storage.url,
+        storage_source=setup.storage_source,
+        keys_source="none",
+        found=True,
+        record=None,
+        facts=storage.facts(key),
+        attributes=None,
+        warnings=(),
+        ends_well=True,
+    )
+
+
+def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: Setup) -> Report:
+    """The report on a record of another framework that is named by its ID or ref."""
+    from sessionctl.sources import Source
+    from sessionctl.stores.lookup import find_key, identify_id
+
+    found = find_key(storage, key, setup)
+    if found is None:
+        raise SessionNotFoundError(not_found(storage, setup))
+    known = identify_id(target.id or "", storage, setup)
+    decoded = Decoded(data=None, id=target.id, signed=False)
+    stored = elsewhere(found)
+    source = Source(setup.cookie_name, target.id or "")
+    report = report_on(source, setup, known, decoded, stored)
+    return replace(
+        report,
+        ref=storage.ref_of(key),
+        verdict=Verdict(valid=True, detail=STORED),
+        status="unchecked",
+        warnings=tuple(odd_record(stored, setup)),
+    )

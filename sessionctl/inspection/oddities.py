@@ -1,0 +1,84 @@
+"""What is odd about a cookie and its session, each with what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sessionctl.cookie import MAX_SIZE
+from sessionctl.inspection.stored import Stored, is_live, not_found
+from sessionctl.verdict import Verdict, Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sessionctl.errors import SessionctlError
+    from sessionctl.identify import Identified, Setup
+    from sessionctl.sources import Source
+
+
+def odd(
+    source: Source, known: Identified, setup: Setup, failure: SessionctlError | None, stored: Stored
+) -> list[Warn]:
+    """All of it but the hints at a wrong key or a damaged text (`sessionctl.diagnosis`)."""
+    verdict, found = known.verdict, []
+    if failure is not None:
+        found.append(Warn(failure.code, f"it is encrypted: {failure}"))
+    if verdict.needs_resign:
+        found.append(Warn("needs-resign", _resign(verdict)))
+    if verdict.reason == "unsigned" and stored.record is None:
+        found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
+    size = len(known.text) + len(source.name or "")
+    if size > MAX_SIZE:
+        found.append(
+            Warn("too-large", f"{size} bytes: browsers drop a cookie over {MAX_SIZE} without a word")
+        )
+    found += odd_record(stored, setup)
+    if stored.storage is not None and not stored.found:
+        found.append(Warn("not-found", not_found(stored.storage, setup)))
+    if known.rivals and not known.settled:
+        rivals = ", ".join(known.rivals[:3])
+        found.append(
+            Warn(
+                "ambiguous", f"the text alone does not tell {known.format.name} from {rivals}; -f settles it"
+            )
+        )
+    if source.attributes is not None:
+        found += _attributes(source.attributes)
+    found += [Warn("source", note) for note in source.notes]
+    return found
+
+
+def _resign(verdict: Verdict) -> str:
+    if verdict.key_index:
+        return f"key {verdict.key_index} of {verdict.keys} signed it, not the newest: the next save should sign it anew"
+    return "the framework would sign it anew in its present way"
+
+
+def odd_record(stored: Stored, setup: Setup) -> list[Warn]:
+    """What is odd about a record of another framework."""
+    found = []
+    if stored.failure is not None:
+        found.append(Warn(stored.failure.code, f"the stored record cannot be read: {stored.failure}"))
+    if stored.record is not None:
+        found += stored.record.warnings
+        if stored.record.verdict is not None and not stored.record.genuine:
+            found.append(Warn("record-signature", f"the stored record: {stored.record.verdict.detail}"))
+        if not is_live(stored, setup):
+            found.append(Warn("record-expired", "the stored record has expired: the framework would drop it"))
+    return found
+
+
+def _attributes(attributes: Mapping[str, str]) -> list[Warn]:
+    """What a session cookie's attributes lack (OWASP Session Management Cheat Sheet, "Cookies")."""
+    found = []
+    if "httponly" not in attributes:
+        found.append(Warn("no-httponly", "without HttpOnly, any script on the page can read it"))
+    if "secure" not in attributes:
+        found.append(Warn("no-secure", "without Secure, it also travels over plain http"))
+    if "samesite" not in attributes:
+        found.append(Warn("no-samesite", "without SameSite, browsers choose; say SameSite=Lax"))
+    elif attributes["samesite"].lower() == "none" and "secure" not in attributes:
+        found.append(Warn("samesite-none", "SameSite=None without Secure is refused by browsers"))
+    if "partitioned" in attributes and "secure" not in attributes:
+        found.append(Warn("partitioned", "Partitioned without Secure is refused by browsers"))
+    return found

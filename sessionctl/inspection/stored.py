@@ -1,0 +1,133 @@
+"""What a store says about one session: found by the ID of its cookie, or by its ref."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.errors import CorruptRecordError, SessionctlError, SessionNotFoundError, UsageError
+from sessionctl.storage.base import RecordStorage, SessionStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sessionctl.formats.base import Decoded
+    from sessionctl.identify import Identified, Setup
+    from sessionctl.session import Session
+    from sessionctl.stores.base import StoredRecord
+    from sessionctl.stores.lookup import FoundRecord
+
+REF_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store says about an ID: a session of ours, or a record of another framework."""
+
+    storage: SessionStorage | None = None
+    session: Session | None = None
+    record: StoredRecord | None = None
+    failure: SessionctlError | None = None
+    """Why a record that is there cannot be read, for want of a key."""
+    modified_at: float | None = None
+    expires_at: float | None = None
+    facts: Mapping[str, Any] | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the session is there."""
+        return self.session is not None or self.record is not None or self.failure is not None
+
+
+def elsewhere(stored: FoundRecord | None) -> Stored:
+    """What another framework's store says."""
+    if stored is None:
+        return Stored()
+    return Stored(
+        stored.storage,
+        None,
+        stored.record,
+        stored.failure,
+        stored.modified_at,
+        stored.expires_at,
+        stored.facts,
+    )
+
+
+def look_up(known: Identified, decoded: Decoded, setup: Setup) -> Stored:
+    """The record of an ID-only cookie, without touching it."""
+    if not isinstance(decoded.data, str) or decoded.id is None or setup.storage is None:
+        return Stored()
+    ours = known.format.name in ("native", "remix")
+    if not setup.storage_given and not ours:
+        return Stored()
+    if not isinstance(setup.storage, RecordStorage):
+        return Stored()
+    if setup.storage.read_only:
+        from sessionctl.stores.lookup import find
+
+        return elsewhere(find(setup.storage, decoded.id, known, setup))
+    try:
+        found = _look_up_ours(setup.storage, decoded.id)
+    except CorruptRecordError:
+        if ours:
+            raise
+        found = Stored(setup.storage)
+    if found.found or ours:
+        return found
+    from sessionctl.stores.lookup import find_usual
+
+    return elsewhere(find_usual(setup.storage, decoded.id, known, setup))
+
+
+def _look_up_ours(storage: RecordStorage, session_id: str) -> Stored:
+    try:
+        key = storage.key_of(session_id)
+    except UnicodeEncodeError:
+        return Stored(storage)
+    stored = storage.peek(key)
+    if stored is None or not storage.is_live(stored):
+        return Stored(storage)
+    session = storage.read_key(key)
+    return Stored(
+        storage,
+        session,
+        modified_at=stored.modified_at,
+        expires_at=storage.expiry_of(stored),
+        facts=storage.facts(key),
+    )
+
+
+def is_live(stored: Stored, setup: Setup) -> bool:
+    """Whether a record of another framework has not expired."""
+    now = time.time() if setup.now is None else setup.now
+    return stored.expires_at is None or stored.expires_at > now
+
+
+def ref_of(session_id: str) -> str:
+    """The first 12 hex digits of SHA-256(session ID): names a session without giving it away."""
+    return hashlib.sha256(session_id.encode(errors="surrogatepass")).hexdigest()[:12]
+
+
+def find_ref(storage: RecordStorage, ref: str) -> str:
+    """The key of the one session whose ref begins so. Raises `SessionNotFoundError` and `UsageError`."""
+    ref = ref.lower()
+    if not 4 <= len(ref) <= 64 or not set(ref) <= set("0123456789abcdef"):  # noqa: PLR2004 - as the text says
+        raise UsageError("a ref is 4 to 12 hexadecimal digits; 'sessionctl list' shows them")
+    ref = ref[:REF_LENGTH]
+    found = {entry.key for entry in storage.scan() if entry.ref.startswith(ref)}
+    if not found:
+        raise SessionNotFoundError(f"{storage.url} has no session whose ref begins with {ref}")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} sessions have a ref that begins with {ref}; give more of it")
+    return found.pop()
+
+
+def not_found(storage: SessionStorage, setup: Setup) -> str:
+    """What it may mean that a store has no such session."""
+    return (
+        f"{storage.url} ({setup.storage_source}) has no such session; it may be the wrong store, or the session "
+        "has expired, was logged out or purged: a store cannot tell these apart"
+    )
