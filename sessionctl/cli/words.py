@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from sessionctl.identify import Target
     from sessionctl.sources import Source
 
-MAX_INPUT = 1 << 20
-"""Characters of standard input that a cookie may have."""
-
-MAX_VISIT = 64 << 20
-"""Bytes of standard input that a recorded visit may have."""
+MAX_INPUT = 64 << 20
+"""Bytes of standard input that are read: a recorded visit or a log may be long."""
 
 
 def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, tuple[str, ...]]:
@@ -94,14 +91,12 @@ def content_of_file(path: str) -> bytes:
 
 
 def read_stdin() -> str:
-    """Standard input as text. Raises `UsageError` where it is a terminal, since nothing prompts."""
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("- reads the cookie from standard input, which is a terminal here")
-    data = sys.stdin.buffer.read(MAX_INPUT + 1)
-    if len(data) > MAX_INPUT and data.lstrip(b"\xef\xbb\xbf \r\n")[:1] in (b"{", b"["):
-        data += sys.stdin.buffer.read(MAX_VISIT)  # a recorded visit, which may be long
-    elif len(data) > MAX_INPUT:
-        raise UsageError(f"more than {MAX_INPUT} bytes on standard input are no cookie")
+    """Standard input as text. Raises `UsageError` where there is none, or too much."""
+    data = _stdin().read(MAX_INPUT + 1)
+    if len(data) > MAX_INPUT:
+        raise UsageError(
+            f"more than {MAX_INPUT >> 20} MiB on standard input: give the part that has the cookie"
+        )
     from sessionctl.sources import decode_text
 
     return decode_text(data)
@@ -143,10 +138,14 @@ def refuse_rest(words: tuple[str, ...]) -> None:
 
 
 def read_stdin_bytes() -> bytes:
-    """Standard input as it is. Raises `UsageError` where it is a terminal."""
+    """Standard input as it is. Raises `UsageError` where there is none."""
+    return _stdin().read()
+
+
+def _stdin() -> BinaryIO:
+    """Standard input. Raises `UsageError` where it is closed, or a terminal, since nothing prompts."""
     if sys.stdin is None:
         raise UsageError("- reads standard input, which is closed")
-    stream = sys.stdin.buffer
-    if stream.isatty():
+    if sys.stdin.isatty():
         raise UsageError("- reads standard input, which is a terminal here")
-    return stream.read()
+    return sys.stdin.buffer

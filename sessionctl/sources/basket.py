@@ -56,6 +56,11 @@ class Basket:
             found = parse_set_cookie(text)
             self.add(found.name or "", found.value or "", found.attributes)
 
+    def add_all(self, other: Basket) -> None:
+        """Put in what another basket holds."""
+        for name, value in other.cookies.items():
+            self.add(name, value, other.attributes.get(name))
+
     def source(self, name: str | None) -> Source:
         """The cookie that is meant. Raises `MalformedCookieError` where the basket is empty."""
         if not self.cookies:

@@ -6,6 +6,7 @@ import re
 
 from sessionctl.sources.base import TOKEN
 from sessionctl.sources.basket import Basket
+from sessionctl.sources.likeliest import SESSION_NAME
 
 _COLUMNS = 5
 """Columns of a row at least: name, value, domain, path, expiry; what comes then differs from browser to browser."""
@@ -22,12 +23,10 @@ def read_rows(text: str) -> Basket | None:
     basket = Basket()
     for line in text.splitlines():
         fields = [field.strip() for field in line.split("\t")]
-        if (
-            len(fields) >= _COLUMNS
-            and TOKEN.issuperset(fields[0])
-            and fields[0]
-            and fields[3].startswith("/")
-        ):
+        if not fields[0] or not TOKEN.issuperset(fields[0]):
+            continue
+        whole = len(fields) >= _COLUMNS and fields[3].startswith("/")
+        if whole or (len(fields) == 2 and SESSION_NAME.search(fields[0])):  # noqa: PLR2004 - name and value alone
             basket.add(fields[0], fields[1])
     return basket if len(basket) else None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from sessionctl.sources import browser_json, curl, devtools, headers, jar, log, read_line
+from sessionctl.errors import MalformedCookieError
+from sessionctl.sources import browser_json, curl, devtools, headers, jar, log, printed, read_line
 from sessionctl.sources.base import TOKEN, Source, is_set_cookie
 from sessionctl.sources.likeliest import SESSION_NAME, sureness
 
@@ -14,6 +15,9 @@ _SOFT = 30
 
 SURE = 0.4
 """The sureness from which a mended text is taken in place of what was pasted."""
+
+SURE_OF_JSON = 0.9
+"""The sureness from which a JSON text is itself the value of a cookie, and not searched for one."""
 
 _ASSIGNED = re.compile(r"(?:export\s+)?(\w+)='([^']+)'")
 """A variable of a shell that was given the cookie, in the quotes that no cookie has."""
@@ -26,6 +30,8 @@ def read_pasted(text: str, name: str | None) -> Source | None:
     inside = _without_fence(text)
     if inside != text:
         return _noted(inside, name, "the code block around it was taken off")
+    if text[0] == "{" and sureness(text) >= SURE_OF_JSON:
+        return None
     for read in _READERS:
         basket = read(text)
         if basket is not None:
@@ -49,6 +55,7 @@ _READERS = (
     devtools.read_fields,
     devtools.read_powershell,
     headers.read_block,
+    printed.read_printed,
 )
 
 
@@ -113,10 +120,29 @@ def _broken_lines(text: str, name: str | None) -> Source | None:
     if basket is not None:
         return basket.source(name)
     lines = [line.strip() for line in text.splitlines()]
+    if len(lines) == 2 and len(lines[0]) < _SOFT and SESSION_NAME.search(lines[0]):  # noqa: PLR2004
+        pair = "=".join(lines)
+        if TOKEN.issuperset(lines[0]) and sureness(lines[1], lines[0]) >= SURE:
+            return read_line(pair, name)
     if all(len(line) > _SOFT and line.endswith("=") for line in lines[:-1]):
         lines = [*(line[:-1] for line in lines[:-1]), lines[-1]]  # the soft line breaks of a mail
     joined = "".join(lines)
+    if any(" " in line for line in lines) and not TOKEN.issuperset(joined.partition("=")[0]):
+        _refuse_prose(text, joined)
     return _noted(joined, name, "the line breaks inside it were taken out")
+
+
+def _refuse_prose(text: str, joined: str) -> None:
+    """Raise `MalformedCookieError` for lines of words in which no reader has found a cookie."""
+    if sureness(joined) >= SURE:
+        return
+    if re.match(r"(?:await )?fetch\(|\$session = New-Object|Invoke-WebRequest", text):
+        raise MalformedCookieError(
+            "this request has no cookie in it, as the browser adds it; copy it as cURL, or as fetch (Node.js)"
+        )
+    raise MalformedCookieError(
+        f"there is no cookie in these {len(text.splitlines())} lines: no header, no name=value, no session"
+    )
 
 
 def _decoded(text: str, name: str | None) -> Source | None:

@@ -91,6 +91,40 @@ PASTED = {
     "a value broken over lines": f"{FLASK[:30]}\r\n{FLASK[30:]}\n",
     "a header broken over lines": f"Host: x.test\nCookie: session={FLASK[:30]}\n{FLASK[30:]}; theme=dark\nAccept: */*",
     "percent-encoded with its name": f"session%3D{FLASK}",
+    "fetch from Chrome, for Node": f'fetch("http://x.test/", {{\n  "headers": {{\n    "accept": "*/*",\n    "cookie": "theme=dark; session={FLASK}"\n  }},\n  "method": "GET"\n}});',
+    "PowerShell from Firefox": f'Invoke-WebRequest -UseBasicParsing -Uri "http://x.test/" `\n-WebSession $session `\n-Headers @{{\n"Accept" = "*/*"\n"Cookie" = "theme=dark; session={FLASK}"\n}}',
+    "cookies of a response, as Firefox copies them": json.dumps({"Response Cookies": {"session": {"httpOnly": True, "path": "/", "value": FLASK}}}),
+    "headers of a request, as Firefox copies them": json.dumps({"Request Headers (9 B)": {"headers": [{"name": "Host", "value": "x"}, {"name": "Cookie", "value": f"session={FLASK}"}]}}),
+    "two columns of a table": f"session\t{FLASK}",
+    "name and value below each other": f"session\n{FLASK}",
+    "name and value after a colon": f"session: {FLASK}",
+    "a jar that a terminal has copied": f"# Netscape HTTP Cookie File\n#HttpOnly_x.test  FALSE  /  FALSE  0  session  {FLASK}",
+    "curl's option alone": f"-b 'theme=dark; session={FLASK}' \\",
+    "HTTPie's command": f"http GET x.test 'Cookie:theme=dark; session={FLASK}'",
+    "a collection of Postman": json.dumps({"item": [{"request": {"method": "GET", "header": [{"key": "Cookie", "value": f"session={FLASK}"}]}}]}),
+    "an event of Sentry": json.dumps({"request": {"cookies": [["theme", "dark"], ["session", FLASK]], "headers": [["Host", "x"]]}}),
+    "a request of AWS Lambda": json.dumps({"version": "2.0", "cookies": ["theme=dark", f"session={FLASK}"], "headers": {"host": "x"}}),
+    "a response of AWS Lambda": json.dumps({"statusCode": 200, "cookies": [f"session={FLASK}; Path=/; HttpOnly"]}),
+    "a line of pino's log": json.dumps({"level": 30, "req": {"headers": {"host": "x", "cookie": f"session={FLASK}"}}, "msg": "a"}),
+    "a line of Docker's log": json.dumps({"log": f"WARN Cookie: session={FLASK}\n", "stream": "stderr"}),
+    "Node's headers of a response": f"{{\n  'x-powered-by': 'Express',\n  'set-cookie': [\n    'session={FLASK}; Path=/; HttpOnly'\n  ]\n}}",
+    "Python's headers of a response": f"{{'Vary': 'Cookie', 'Set-Cookie': 'session={FLASK}; HttpOnly; Path=/', 'Connection': 'close'}}",
+    "Python's jar of cookies": f"<RequestsCookieJar[<Cookie session={FLASK} for x.test/>, <Cookie theme=dark for x.test/>]>",
+    "Python's Cookie": f"Cookie(version=0, name='session', value='{FLASK}', port=None, domain='x.test', rest={{'HttpOnly': None}})",
+    "a line of Python": f'client.set_cookie("session", "{FLASK}")',
+    "Selenium's cookies": f"[{{'domain': 'x.test', 'httpOnly': True, 'name': 'session', 'path': '/', 'value': '{FLASK}'}}]",
+    "an environment of WSGI": f"{{'HTTP_HOST': 'x.test', 'HTTP_COOKIE': 'theme=dark; session={FLASK}'}}",
+    "Ruby's jar": f'#<ActionDispatch::Cookies::CookieJar @cookies={{"theme"=>"dark", "session"=>"{FLASK}"}}>',
+    "Ruby's hash of symbols": f"{{theme: 'dark', session: '{FLASK}'}}",
+    "Elixir's headers": f'[{{"accept", "*/*"}}, {{"cookie", "theme=dark; session={FLASK}"}}]',
+    "Go's headers": f"map[Accept:[*/*] Cookie:[theme=dark; session={FLASK}] User-Agent:[x]]",
+    "PHP's var_dump": f'array(2) {{\n  ["theme"]=>\n  string(4) "dark"\n  ["session"]=>\n  string(55) "{FLASK}"\n}}',
+    "PHP's print_r": f"Array\n(\n    [theme] => dark\n    [session] => {FLASK}\n)",
+    "PowerShell's list of a cookie": f"Name     : session\nValue    : {FLASK}\nPath     : /\nHttpOnly : True",
+    "Wireshark's line": f"    Cookie: session={FLASK}\\r\\n",
+    "code in prose": f"The cookie is `session={FLASK}` and I am logged out",
+    "a quoted mail": f"> Cookie: session={FLASK}\n> Host: x.test",
+    "two lines of a log": f'"GET / HTTP/1.1" 200 "theme=dark; session={FLASK}"\n"GET /a HTTP/1.1" 200 "theme=dark; session={FLASK}"',
 }  # fmt: skip
 
 
@@ -259,6 +293,50 @@ def test_curl_without_cookies(command: str) -> None:
     """A curl command that sends none says so, and names the file that it would take them from."""
     with pytest.raises(MalformedCookieError, match=r"no cookie|cookies\.txt"):
         read_cookie(command)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"cookies": [], "origins": []}', "storageState has no cookies"),
+        ("# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n", "jar has no cookies"),
+        ('fetch("http://x.test/", {\n  "headers": {\n    "accept": "*/*"\n  },\n  "credentials": "include"\n});', "copy it as cURL"),
+        ("Dear all,\nI am logged out again.\nWhy?", "no cookie in these 3 lines"),
+    ],
+)  # fmt: skip
+def test_what_has_no_cookie(text: str, message: str) -> None:
+    """It says so, and where a cookie would come from."""
+    with pytest.raises(MalformedCookieError, match=message):
+        read_cookie(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x1f\x8b\x08\x00abc", "gunzip"),
+        (b"PK\x03\x04\x14", "zip"),
+        (b"SQLite format 3\0\x10", "developer tools"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "binary"),
+    ],
+)
+def test_binary_files(content: bytes, message: str) -> None:
+    """A file that is no text is told at once, and what to do with it."""
+    with pytest.raises(MalformedCookieError, match=message):
+        decode_text(content)
+
+
+def test_every_line_of_a_log_counts() -> None:
+    """A line whose cookies are known already is not searched further; the last value of a name counts."""
+    lines = [f'"GET /{n} HTTP/1.1" 200 "theme=dark; session={FLASK}" "{FLASK}"' for n in range(3)]
+    assert set(read_cookie("\n".join(lines)).cookies) == {"theme", "session"}
+
+
+def test_headers_beside_cookies_are_no_cookies() -> None:
+    """Of a list of headers only those that carry cookies count, and a session that is JSON is not searched."""
+    headers = [{"name": "Authorization-Session", "value": FLASK}, {"name": "Cookie", "value": "a=b"}]
+    assert read_cookie(json.dumps(headers)).cookies == {"a": "b"}
+    own = '{"created": 1795423900, "session": {"cookie": "a=b"}}'
+    assert read_cookie(own).value == own
 
 
 def test_a_file_that_is_not_there() -> None:
