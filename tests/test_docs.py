@@ -12,6 +12,7 @@ import pytest
 
 from sessionctl import formats
 from sessionctl.cli import main
+from tests import pages
 from tests.cli.conftest import Answer, home, run
 
 __all__ = ["home", "run"]
@@ -64,6 +65,28 @@ def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
             cookie = answer.text
         else:
             assert answer.out == shown
+
+
+PAGES = [ROOT / "docs/start.md", *sorted((ROOT / "docs/tutorials").glob("*-*.md"))]
+
+
+@pytest.mark.slow
+@pytest.mark.interop
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_page_runs(path: Path, tmp_path: Path) -> None:
+    """Whoever types what a page shows, from top to bottom, sees what it shows."""
+    for step, printed in pages.run_page(path.read_text(encoding="utf-8"), tmp_path):
+        expected = "" if step.shown is None else step.shown
+        assert pages.fits(expected, printed), f"{step.command}\n-- the page\n{expected}\n-- now\n{printed}"
+
+
+def test_a_page_that_shows_something_else_is_found() -> None:
+    """Only what differs at every run may differ; three dots stand for any lines."""
+    printed = "session  ref 3f2a9c41d07e (2 seconds ago)\nvalues\n  userId  42\n"
+    assert pages.fits("session  ref a767bc4b5b94 (1 second ago)\nvalues\n  userId  42\n", printed)
+    assert pages.fits("session  ref a767bc4b5b94 (1 second ago)\n...\n", printed)
+    assert not pages.fits("session  ref a767bc4b5b94 (1 second ago)\nvalues\n  userId  43\n", printed)
+    assert not pages.fits("", printed)
 
 
 @pytest.mark.parametrize("words", commands())

@@ -53,6 +53,11 @@ def print_data(text: str) -> None:
         click.echo(text.encode(errors="surrogatepass") + b"\n", nl=False)
 
 
+def print_cells(*texts: str) -> None:
+    """Texts that hold nothing odd in one line: parted by a tab into a pipe, on a terminal by blanks."""
+    click.echo(("  " if sys.stdout.isatty() else "\t").join(texts))
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Lines for stdout, each as `print_data` prints it; on a terminal through the pager where they are many."""
     if sys.stdout.isatty():

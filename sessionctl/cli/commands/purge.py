@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
-from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.output import print_cells, print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 
@@ -121,7 +121,7 @@ def _match_teller(look: options.Look, *, dry_run: bool) -> Callable[[Entry], obj
         if look.json:
             print_json({"ref": entry.ref, "size": entry.size, "modified_at": iso(entry.modified_at)})
         else:
-            print_data(f"{entry.ref}\t{entry.size}\t{iso(entry.modified_at) or '-'}")
+            print_cells(entry.ref, str(entry.size), iso(entry.modified_at) or "-")
 
     return tell
 

@@ -10,7 +10,7 @@ from sessionctl.fleet.stats import bars
 from sessionctl.formats.base import human_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sessionctl.fleet.stats import Stats
 
@@ -36,23 +36,40 @@ def print_stats(stats: Stats) -> None:
 
 
 def _lines(stats: Stats) -> Iterator[str]:
-    yield f"{visible(stats.storage)}: {stats.sessions} sessions, {human_bytes(stats.sizes.total)}"
+    yield f"{visible(stats.storage)}: {_sessions(stats.sessions)}, {human_bytes(stats.sizes.total)}"
     if not stats.sessions:
         return
     sizes, ages, answer = stats.sizes.quantiles(), stats.ages.quantiles(), stats.as_json()
     if sizes:
-        yield "size   " + ", ".join(f"{name} {human_bytes(value)}" for name, value in sizes.items())
+        yield _spread("size", sizes, human_bytes, "smallest", "largest")
     if ages:
-        yield "age    " + ", ".join(f"{name} {human_seconds(value)}" for name, value in ages.items())
+        yield _spread("age", ages, _human_age, "youngest", "oldest")
     yield from _bars("last saved within", answer["by_age"])
     yield from _bars("expires within", answer["by_expiry"])
     yield from _content(stats)
 
 
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
+
+
+def _human_age(seconds: float) -> str:
+    return human_seconds(max(1.0, seconds))
+
+
+def _spread(
+    name: str, numbers: dict[str, float], shown: Callable[[float], str], least: str, most: str
+) -> str:
+    """The extremes, and below what half of them, and nine of ten, lie."""
+    half, nine_tenths = shown(numbers["50%"]), shown(numbers["90%"])
+    ends = shown(numbers["0%"]), shown(numbers["100%"])
+    return f"{name:<6} {least} {ends[0]}, half within {half}, 90% within {nine_tenths}, {most} {ends[1]}"
+
+
 def _content(stats: Stats) -> Iterator[str]:
     yield ""
-    of = f"a random sample of {stats.read}" if stats.sampled else f"all {stats.read}"
-    yield f"values, by {of} sessions ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
+    of = f"{'a random sample of' if stats.sampled else 'all'} {_sessions(stats.read)}"
+    yield f"values, by {of} ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
     for key, use in stats.top_keys(TOP):
         share = use.sessions / max(1, stats.read)
         name = visible(key)[:24]

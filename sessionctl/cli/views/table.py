@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from sessionctl.fleet.select import Found
 
 HEADINGS = ("REF", "SIZE", "LAST SAVED", "EXPIRES")
+GIVES_WAY = (3, 1, 2)
+"""Which of them are left out first where a narrow terminal has no room for what was asked for."""
+
 LOOKED_AT = 50
 """How many rows settle the widths of the columns."""
 
 WIDEST = 40
 """How wide a column may be that is not the last."""
+
+GAP = 2
 
 
 def table_lines(
@@ -29,15 +34,32 @@ def table_lines(
 ) -> Iterator[str]:
     """The lines of the table, as the sessions come."""
     headings = [*HEADINGS, *(["KEY"] if reveal else []), *columns, *(["DATA"] if data else [])]
-    rows = (cells(one, columns, data=data, reveal=reveal) for one in found)
+    rows = (_short(cells(one, columns, data=data, reveal=reveal)) for one in found)
     first = list(islice(rows, LOOKED_AT))
     if not first:
         return
     widths = [min(WIDEST, max(map(len, column))) for column in zip(headings, *first, strict=True)]
     room = shutil.get_terminal_size().columns
-    yield _bold(_line(headings, widths, room), color)
+    kept = _kept(widths, room)
+    widths = [widths[index] for index in kept]
+    yield _bold(_line([headings[index] for index in kept], widths, room), color)
     for row in chain(first, rows):
-        yield _line(row, widths, room)
+        yield _line([row[index] for index in kept], widths, room)
+
+
+def _short(row: list[str]) -> list[str]:
+    """A row whose times are told to the minute, in UTC."""
+    times = (f"{text[:10]} {text[11:16]}Z" if len(text) > 16 else text for text in row[2:4])  # noqa: PLR2004
+    return [*row[:2], *times, *row[4:]]
+
+
+def _kept(widths: list[int], room: int) -> list[int]:
+    """The columns that are shown: what was asked for comes before what is always there."""
+    kept = list(range(len(widths)))
+    for index in GIVES_WAY:
+        if sum(widths[one] + GAP for one in kept) - GAP > room and len(widths) > len(HEADINGS):
+            kept.remove(index)
+    return kept
 
 
 def _line(texts: list[str], widths: list[int], room: int) -> str:

@@ -1,0 +1,76 @@
+"""Answers at a terminal, as wide as it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pexpect
+import pytest
+
+from sessionctl import open_storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def screen(columns: int, *arguments: str, **environment: str) -> list[str]:
+    """The lines that the program prints on a terminal of so many columns, without colours."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("LINES", "COLUMNS")}
+    program = pexpect.spawn(
+        sys.executable,
+        ["-m", "sessionctl", *arguments],
+        env={**kept, "TERM": "xterm", "NO_COLOR": "1", "PAGER": "cat", **environment},
+        dimensions=(24, columns),
+        encoding="utf-8",
+        timeout=30,
+    )
+    program.expect(pexpect.EOF)
+    program.close()
+    return program.before.replace("\r\n", "\n").splitlines()
+
+
+@pytest.fixture
+def store(tmp_path: Path, home: Path) -> str:
+    """A store of one session of user 42."""
+    storage = open_storage(f"fs:{tmp_path / 'store'}")
+    session = storage.read(None)
+    session.set("userId", 42)
+    storage.save(session)
+    return f"fs:{tmp_path / 'store'}?ttl=30d"
+
+
+@pytest.mark.parametrize(
+    ("columns", "headings"),
+    [
+        (80, ["REF", "SIZE", "LAST", "SAVED", "EXPIRES", "userId"]),
+        (50, ["REF", "SIZE", "LAST", "SAVED", "userId"]),
+        (40, ["REF", "LAST", "SAVED", "userId"]),
+        (25, ["REF", "userId"]),
+    ],
+    ids=["80 columns", "50 columns", "40 columns", "25 columns"],
+)
+def test_what_was_asked_for_stays(store: str, columns: int, headings: list[str]) -> None:
+    """Where the table has no room, what is always there gives way to the columns that were asked for."""
+    head, row = screen(columns, "list", "-s", store, "--columns", "userId")
+    assert head.split() == headings
+    assert row.split()[-1] == "42"
+    assert max(len(head), len(row)) <= columns
+
+
+def test_no_tab_is_shown_as_an_escape(store: str, tmp_path: Path) -> None:
+    """What is parted by tabs in a pipe is parted by blanks here."""
+    for path in (tmp_path / "store").rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    lines = screen(200, "purge", "--older-than", "30d", "-s", store, "--dry-run", "-v")
+    assert any("  2023-11-14T22:13:20" in line for line in lines)
+    assert not any("\\t" in line for line in lines)
+
+
+def test_stats_in_words(store: str) -> None:
+    """The spread of sizes and ages is told in words, and fits the screen."""
+    lines = screen(80, "stats", "-s", store)
+    assert "1 session, " in lines[0]
+    assert lines[1].startswith("size   smallest 18 bytes, half within 18 bytes")
+    assert max(map(len, lines[1:])) <= 80
