@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from itsdangerous import URLSafeTimedSerializer
 
 from sessionctl import Cookie, Session, open_storage
@@ -96,11 +97,12 @@ def ours(storage: SessionStorage, cookie_format: str) -> Cycles:
 
 
 def floor() -> Cycles:
-    """The least that a signed cookie needs: one HMAC, base64 and JSON each way."""
+    """The least that a signed cookie needs: one HMAC, base64 and JSON each way, by the fastest that there is."""
+    read, write = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
     key = SECRET.encode()
 
     def sign(value: object) -> str:
-        payload = base64.b64encode(json.dumps(value, separators=(",", ":")).encode())
+        payload = base64.b64encode(write(value))
         tag = base64.b64encode(hmac.digest(key, payload, "sha256"))
         return f"session={payload.decode()}.{tag.decode()}{SUFFIX}"
 
@@ -113,7 +115,7 @@ def floor() -> Cycles:
             base64.b64encode(hmac.digest(key, payload.encode(), "sha256")), tag.encode()
         ):
             raise ValueError
-        value = json.loads(base64.b64decode(payload))
+        value = read(base64.b64decode(payload))
         value["d"][0]["visits"] = n
         value["d"][0]["lastSeen"] = SEEN
         return sign(value)

@@ -46,10 +46,10 @@ def parse(text: bytes) -> Record:
 
 
 def dump(values: Mapping[str, Any], flash: Mapping[str, Any], created: float | None = None) -> bytes:
-    """The text of a record."""
+    """The text of a record, of values that were checked (`jsontext.check`) or read."""
     if created is None:
-        return jsontext.dumps_bytes([values, flash])
-    return jsontext.dumps_bytes([values, flash, {"created": round(created * 1000)}])
+        return jsontext.dumps_checked([values, flash]).encode()
+    return jsontext.dumps_checked([values, flash, {"created": round(created * 1000)}]).encode()
 
 
 def parse_value(text: str) -> Record:
@@ -70,14 +70,14 @@ def parse_value(text: str) -> Record:
 
 
 def dump_value(record: Record) -> str:
-    """The `cookie:` value of a session."""
+    """The `cookie:` value of a session, of values that were checked (`jsontext.check`) or read."""
     values, flash, created, used, session_id = record
     value: dict[str, Any] = {"i": session_id, "d": [values, flash]}
     if created is not None:
         value["created"] = round(created * 1000)
     if used is not None:
         value["used"] = round(used * 1000)
-    return jsontext.dumps(value)
+    return jsontext.dumps_checked(value)
 
 
 def _pair(value: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,12 +7,17 @@ import math
 import shutil
 import struct
 import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sessionctl import MalformedError, UnserializableValueError, jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=12)  # lone surrogates too
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
@@ -24,6 +29,25 @@ VALUES = st.recursive(
 )
 
 
+# Texts that are nearly JSON: values, and odd pieces between them.
+PIECES = st.sampled_from(
+    [*'{}[],:"\\ \t\n-+.eE0123456789', "null", "NaN", "Infinity", "\\u", "d800", "\ufeff", "\x00", '"a":']
+)
+NEARLY = st.lists(PIECES | VALUES.map(jsontext.dumps), max_size=8).map("".join)
+
+
+@pytest.fixture(scope="module", autouse=True, params=["python", "msgspec"])
+def by(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All holds for Python's own JSON, and for msgspec's."""
+    with pytest.MonkeyPatch.context() as patch:
+        fast = jsontext._Fast()
+        fast.left = sys.maxsize
+        patch.setattr(jsontext, "_fast", fast)
+        if request.param == "msgspec":
+            fast.start()
+        yield
+
+
 def typed(value: object) -> object:
     """A value with the type of each number beside it, order of keys aside."""
     if isinstance(value, dict):
@@ -33,6 +57,14 @@ def typed(value: object) -> object:
     if isinstance(value, float):
         return ("float", struct.pack("d", value))
     return (type(value).__name__, value)
+
+
+def answer(read: Callable[[Any], object], text: object) -> object:
+    """What a reader says to a text."""
+    try:
+        return typed(read(text))
+    except MalformedError as error:
+        return error.message
 
 
 @given(VALUES)
@@ -49,6 +81,35 @@ def test_what_is_written_is_json_in_utf8(value: object) -> None:
     assert typed(json.loads(text)) == typed(value)
     assert jsontext.dumps_bytes(value).decode() == text
     assert typed(jsontext.loads_bytes(text.encode())) == typed(value)
+
+
+@given(VALUES)
+@example([1.5e-6, -2.5e-6, 1e-7, 1.5e16, {"a": 1e22, "e5,": "1e5"}])
+def test_what_was_checked_is_written_the_same(value: object) -> None:
+    """The fast way writes what the exact one does, to the letter."""
+    assert jsontext.dumps_checked(value) == jsontext.dumps(value)
+
+
+@given(NEARLY)
+def test_whoever_reads_reads_the_same(text: str) -> None:
+    """Every text has one value, or is refused with one message, whoever reads it."""
+    assert answer(jsontext.loads, text) == answer(jsontext._loads, text)
+    data = text.encode(errors="surrogatepass")
+    assert answer(jsontext.loads_bytes, data) == answer(
+        lambda data: jsontext._loads(jsontext.decode_utf8(data)), data
+    )
+
+
+def test_msgspec_is_imported_when_it_pays() -> None:
+    """A process that reads few texts does without; one that reads many has it, and nothing else changes."""
+    program = (
+        "import sys; from sessionctl import jsontext\n"
+        "seen = []\n"
+        "for n in range(1000): seen.append('msgspec' in sys.modules); assert jsontext.loads(f'[{n}]') == [n]\n"
+        "print(sum(seen))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < 1000
 
 
 @pytest.mark.parametrize(
