@@ -198,14 +198,22 @@ def find(header: str | None, name: str) -> str | None:
     """The raw value of the first cookie of that name in a Cookie header, without quotes around it."""
     if not header:
         return None
+    start = header.find(name)
+    if start < 0:
+        return None
+    equals = start + len(name)
+    if header[equals : equals + 1] == "=" and (start == 0 or header[start - 2 : start] == "; "):
+        return _unquoted(header[equals + 1 :].partition(";")[0])  # the name stands there first: a quick answer
     for part in header.split(";"):
-        found, equals, value = part.partition("=")
-        if equals and found.strip(" \t") == name:
-            value = value.strip(" \t")
-            if value[:1] == '"' == value[-1:] and len(value) > 1:
-                return value[1:-1]
-            return value
+        found, sign, value = part.partition("=")
+        if sign and found.strip(" \t") == name:
+            return _unquoted(value)
     return None
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip(" \t")
+    return value[1:-1] if value[:1] == '"' == value[-1:] and len(value) > 1 else value
 
 
 def _signer(name: str, keys: KeyRing) -> Signer:

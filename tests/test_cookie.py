@@ -445,6 +445,7 @@ class TestFind:
             ('id="a"', "a"), ('id="', '"'), ('id="a', '"a'), ("id=a=b==", "a=b=="), ("id=", ""), ("id", None),
             ("xid=a", None), ("idx=a", None), ("ID=a", None), ("a=id=b", None), ("a=x id=b", None), (";;; id=a;;", "a"),
             ("x=session; session=y; id=a", "a"), ("", None), (None, None), ("id; id=a", "a"),
+            ("id =a; id=b", "a"), ("xid=1; id=2", "2"), ("idx=1; id=2", "2"), ('a="; id=b"', 'b"'), ("a=id; id=b", "b"),
         ],
     )  # fmt: skip
     def test_the_first_cookie_of_the_name_counts(self, text: str | None, value: str | None) -> None:

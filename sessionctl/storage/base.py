@@ -126,6 +126,8 @@ class SessionStorage(ABC):
 
     def has_ended(self, created: float | None, used: float | None = None) -> bool:
         """Whether a session that was made and last used then has run out."""
+        if self.ttl is None and self.lifetime is None:
+            return False
         ends_at = self.ends_at(created, used)
         return ends_at is not None and ends_at <= self.clock()
 
