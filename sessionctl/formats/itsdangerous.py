@@ -64,14 +64,20 @@ class _Shape(NamedTuple):
     """What the look of a text tells: the class that made it, and the content that was read to tell it."""
 
     kind: str
-    value: str = ""
+    token: timed_token.Token | None = None
     content: tuple[Any, str] | None = None
 
-    def read(self, value: str, layout: str, max_size: int) -> tuple[Any, str]:
+    def split(self, text: str, separator: str, kind: str) -> timed_token.Token:
+        """As `timed_token.split`, but only if the look did not do so already."""
+        if self.token is not None and kind == self.kind:
+            return self.token
+        return timed_token.split(text, separator, timed=_KINDS[kind].timed)
+
+    def read(self, token: timed_token.Token, layout: str, max_size: int) -> tuple[Any, str]:
         """As `_read`, but only if the look did not do so already."""
-        if self.content is not None and value == self.value and layout == _KINDS[self.kind].layout:
+        if self.content is not None and token is self.token:
             return self.content
-        return _read(value, layout, max_size)
+        return _read(token.value, layout, max_size)
 
 
 _KINDS: Final = {
@@ -142,18 +148,19 @@ class ItsDangerous(Format):
         if self.given("signer"):
             return _Shape(self.option("signer"))
         separator = self.option("separator")
-        head, _, _ = text.rpartition(separator)
-        value, found, stamp = head.rpartition(separator)
+        message, _, signature = text.rpartition(separator)
+        value, found, stamp = message.rpartition(separator)
         timed = bool(found) and self._is_time(stamp)
         if not timed:
-            value = head
+            value, stamp = message, ""
             header = jws.header_of(text) if separator == "." else None
             if header is not None:
                 return _Shape(_JWS["exp" in header])
         layout, content = _layout_of(value)
         if separator == "." and jws.is_header(text, content[0]):
             return _Shape(_JWS["exp" in content[0]])
-        return _Shape(_KIND_OF[timed, layout], value, content if max_size >= MAX_SIZE else None)
+        token = timed_token.Token(message, value, stamp, signature) if found or message else None
+        return _Shape(_KIND_OF[timed, layout], token, content if max_size >= MAX_SIZE else None)
 
     def _is_time(self, stamp: str) -> bool:
         try:
@@ -170,14 +177,14 @@ class ItsDangerous(Format):
         if name in _JWS:
             return jws.confidence(text)
         kind = _KINDS[name]
-        token = timed_token.split(text, self.option("separator"), timed=kind.timed)
+        token = shape.split(text, self.option("separator"), name)
         digest = timed_token.digest_of(token.signature)
         if digest is None or not token.value or (self.given("digest") and digest != self._digest):
             return 0.0
         if kind.timed and not self._is_time(token.stamp):
             return 0.0
         if kind.layout != "text":
-            shape.read(token.value, kind.layout, MAX_SIZE)
+            shape.read(token, kind.layout, MAX_SIZE)
         return _confidence(kind, token, digest, cookie_name)
 
     def _decode(self, text: str, context: Context) -> Decoded:
@@ -187,8 +194,8 @@ class ItsDangerous(Format):
         if name in _JWS:
             return jws.decode(text)
         kind = _KINDS[name]
-        token = timed_token.split(text, self.option("separator"), timed=kind.timed)
-        data, payload_type = shape.read(token.value, kind.layout, context.max_size)
+        token = shape.split(text, self.option("separator"), name)
+        data, payload_type = shape.read(token, kind.layout, context.max_size)
         issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
         return Decoded(
             data=data,
@@ -236,12 +243,12 @@ class ItsDangerous(Format):
         if name in _JWS:
             return jws.verify(text, self._jws_scheme(), context, timed=name == _JWS[1])
         kind = _KINDS[name]
-        token = timed_token.split(text, self.option("separator"), timed=kind.timed)
+        token = shape.split(text, self.option("separator"), name)
         if not context.keys:
             self._decode(text, context)  # what cannot be read is told before the want of a key
         index, odd = self._signed_by(token, name, context)
         issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
-        data, payload_type = shape.read(token.value, kind.layout, context.max_size)
+        data, payload_type = shape.read(token, kind.layout, context.max_size)
         algorithm = self._own_algorithm if token.signature else None
         value = data if payload_type == "text" else None
         if issued_at is None:

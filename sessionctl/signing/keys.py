@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import binascii
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from sessionctl.errors import NoKeyError, SecretError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Self, SupportsIndex
 
 
 class Secret:
@@ -62,18 +65,19 @@ class Secret:
         return f"<Secret of {len(self._bytes)} bytes>"
 
 
-class KeyRing(Sequence[Secret]):
+class KeyRing(tuple[Secret, ...]):
     """The secrets of one application, newest first: the first signs, all verify.
 
     Raises `SecretError` for a bare string, which would be a ring of single letters.
     """
 
-    __slots__ = ("_secrets",)
+    __slots__ = ()
 
-    def __init__(self, secrets: Iterable[str | bytes | Secret] = ()) -> None:
+    def __new__(cls, secrets: Iterable[str | bytes | Secret] = ()) -> Self:
+        """A ring of secrets, or of what is to be one."""
         if isinstance(secrets, (str, bytes, Secret)):
             raise SecretError("secrets must be a list, newest first: [secret], not a bare secret")
-        self._secrets = tuple(item if isinstance(item, Secret) else Secret(item) for item in secrets)
+        return super().__new__(cls, [item if isinstance(item, Secret) else Secret(item) for item in secrets])
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> KeyRing:
@@ -83,29 +87,24 @@ class KeyRing(Sequence[Secret]):
     @property
     def newest(self) -> Secret:
         """The secret that signs. Raises `NoKeyError` where the ring is empty."""
-        if not self._secrets:
+        if not self:
             raise NoKeyError("no secret was given; --secret or --secret-file gives one")
-        return self._secrets[0]
+        return self[0]
 
     def find(self, fits: Callable[[Secret], bool]) -> int | None:
         """The index of the first secret that fits, or None."""
-        for index, secret in enumerate(self._secrets):
+        for index, secret in enumerate(self):
             if fits(secret):
                 return index
         return None
 
     @overload
-    def __getitem__(self, index: int) -> Secret: ...
+    def __getitem__(self, index: SupportsIndex) -> Secret: ...
     @overload
     def __getitem__(self, index: slice) -> KeyRing: ...
-    def __getitem__(self, index: int | slice) -> Secret | KeyRing:
-        return KeyRing(self._secrets[index]) if isinstance(index, slice) else self._secrets[index]
-
-    def __len__(self) -> int:
-        return len(self._secrets)
-
-    def __iter__(self) -> Iterator[Secret]:
-        return iter(self._secrets)
+    def __getitem__(self, index: SupportsIndex | slice) -> Secret | KeyRing:
+        found = super().__getitem__(index)
+        return found if isinstance(found, Secret) else KeyRing(found)
 
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self)} secrets>"

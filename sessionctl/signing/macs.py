@@ -29,7 +29,7 @@ class Macs:
         """The HMACs of a ring, in its order, kept until another ring comes. Raises `NoKeyError` if it is empty."""
         ring, macs = self._kept
         if ring is not keys:
-            if ring is None or [*ring] != [*keys]:
+            if ring != keys:
                 macs = [self._derive(secret) for secret in (keys.newest, *keys[1:])]
             self._kept = (keys, macs)
         return macs
