@@ -8,7 +8,7 @@ from typing import Any, Final
 from sessionctl.errors import MalformedError
 
 MAX_DEPTH: Final = 100
-MAX_ITEMS: Final = 100_000
+MAX_ITEMS: Final = 75_000
 """How many values a payload may have; a cookie of 4,096 bytes has no more than that many."""
 MAX_CHARACTERS: Final = 1 << 24
 MAX_INTEGER_BITS: Final = 8192
@@ -71,6 +71,8 @@ def key_text(key: Any) -> str:
     """The key of a map as text: text as it is, anything else as its JSON."""
     if isinstance(key, str):
         return key
+    if type(key) is int:
+        return str(key)
     from sessionctl import jsontext
 
     return jsontext.dumps(key)

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_DEPTH = 100
-MAX_ITEMS = 50_000
+MAX_ITEMS = 40_000
 """How many values one text may hold, those that references repeat included."""
+
+_TOO_MANY = f"over {MAX_ITEMS} values"
 
 HANDLERS = ("php", "php_serialize", "php_binary")
 
@@ -42,7 +44,7 @@ _NUMBER = 32
 _TEXT_PER_ITEM = 64
 """Characters of repeated text that count as one more value."""
 
-_INT = (-(2**63), 2**63 - 1)
+_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _MAX_NAME = 127
 _NOT_FINITE = {b"INF": "Infinity", b"-INF": "-Infinity", b"NAN": "NaN"}
 _OPEN: Any = object()
@@ -148,11 +150,13 @@ class _Reader:
     def spend(self, items: int) -> None:
         self.left -= items
         if self.left < 0:
-            raise self.fail(f"over {MAX_ITEMS} values")
+            raise self.fail(_TOO_MANY)
 
     def value(self, depth: int) -> Any:
         """The value here; `depth` counts the containers around it."""
-        self.spend(1)
+        self.left -= 1
+        if self.left < 0:
+            raise self.fail(_TOO_MANY)
         data, at = self.data, self.at
         kind = data[at : at + 2]
         self.at = at + 2
@@ -200,10 +204,10 @@ class _Reader:
 
     def integer(self, mark: bytes) -> int:
         digits = self.until(mark)
-        if not digits.removeprefix(b"-").removeprefix(b"+").isdigit():
+        if not digits.isdigit() and not digits.removeprefix(b"-").removeprefix(b"+").isdigit():
             raise self.fail("no integer")
         number = int(digits)
-        if not _INT[0] <= number <= _INT[1]:
+        if not _MIN_INT <= number <= _MAX_INT:
             raise self.fail("an integer past 64 bits")
         return number
 
@@ -469,7 +473,7 @@ def _array_key(key: Any) -> str | int:
     digits = key.removeprefix("-")
     if len(key) <= 20 and digits.isascii() and digits.isdigit():  # noqa: PLR2004 - "-9223372036854775808"
         number = int(key)
-        if str(number) == key and _INT[0] <= number <= _INT[1]:
+        if str(number) == key and _MIN_INT <= number <= _MAX_INT:
             return number
     return key
 
@@ -502,7 +506,7 @@ def _utf8(text: str, place: str) -> bytes:
 
 
 def _int64(number: int, place: str) -> int:
-    if not _INT[0] <= number <= _INT[1]:
+    if not _MIN_INT <= number <= _MAX_INT:
         raise UnserializableValueError(place, "an integer past 64 bits is no PHP integer")
     return number
 

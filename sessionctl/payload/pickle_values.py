@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MAX_DEPTH: Final = 100
-MAX_ITEMS: Final = 100_000
+MAX_ITEMS: Final = 50_000
 """How many values the JSON may have. A small pickle has fewer: references let it stand for an endless one."""
 MAX_CHARACTERS: Final = 1 << 24
 MAX_INTEGER_BITS: Final = 4096
@@ -140,6 +140,8 @@ class _Rendering:
         shown = self.render(key, depth)
         if isinstance(shown, str):
             return shown
+        if type(shown) is int:
+            return str(shown)
         from sessionctl import jsontext
 
         return jsontext.dumps(shown)

@@ -23,16 +23,13 @@ def loads(text: str) -> Any:
     except MalformedError:
         if not any(name in text for name in CONSTANTS):
             raise
+    constants = {name: {"__type__": "float", "value": name} for name in CONSTANTS}
     try:
-        return json.loads(text, parse_constant=_constant)
+        return json.loads(text, parse_constant=constants.__getitem__)
     except RecursionError:
         raise MalformedError("JSON that is nested too deep") from None
     except ValueError as error:
         raise MalformedError(f"not JSON: {error}") from None
-
-
-def _constant(name: str) -> dict[str, str]:
-    return {"__type__": "float", "value": name}
 
 
 def dumps(value: Any, *, spaced: bool = False) -> str:

@@ -1,0 +1,54 @@
+"""What any hostile text, record or payload may cost: 100 ms of processor time and 50 MiB."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sessionctl.errors import SessionctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = 0.1
+BYTES = 50 << 20
+_TRIES = 3
+
+
+def assert_quick(ask: Callable[[], object]) -> None:
+    """An answer or an error of our tree comes in time.
+
+    What else runs on the machine can only make a question look slower, so the least of some tries counts.
+    """
+    taken = []
+    while len(taken) < _TRIES:
+        taken.append(_seconds(ask))
+        if taken[-1] < SECONDS:
+            return
+    raise AssertionError(f"the answer takes {min(taken) * 1000:.0f} ms")
+
+
+def assert_small(ask: Callable[[], object]) -> None:
+    """An answer or an error of our tree takes no more than its memory."""
+    tracemalloc.start()
+    try:
+        with suppress(SessionctlError):
+            ask()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < BYTES, f"the answer takes {peak >> 20} MiB"
+
+
+def _seconds(ask: Callable[[], object]) -> float:
+    gc.disable()  # the collector would go through the heap of all tests before this one
+    try:
+        start = time.process_time()
+        with suppress(SessionctlError):
+            ask()
+        return time.process_time() - start
+    finally:
+        gc.enable()

@@ -1,0 +1,191 @@
+"""Every parser of payloads answers any bytes with a value that JSON has or `MalformedError`, quickly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import zlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionctl.errors import MalformedError
+from sessionctl.payload import etf, gob, laravel, marshal, msgpack, php, python_json, rails_msgpack
+from sessionctl.payload import pickle as pickled
+from tests.limits import assert_quick, assert_small
+from tests.payload import test_etf, test_gob, test_marshal, test_msgpack, test_pickle
+
+MANY = 60_000
+"""Values, each of few bytes, in a payload that is large: no budget refuses so many before they are read."""
+FEW = MANY // 2
+
+
+class _Parser(NamedTuple):
+    loads: Callable[[bytes], Any]
+    samples: list[bytes]
+    """Payloads with every kind of value, none of them long."""
+    heavy: list[bytes]
+    """Payloads that are nested, long or multiply."""
+
+
+def _text(data: bytes) -> Any:
+    return python_json.loads(data.decode("latin-1"))
+
+
+def _php_of(handler: str) -> Callable[[bytes], Any]:
+    return lambda data: php.loads_session(data, handler)
+
+
+_PHP_VALUES = (
+    b'a:8:{i:0;N;i:1;b:1;i:2;i:-42;i:3;d:1.5E-7;s:1:"k";s:3:"\xc5\xbc!";i:5;a:1:{i:0;R:4;}'
+    b'i:6;O:4:"User":2:{s:4:"name";s:1:"a";s:7:"\0User\0x";r:1;}i:7;E:6:"Suit:H";}'
+)
+_TERMS = [term for term, _ in test_etf.READ.values()]
+_RUBY = [base64.b64decode(case.values[0]) for case in test_marshal.WRITTEN_BY_RUBY]
+_PACKED = [data for data, _ in test_msgpack.READ.values()]
+_JSON = rb'{"a":[1,-2.5e-7,true,null,"\u017c\ud83d\ude00"],"a":{"b":NaN},"c":1e400,"d":-Infinity}'
+_STRANGE = b"\0\xff\xfe\x80" * 64
+
+PARSERS = {
+    "etf": _Parser(
+        etf.loads,
+        [b"\x83l%b%bj" % (len(_TERMS).to_bytes(4, "big"), b"".join(_TERMS))],
+        [
+            b"\x83l%b%bj" % (MANY.to_bytes(4, "big"), b"a\x01" * MANY),
+            b"\x83" + b"h\x01" * 10_000,
+            b"\x83P\0\0\0\1" + zlib.compress(bytes(64 << 20)),
+            b"\x83o\0\x0f\xff\xff\0" + b"\xff" * 0xFFFFF,
+        ],
+    ),
+    "gob": _Parser(
+        gob.loads,
+        [base64.b64decode(text) for text in (test_gob.BIG, test_gob.MAP, test_gob.EMPTY)],
+        [*test_gob.HOSTILE.values()],
+    ),
+    "marshal": _Parser(
+        marshal.loads,
+        _RUBY,
+        [
+            b"\x04\x08[\x02%b%b" % (MANY.to_bytes(2, "little"), b"i\x06" * MANY),
+            b"\x04\x08[\x02%b%b" % (FEW.to_bytes(2, "little"), b'"\x06a' * FEW),
+            b"\x04\x08" + b"[\x06" * 10_000,
+            b"\x04\x08l+\x03\xff\xff\x07" + b"\xff" * (1 << 20),
+        ],
+    ),
+    "msgpack": _Parser(
+        msgpack.loads,
+        [b"\xdc%b%b" % (len(_PACKED).to_bytes(2, "big"), b"".join(_PACKED))],
+        [
+            b"\xdd%b%b" % (MANY.to_bytes(4, "big"), b"\x01" * MANY),
+            b"\xdf%b%b"
+            % (FEW.to_bytes(4, "big"), b"".join(b"\xce%b\xc0" % n.to_bytes(4, "big") for n in range(FEW))),
+            b"\x91" * 10_000,
+            b"\xc6\x7f\xff\xff\xff" + bytes(1 << 20),
+        ],
+    ),  # fmt: skip
+    "rails msgpack": _Parser(
+        rails_msgpack.loads,
+        [b"\xcc\x80" + data for data, _ in test_msgpack.EXTENSIONS.values()],
+        [b"\xcc\x80" + b"\xd4\x11\x91" * 10_000, b"\xcc\x80\xc9\0\x0f\xff\xff\x01" + b"\xff" * 0xFFFFF],
+    ),
+    "php_serialize": _Parser(
+        _php_of("php_serialize"),
+        [_PHP_VALUES],
+        [
+            b"a:39999:{%b}" % b"".join(b"i:%d;i:1;" % n for n in range(39_999)),
+            b"a:19999:{%b}" % b"".join(b'i:%d;O:1:"A":0:{}' % n for n in range(19_999)),
+            b"a:1:{i:0;" * 10_000,
+            b'S:500000:"%b";' % (rb"\00" * 300_000),
+        ],
+    ),  # fmt: skip
+    "php": _Parser(
+        _php_of("php"),
+        [b"a|" + _PHP_VALUES + b"b|i:1;"],
+        [b"a|i:1;" * FEW, b"a|" + b"a:1:{i:0;" * 10_000, b"a" * (1 << 20) + b"|i:1;"],
+    ),
+    "php_binary": _Parser(
+        _php_of("php_binary"), [b"\1a" + _PHP_VALUES + b"\1bi:1;"], [b"\1ai:1;" * FEW, b"\0" * (1 << 20)]
+    ),
+    "laravel": _Parser(
+        laravel.loads,
+        [_PHP_VALUES, b'{"_token":"x","_flash":{"old":["a"],"new":[]},"a":1}'],
+        [b'{"a":' * 10_000, b"[" * (1 << 20)],
+    ),
+    "pickle": _Parser(
+        pickled.loads,
+        [pickle.dumps([value for _, value, _ in test_pickle.VALUES], protocol) for protocol in (0, 2, 4)],
+        [
+            b"\x80\x02(" + b"K\x01" * FEW + b"l.",
+            b"\x80\x02}(" + b"".join(b"J%bN" % n.to_bytes(4, "little") for n in range(FEW)) + b"u.",
+            b"\x80\x02" + b"]" * (1 << 20),
+            b"\x80\x02](" * 10_000,
+            b"\x8b\xff\xff\x0f\0" + b"\xff" * (1 << 20),
+        ],
+    ),
+    "Python's JSON": _Parser(
+        _text,
+        [_JSON],
+        [b"[" * (1 << 20), b"[NaN" + b",NaN" * 200_000 + b"]", b"9" * (1 << 20), b"[" + b"{}," * 300_000],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("loads", "sample"),
+    [
+        pytest.param(parser.loads, sample, id=f"{name} {number}")
+        for name, parser in PARSERS.items()
+        for number, sample in enumerate(parser.samples)
+    ],
+)
+def test_cut_and_flipped(loads: Callable[[bytes], Any], sample: bytes) -> None:
+    """Cut at every length, and with every byte flipped, a payload is a value that JSON has, or malformed."""
+    loads(sample)  # whole it is read
+    for at in range(len(sample)):
+        _answer(loads, sample[:at])
+        for bits in (0x01, 0x80, 0xFF):
+            _answer(loads, sample[:at] + bytes([sample[at] ^ bits]) + sample[at + 1 :])
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@settings(max_examples=200, deadline=None)
+@given(data=st.binary(max_size=200), places=st.lists(st.integers(0, 10_000), max_size=3))
+def test_any_bytes(name: str, data: bytes, places: list[int]) -> None:
+    """Whatever bytes come, alone or in the middle of a payload, there is an answer."""
+    parser = PARSERS[name]
+    _answer(parser.loads, data)
+    for place in places:
+        sample = parser.samples[place % len(parser.samples)]
+        at = place % len(sample)
+        _answer(parser.loads, sample[:at] + data + sample[at + len(data) :])
+
+
+HEAVY = [
+    pytest.param(parser.loads, heavy, id=f"{name} {number}")
+    for name, parser in PARSERS.items()
+    for number, heavy in enumerate((*parser.heavy, _STRANGE, b"\xff" * (1 << 20), bytes(1 << 20)))
+]
+
+
+@pytest.mark.parametrize(("loads", "heavy"), HEAVY)
+def test_quick(loads: Callable[[bytes], Any], heavy: bytes) -> None:
+    """What is nested, long, compressed or multiplies is answered in 100 ms."""
+    assert_quick(lambda: loads(heavy))
+
+
+@pytest.mark.parametrize(("loads", "heavy"), HEAVY)
+def test_small(loads: Callable[[bytes], Any], heavy: bytes) -> None:
+    """What is nested, long, compressed or multiplies takes no more than 50 MiB."""
+    assert_small(lambda: loads(heavy))
+
+
+def _answer(loads: Callable[[bytes], Any], data: bytes) -> None:
+    try:
+        value = loads(data)
+    except MalformedError:
+        return
+    json.dumps(value)
