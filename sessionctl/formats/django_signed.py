@@ -112,7 +112,7 @@ class DjangoSigned(Format):
         body, found, stamp = value.rpartition(":")
         if not found or not _plausible(stamp):
             return 0.0 if not value else 0.45 if is_mixed(signature) else 0.3
-        data = _payload(body)
+        data = _payload(body, MAX_SIZE)
         if are_messages(data):
             return 0.98 if cookie_name == "messages" else 0.95
         if isinstance(data, dict):
@@ -123,7 +123,7 @@ class DjangoSigned(Format):
 
     def _decode(self, text: str, context: Context) -> Decoded:
         text = unquote(text)
-        kind, _ = self._look(text)
+        kind, _ = self._look(text, context.max_size)
         if kind == "messages" and _old_parts(text) is not None:
             data = _decode_json(text[_OLD_TAG + 1 :])
             return Decoded(data=data, flash=flashed(data), algorithm="HMAC-SHA1", warnings=_odd(kind, data))
@@ -138,7 +138,7 @@ class DjangoSigned(Format):
             warnings=_odd(kind, data),
         )
 
-    def _look(self, text: str) -> tuple[str, Any]:
+    def _look(self, text: str, max_size: int) -> tuple[str, Any]:
         """The kind that was asked for, else the one that the text looks like; and its payload, if that was read."""
         if self.given("kind"):
             return self.option("kind"), _NO_PAYLOAD
@@ -148,7 +148,7 @@ class DjangoSigned(Format):
         body, found, stamp = value.rpartition(self._separator)
         if not found or not _plausible(stamp):
             return "dumps" if found or not value else "Signer", _NO_PAYLOAD
-        data = _payload(body)
+        data = _payload(body, max_size)
         if data is _NO_PAYLOAD:
             return "set_signed_cookie", data
         return "messages" if are_messages(data) else "dumps", data
@@ -164,12 +164,12 @@ class DjangoSigned(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         plain = unquote(text)
-        kind, payload = self._look(plain)
+        kind, payload = self._look(plain, context.max_size)
         if kind == "messages" and _old_parts(plain) is not None:
             return self._verify_old(plain, context)
         signed = signing.split(plain, self._separator, timed=kind not in _UNTIMED)
         index, legacy = self._find(kind, signed, _latin(text, plain), context)
-        if payload is _NO_PAYLOAD or context.max_size < MAX_SIZE:
+        if payload is _NO_PAYLOAD:
             payload, _ = self._read(kind, signed.value, context.max_size)
         verdict = genuine(
             context,
@@ -294,13 +294,15 @@ def _plausible(stamp: str) -> bool:
         return False
 
 
-def _payload(value: str) -> Any:
-    """The object of a payload, or `_NO_PAYLOAD`."""
+def _payload(value: str, max_size: int) -> Any:
+    """The object of a payload, or `_NO_PAYLOAD`. Raises `MalformedCookieError` for a compressed one that is broken."""
     if not _BASE64_CHARS.issuperset(value.removeprefix(".")):
         return _NO_PAYLOAD
     try:
-        return signing.read(signing.unpack(value, MAX_SIZE))[0]
+        return signing.read(signing.unpack(value, max_size))[0]
     except MalformedError:
+        if value.startswith(signing.COMPRESSED):
+            raise
         return _NO_PAYLOAD
 
 

@@ -47,7 +47,7 @@ from sessionctl.formats.base import (
 from sessionctl.formats.django import names_session
 from sessionctl.formats.remix import looks_like_id
 from sessionctl.payload import pickle_or_json, python_json
-from sessionctl.signing.django import pack, unpack
+from sessionctl.signing.django import COMPRESSED, pack, unpack
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 
@@ -157,7 +157,7 @@ class ItsDangerous(Format):
             if header is not None:
                 return _Shape(_JWS["exp" in header])
         layout, content = _layout_of(value)
-        if separator == "." and jws.is_header(text, content[0]):
+        if content is not None and separator == "." and jws.is_header(text, content[0]):
             return _Shape(_JWS["exp" in content[0]])
         token = timed_token.Token(message, value, stamp, signature) if found or message else None
         return _Shape(_KIND_OF[timed, layout], token, content if max_size >= MAX_SIZE else None)
@@ -294,14 +294,14 @@ class ItsDangerous(Format):
 # -- values -------------------------------------------------------------------------------------------
 
 
-def _layout_of(value: str) -> tuple[str, tuple[Any, str]]:
-    """How a value looks, `json`, `packed` or, where it is neither, `text`, and what it holds."""
+def _layout_of(value: str) -> tuple[str, tuple[Any, str] | None]:
+    """How a value looks, `json`, `packed` or, where it is neither, `text`, and what it holds, if that can be read."""
     for layout in ("json", "packed") if value[:1] in _JSON_STARTS else ("packed",):
         try:
             return layout, _read(value, layout, MAX_SIZE)
         except MalformedError:
             continue
-    return "text", (value, "text")
+    return ("packed", None) if value.startswith(COMPRESSED) else ("text", (value, "text"))
 
 
 def _read(value: str, layout: str, max_size: int) -> tuple[Any, str]:

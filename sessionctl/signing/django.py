@@ -43,6 +43,9 @@ ALGORITHMS = {size: f"HMAC-{digest.upper()}" for digest, size in SIGNATURE_SIZES
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = {char: index for index, char in enumerate(_BASE62)}
 _MAX_STAMP = 11  # base 62 digits that 64 bits take
+COMPRESSED = ".eJ"
+"""What a compressed payload begins with: the mark, and the base64 of the header of a zlib stream, 78 9c."""
+
 _PICKLE = 0x80  # the first byte of pickle, protocol 2 and later
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import Any
 
 import pytest
@@ -189,11 +188,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_hostile(data: bytes) -> None:
-    """Depth, number and length are bounded, so that an answer comes at once."""
-    begin = time.perf_counter()
+    """Depth, number and length are bounded, so that an answer comes at once (see test_hostile.py)."""
     with pytest.raises(MalformedError):
         gob.loads(data)
-    assert time.perf_counter() - begin < 1
 
 
 @pytest.mark.parametrize("text", ['{"user":"' + "a" * n + '"}' for n in range(105, 130)])

@@ -6,8 +6,7 @@ import base64
 import json
 import pickle
 import zlib
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,10 @@ from sessionctl.errors import MalformedError
 from sessionctl.payload import etf, gob, laravel, marshal, msgpack, php, python_json, rails_msgpack
 from sessionctl.payload import pickle as pickled
 from tests.limits import assert_quick, assert_small
-from tests.payload import test_etf, test_gob, test_marshal, test_msgpack, test_pickle
+from tests.payload import test_etf, test_gob, test_marshal, test_msgpack, test_php, test_pickle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MANY = 60_000
 """Values, each of few bytes, in a payload that is large: no budget refuses so many before they are read."""
@@ -86,7 +88,7 @@ PARSERS = {
             b"\x91" * 10_000,
             b"\xc6\x7f\xff\xff\xff" + bytes(1 << 20),
         ],
-    ),  # fmt: skip
+    ),
     "rails msgpack": _Parser(
         rails_msgpack.loads,
         [b"\xcc\x80" + data for data, _ in test_msgpack.EXTENSIONS.values()],
@@ -101,11 +103,16 @@ PARSERS = {
             b"a:1:{i:0;" * 10_000,
             b'S:500000:"%b";' % (rb"\00" * 300_000),
         ],
-    ),  # fmt: skip
+    ),
     "php": _Parser(
         _php_of("php"),
         [b"a|" + _PHP_VALUES + b"b|i:1;"],
-        [b"a|i:1;" * FEW, b"a|" + b"a:1:{i:0;" * 10_000, b"a" * (1 << 20) + b"|i:1;"],
+        [
+            *test_php.HOSTILE.values(),
+            b"a|i:1;" * FEW,
+            b"a|" + b"a:1:{i:0;" * 10_000,
+            b"a" * (1 << 20) + b"|i:1;",
+        ],
     ),
     "php_binary": _Parser(
         _php_of("php_binary"), [b"\1a" + _PHP_VALUES + b"\1bi:1;"], [b"\1ai:1;" * FEW, b"\0" * (1 << 20)]

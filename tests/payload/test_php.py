@@ -6,7 +6,6 @@ import base64
 import math
 import shutil
 import subprocess
-import time
 from typing import Any
 
 import pytest
@@ -151,11 +150,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_hostile(data: bytes) -> None:
-    """Depth, number and repetition are bounded, so that an answer comes at once."""
-    begin = time.perf_counter()
+    """Depth, number and repetition are bounded, so that an answer comes at once (see test_hostile.py)."""
     with pytest.raises(MalformedError):
         php.loads_session(data)
-    assert time.perf_counter() - begin < 1
 
 
 UNWRITABLE: list[tuple[str, Any]] = [
