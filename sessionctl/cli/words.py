@@ -75,7 +75,7 @@ def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | 
 def _text_of(word: str) -> str:
     """The text of a COOKIE: itself, the content of `@FILE`, or standard input."""
     if word == "-":
-        return read_stdin()
+        return readstdin()
     if word.startswith("@") and len(word) > 1:
         from sessionctl.sources import decode_text, read_file
 
@@ -90,9 +90,9 @@ def content_of_file(path: str) -> bytes:
     return read_stdin_bytes() if path == "-" else read_file(path)
 
 
-def read_stdin() -> str:
+def readstdin() -> str:
     """Standard input as text. Raises `UsageError` where there is none, or too much."""
-    data = _stdin().read(MAX_INPUT + 1)
+    data = stdin().read(MAX_INPUT + 1)
     if len(data) > MAX_INPUT:
         raise UsageError(
             f"more than {MAX_INPUT >> 20} MiB on standard input: give the part that has the cookie"
@@ -139,10 +139,10 @@ def refuse_rest(words: tuple[str, ...]) -> None:
 
 def read_stdin_bytes() -> bytes:
     """Standard input as it is. Raises `UsageError` where there is none."""
-    return _stdin().read()
+    return stdin().read()
 
 
-def _stdin() -> BinaryIO:
+def stdin() -> BinaryIO:
     """Standard input. Raises `UsageError` where it is closed, or a terminal, since nothing prompts."""
     if sys.stdin is None:
         raise UsageError("- reads standard input, which is closed")

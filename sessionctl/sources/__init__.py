@@ -7,6 +7,9 @@ here and in `base`; the modules for what is longer are imported when such a text
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
 from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.sources.base import (
     TOKEN,
@@ -21,10 +24,14 @@ from sessionctl.sources.base import (
 )
 from sessionctl.sources.text import decode_text, tidy
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = [
     "Source",
     "decode_text",
     "join_chunks",
+    "open_file",
     "parse_cookie_header",
     "read_cookie",
     "read_cookie_jar",
@@ -102,9 +109,16 @@ def _is_longer(text: str) -> bool:
 
 def read_file(path: str) -> bytes:
     """The content of a file. Raises `UsageError`."""
+    with open_file(path) as file:
+        return file.read()
+
+
+@contextmanager
+def open_file(path: str) -> Iterator[BinaryIO]:
+    """A file to read from. Raises `UsageError`, also where reading fails."""
     try:
         with open(path, "rb") as file:
-            return file.read()
+            yield file
     except OSError as error:
         raise UsageError(f"cannot read {path!r}: {error.strerror}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -154,6 +155,70 @@ def test_a_file_of_sessions(run: Run, tmp_path: Path, name: str) -> None:
     assert made[1]["id"] == "known-id"
     report = run("inspect", made[1]["cookie"], "--json").json
     assert (report["data"], report["flash"]) == ({"userId": 2, "role": "x"}, {"notice": "hi"})
+
+
+def test_sessions_one_a_line(run: Run, tmp_path: Path) -> None:
+    """NDJSON is read too: values, what `decode --json` and `list --data --json` print, and what `export` writes."""
+    store = f"fs:{tmp_path}/store"
+    own = ("-s", "cookie:", "--secret", "k")
+    cookie = run("create", "--set", "userId=1", "--flash", "n=hi", *own).text
+    lines = '{"userId": 7}\n\n' + run("decode", cookie, "--json").out
+    made = run("create", "--from", "-", "--set", "role=x", "-s", store, stdin=lines).out.splitlines()
+    assert [run("get", json.loads(line)["cookie"], "userId", "-s", store).text for line in made] == ["7", "1"]
+    run("export", str(tmp_path / "all.ndjson"), "-s", store)
+    listed = run("list", "--data", "--json", "-s", store).out
+    for text in ((tmp_path / "all.ndjson").read_text(), listed):
+        again = run("create", "--from", "-", *own, stdin=text).out.splitlines()
+        found = [run("decode", json.loads(line)["cookie"], "--json").json for line in again]
+        assert sorted(one["data"]["userId"] for one in found) == [1, 7]
+        assert {} in [one["flash"] for one in found]
+        assert {"n": "hi"} in [one["flash"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a": 1}\n{"a": 2}\n{"a": 3\n', "line 3: not JSON"),
+        ('{"a": 1}\n{"a": 2}\n[3]\n', "line 3: no object"),
+        ('{"a": 1}\n{"a": 2}\n\n{"id": "", "data": {}}\n', "line 4: an ID is text"),
+        ('{"a": 1}\n{"a": 2}\n{"id": "known", "data": {}}\n', "line 3: .* has a session of that ID"),
+        ('[{"a": 1}, {"a": 2}, {"id": "known", "data": {}}]', "session 3: .* has a session of that ID"),
+    ],
+)
+def test_an_error_among_many_names_its_place(run: Run, tmp_path: Path, text: str, message: str) -> None:
+    """What comes before it has been made, and printed."""
+    store = ("-s", f"fs:{tmp_path}/store")
+    run("create", "--id", "known", *store)
+    answer = run("create", "--from", "-", *store, stdin=text)
+    assert re.search(message, answer.err)
+    assert (answer.status in (2, 3), len(answer.out.splitlines())) == (True, 2)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "[1, 2", '{"a": 1'])
+def test_no_sessions(run: Run, home: Path, text: str) -> None:
+    """A file without a session, or that breaks off, ends 3, and nothing is made."""
+    answer = run("create", "--from", "-", stdin=text)
+    assert (answer.status, answer.out, list(home.rglob("*"))) == (3, "", [])
+
+
+def test_many_sessions_take_no_memory(home: Path, tmp_path: Path) -> None:
+    """Sessions are made as their lines come: ten times as many need no more memory."""
+    program = (
+        "import resource, sys; from sessionctl.cli import main; sys.argv = ['x', *sys.argv[1:]]\n"
+        "try: main()\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+
+    def peak(count: int) -> int:
+        file = tmp_path / "many.ndjson"
+        file.write_text("".join(f'{{"userId": {n}, "text": "{"x" * 200}"}}\n' for n in range(count)))
+        words = ["create", "--from", str(file), "-s", "cookie:", "--secret", "k", "--output", "value"]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], capture_output=True, check=True, timeout=120
+        )
+        assert done.stdout.count(b"\n") == count
+        return int(done.stderr)
+
+    assert peak(20_000) < peak(2_000) + 2_000  # KiB
 
 
 def test_a_broken_file_of_sessions(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +13,13 @@ from sessionctl.cli.conflicts import is_said
 from sessionctl.cli.output import say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
-from sessionctl.cli.words import assignments, read_stdin
+from sessionctl.cli.words import assignments, stdin
 from sessionctl.cli.writing import form_of, print_made
-from sessionctl.errors import UsageError
+from sessionctl.errors import MalformedError, SessionctlError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sessionctl.fixtures import Fixture
 
 
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     "from_file",
     metavar="FILE",
     shell_complete=options.completes("files"),
-    help="JSON or YAML to begin with, a list too; - is stdin.",
+    help="JSON, YAML or NDJSON to begin with; - is stdin.",
 )
 @click.option("--count", type=click.IntRange(1), help="Make so many, a JSON object a line.")
 @options.output_options
@@ -45,15 +49,17 @@ def command(**params: Any) -> None:
     from sessionctl import editing
 
     look, output, url = form_of(params)
-    fixtures = _fixtures(params)
+    wanted = _wanted(params)
     count = params.pop("count")
-    if (count or len(fixtures)) > 1:
-        _refuse_one_id(fixtures, count or 1)
+    several = (count or len(wanted.ahead)) > 1
+    if several:
+        _refuse_one_id(wanted, count or 1)
         output = output or "json"
     setup = setup_of(params, writes=True)
-    for fixture in fixtures:
+    for fixture in wanted:
         for _ in range(count or 1):
-            made = editing.create(setup, fixture.data, fixture.flash, fixture.id)
+            with _told_at(fixture.place):
+                made = editing.create(setup, fixture.data, fixture.flash, fixture.id)
             print_made(made, look, output, url)
     if made.storage is None and is_said("storage"):
         say(
@@ -62,29 +68,56 @@ def command(**params: Any) -> None:
         )
 
 
-def _fixtures(params: dict[str, Any]) -> list[Fixture]:
-    from sessionctl.fixtures import Fixture
+@contextmanager
+def _told_at(place: str | None) -> Iterator[None]:
+    """Have an error name the place of the session that it is about."""
+    try:
+        yield
+    except SessionctlError as error:
+        if place is not None:
+            error.args = (f"{place}: {error}",)
+        raise
 
+
+class _Wanted:
+    """The sessions to make, two of them read ahead to see whether there are several."""
+
+    def __init__(self, fixtures: Iterator[Fixture]) -> None:
+        self.ahead = list(islice(fixtures, 2))
+        self._rest = fixtures
+
+    def __iter__(self) -> Iterator[Fixture]:
+        return chain(self.ahead, self._rest)
+
+
+def _wanted(params: dict[str, Any]) -> _Wanted:
     values = assignments(params.pop("values"))
     flash = assignments(params.pop("flashes"))
     session_id = params.pop("session_id")
     if session_id == "":
         raise UsageError("an ID is text, and not empty")
     path = params.pop("from_file")
-    beginnings = [Fixture({}, {})] if path is None else _read(path)
-    return [fixture.with_values(values, flash, session_id) for fixture in beginnings]
+    wanted = _Wanted(fixture.with_values(values, flash, session_id) for fixture in _beginnings(path))
+    if not wanted.ahead:
+        raise MalformedError("--from has no session")
+    return wanted
 
 
-def _read(path: str) -> list[Fixture]:
-    from sessionctl import jsontext
-    from sessionctl.fixtures import parse_fixtures
-    from sessionctl.sources import read_file
+def _beginnings(path: str | None) -> Iterator[Fixture]:
+    from sessionctl.fixtures import Fixture, read_fixtures
 
-    text = read_stdin() if path == "-" else jsontext.decode_utf8(read_file(path))
-    return parse_fixtures(text, yaml=path.endswith((".yaml", ".yml")))
+    if path is None:
+        yield Fixture({}, {})
+    elif path == "-":
+        yield from read_fixtures(stdin(), yaml=None)
+    else:
+        from sessionctl.sources import open_file
+
+        with open_file(path) as file:
+            yield from read_fixtures(file, yaml=path.endswith((".yaml", ".yml")))
 
 
-def _refuse_one_id(fixtures: list[Fixture], count: int) -> None:
-    ids = [fixture.id for fixture in fixtures if fixture.id is not None]
+def _refuse_one_id(wanted: _Wanted, count: int) -> None:
+    ids = [fixture.id for fixture in wanted.ahead if fixture.id is not None]
     if ids and (count > 1 or len(set(ids)) < len(ids)):
         raise UsageError("several sessions cannot have one ID")
