@@ -46,6 +46,9 @@ FLASHES = "_flashes"
 _OWN_KEYS = frozenset({FLASHES, "_permanent", "_user_id", "_fresh", "csrf_token"})
 """Keys that Flask, Flask-Login and Flask-WTF write: who finds one knows that it is a session of Flask's."""
 
+_NO_OBJECT, _SPACED = 0.3, 0.5
+"""The confidence that another value is Flask's, and an object in JSON with spaces: `serializer = json` makes it."""
+
 _NO_SESSION = Warn("no-session", "the payload is no object, so Flask would fail on it")
 
 
@@ -82,8 +85,10 @@ class Flask(Format):
             return 0.0
         payload = unpack(token.value, MAX_SIZE)
         session = timed_token.read_json(payload)
-        if not isinstance(session, dict) or timed_token.is_spaced(session, payload):
-            return 0.0
+        if not isinstance(session, dict):
+            return _NO_OBJECT
+        if timed_token.is_spaced(session, payload):
+            return _SPACED
         usual = 0.0 if digest == "sha1" else -0.04
         return usual + _confidence(session, payload, cookie_name)
 

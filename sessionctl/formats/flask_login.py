@@ -52,11 +52,13 @@ class FlaskLogin(Format):
         parts = _split(text)
         if len(parts.signature) not in (_SHA1, _SHA512) or not set(parts.signature) <= _HEX:
             return 0.0
-        if not parts.user_id or not parts.user_id.isprintable():
+        if not parts.user_id.isprintable():
             return 0.0
         usual = len(parts.signature) == _SHA512
         if cookie_name in self.cookie_names:
             return 0.99 if usual else 0.95
+        if not parts.user_id:
+            return 0.0
         timed = parts.user_id.rpartition("|")[2].isdigit() and "|" in parts.user_id  # as Tornado writes it
         return 0.95 if usual else 0.2 if timed else 0.6
 

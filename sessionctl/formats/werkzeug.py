@@ -56,9 +56,11 @@ class Werkzeug(Format):
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         parts = _split(text)
-        if len(parts.signature) not in _LENGTHS or not parts.items:
+        if len(parts.signature) not in _LENGTHS:
             return 0.0
         a2b_base64(parts.signature, strict_mode=True)
+        if not parts.items:  # a session that is empty
+            return 0.9 if cookie_name in self.cookie_names else 0.5
         _read(parts)
         return 0.98 if cookie_name in (None, *self.cookie_names) else 0.95
 

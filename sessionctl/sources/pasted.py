@@ -23,6 +23,7 @@ _ASSIGNED = re.compile(r"(?:export\s+)?(\w+)='([^']+)'")
 """A variable of a shell that was given the cookie, in the quotes that no cookie has."""
 
 _QUOTES = "'\"`"
+_IN_QUOTES = r'"(?:[^"\\]|\\.)*"'
 
 
 def read_pasted(text: str, name: str | None) -> Source | None:
@@ -72,8 +73,10 @@ def _is_header(text: str) -> bool:
     if re.match(r"(?i)(?:set-)?cookie\s*:", text):
         return True
     head, equals, rest = text.partition("=")
-    if not equals or not TOKEN.issuperset(head) or log.LABEL.search(text):
+    if not equals or not TOKEN.issuperset(head):
         return False
+    if log.LABEL.search(text):  # a cookie's own name may end in the word
+        return "=" not in rest and re.fullmatch(_IN_QUOTES, rest) is not None
     return is_set_cookie(text) or ";" in rest or "=" not in rest or " " not in rest or _is_value(rest, head)
 
 
@@ -81,7 +84,7 @@ def _is_value(text: str, name: str) -> bool:
     """Whether what follows a name is one value that has spaces and `=` inside, not words of a log."""
     if sureness(text, name) >= SURE:
         return True
-    if not re.fullmatch(r'"(?:[^"\\]|\\.)*"', text):
+    if not re.fullmatch(_IN_QUOTES, text):
         return False
     head, _, value = text[1:-1].partition("=")
     is_pair = TOKEN.issuperset(head) and (SESSION_NAME.search(head) or sureness(value, head) >= SURE)

@@ -6,11 +6,12 @@ r"""Records of Django's session backends, of all its releases.
                                                               SHA-1("django.contrib.sessionsSessionStore" key);
                                                               Django 1.4 breaks the base64 into lines
     cache on Redis    pickle of the session
-    cache in files    pickle of the expiry (a float), zlib stream of the pickle of the session
+    cache in files    pickle of the expiry (a float), zlib stream of the pickle of the session;
+                      before Django 1.7 that pickle itself
 
 A signed text has no end of its own: that is the database's `expire_date`, or the file's time. With a key the
 signature is checked. Sources: Django 6.1, 5.2, 3.2, 3.0, 1.8 and 1.4 contrib/sessions/backends/base.py;
-core/cache/backends/filebased.py, redis.py.
+6.1, 1.8 and 1.6 core/cache/backends/filebased.py; 6.1 redis.py.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _SIGNED = re.compile(r"\.?[A-Za-z0-9_-]+=*:[0-9A-Za-z]{1,11}:[A-Za-z0-9_-]*=*")
 _OLD = re.compile(rb"[0-9a-f]{40}:")
 _OLD_TAG = 40
 _ZLIB = b"\x78"
+_PICKLE = b"\x80"
 _OWN = ("_auth_user_id", "_auth_user_hash", "_session_expiry", "_csrftoken", MESSAGES_KEY)
 
 
@@ -76,11 +78,16 @@ def _read_signed(text: str, context: RecordContext) -> StoredRecord:
     from sessionctl.formats.django import Django
 
     form = Django(salt=SALT, digest="sha256,sha1")
-    decoded = form.decode(text, max_size=context.max_size)
     verdict = None
     if context.keys:
         given = Context(keys=context.keys, now=context.now, max_age=None, max_size=context.max_size)
         verdict = form.judge(text, given)
+    try:
+        decoded = form.decode(text, max_size=context.max_size)
+    except MalformedError:
+        if (record := _forged(verdict)) is None:
+            raise
+        return record
     return StoredRecord(
         data=decoded.data,
         flash=decoded.flash,
@@ -90,6 +97,13 @@ def _read_signed(text: str, context: RecordContext) -> StoredRecord:
         verdict=verdict,
         warnings=decoded.warnings,
     )
+
+
+def _forged(verdict: Verdict | None) -> StoredRecord | None:
+    """The answer where the payload cannot be read: Django looks at the signature first; None where that fits."""
+    if verdict is None or verdict.reason != "bad-signature":
+        return None
+    return StoredRecord(data=None, payload_type="bytes", signed=True, verdict=verdict)
 
 
 # -- before -------------------------------------------------------------------------------------------
@@ -109,14 +123,14 @@ def _old_parts(sample: Sample, *, strict: bool = True) -> tuple[str, bytes] | No
 def _read_old(tag: str, payload: bytes, context: RecordContext) -> StoredRecord:
     from sessionctl.signing import django as signing
 
-    data, kind = signing.read(payload)
-    return StoredRecord(
-        data=data,
-        flash=_messages(data),
-        payload_type=kind,
-        signed=True,
-        verdict=_judge_old(tag, payload, context) if context.keys else None,
-    )
+    verdict = _judge_old(tag, payload, context) if context.keys else None
+    try:
+        data, kind = signing.read(payload)
+    except MalformedError:
+        if (record := _forged(verdict)) is None:
+            raise
+        return record
+    return StoredRecord(data=data, flash=_messages(data), payload_type=kind, signed=True, verdict=verdict)
 
 
 def _judge_old(tag: str, payload: bytes, context: RecordContext) -> Verdict:
@@ -141,19 +155,21 @@ def _fits_old(secret: Secret, tag: str, payload: bytes) -> bool:
 
 
 def _cache_parts(sample: Sample) -> tuple[float | None, bytes] | None:
-    """Expiry and zlib stream of a file of Django's cache, or None."""
+    """Expiry and session, a zlib stream or a pickle, of a file of Django's cache, or None."""
     found = sample.pickled
     if found is None or not (found[0] is None or isinstance(found[0], (int, float))):
         return None
     rest = sample.content[found[1] :]
-    return (seconds(found[0]), rest) if rest[:1] == _ZLIB else None
+    if rest[:1] == _ZLIB or (rest[:1] == _PICKLE and not isinstance(found[0], int)):
+        return seconds(found[0]), rest
+    return None  # a pickle behind a whole number is Werkzeug's or cachelib's
 
 
-def _read_cached(expires_at: float | None, stream: bytes, context: RecordContext) -> StoredRecord:
+def _read_cached(expires_at: float | None, content: bytes, context: RecordContext) -> StoredRecord:
     from sessionctl.payload import pickle
 
     try:
-        data = pickle.loads(decompress(stream, context.max_size))
+        data = pickle.loads(decompress(content, context.max_size) if content[:1] == _ZLIB else content)
     except MalformedCookieError as error:
         raise MalformedError(str(error)) from None
     return StoredRecord(data=data, flash=_messages(data), payload_type="pickle", expires_at=expires_at)

@@ -2,15 +2,19 @@
 
     Redis, SQLAlchemy, ...   0.8: MessagePack or JSON of the session; 0.5: pickle
     cachelib file            expiry, 4 bytes in the machine's own order (0: never), pickle of the value
+                             cachelib before 0.7, and Werkzeug's cache before it: pickle of the expiry,
+                             pickle of the value
+    cachelib on Redis        "!", pickle of the value
 
 `_permanent` is always there; flashed messages are `[category, message]` pairs in `_flashes`.
-Sources: Flask-Session 0.8.0 base.py, 0.5.0 sessions.py; cachelib 0.17 file.py; Werkzeug 0.16 contrib/cache.py.
+Sources: Flask-Session 0.8.0 base.py, 0.5.0 and 0.3.1 sessions.py; cachelib 0.17 file.py, 0.6 serializers.py;
+Werkzeug 0.16 contrib/cache.py.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedError
 from sessionctl.stores.base import (
@@ -20,9 +24,11 @@ from sessionctl.stores.base import (
     Sample,
     StoredRecord,
     json_of,
-    looks_pickled,
     pickle_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAMES = ("flask-session", "cachelib", "flask")
 
@@ -30,6 +36,10 @@ _EXPIRY = 4  # bytes
 _MARK = "_permanent"
 _PACKED_MARK = b"\xaa_permanent"
 _FLASHES = "_flashes"
+_PICKLE = b"\x80"  # the first byte of pickle, protocol 2 and later
+_ON_REDIS = b"!"
+_NUMBERS = (_PICKLE, b"J", b"K", b"L")  # how the pickle of an expiry begins: of protocol 1 in Werkzeug
+_LATEST = 253_402_300_799  # the end of the year 9999
 
 
 def recognise(sample: Sample) -> Guess:
@@ -65,14 +75,31 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG00
 
 
 def _cached(sample: Sample) -> tuple[float, Any] | None:
-    """Expiry and value of a file of cachelib, or None."""
-    rest = sample.content[_EXPIRY:]
-    if rest[:1] != b"\x80" or not looks_pickled(rest) or sample.whole_pickle is not None:
+    """Expiry and value of an entry of cachelib, or of Werkzeug's cache; or None."""
+    if sample.whole_pickle is not None:
         return None
-    inner = Sample(rest)
-    if inner.whole_pickle is None:
-        return None
-    return float(struct.unpack("=I", sample.content[:_EXPIRY])[0]), inner.whole_pickle
+    for expires_at, rest in _after_expiry(sample.content):
+        value = Sample(rest).whole_pickle if rest[:1] == _PICKLE else None
+        if value is not None:
+            return expires_at, value
+    return None
+
+
+def _after_expiry(content: bytes) -> Iterator[tuple[float, bytes]]:
+    """The expiry, and what stands behind it, in each of the ways to write it."""
+    if content[_EXPIRY : _EXPIRY + 1] == _PICKLE:
+        yield float(struct.unpack("=I", content[:_EXPIRY])[0]), content[_EXPIRY:]
+    if content[:1] == _ON_REDIS:
+        yield 0.0, content[1:]
+    if content[:1] in _NUMBERS:
+        from sessionctl.payload import pickle
+
+        try:
+            expires_at, size = pickle.load_first(content)
+        except MalformedError:
+            return
+        if type(expires_at) is int and 0 <= expires_at <= _LATEST:
+            yield float(expires_at), content[size:]
 
 
 def _is_packed_map(content: bytes) -> bool:

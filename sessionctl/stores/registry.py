@@ -66,7 +66,7 @@ def read_record(
         record = _read_as(sample, name, context) if name is not None else _read(sample, context)
     except RecursionError:
         raise MalformedError("the record is nested too deep") from None
-    if not isinstance(record.data, (dict, list)):
+    if record.genuine and not isinstance(record.data, (dict, list)):
         raise MalformedError(f"a value of {record.payload_type} that is no session")
     return record
 

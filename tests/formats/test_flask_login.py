@@ -89,6 +89,8 @@ def test_encode_without_a_key() -> None:
     [
         pytest.param(COOKIE, "remember_token", 0.95, 1.0, id="by its own name"),
         pytest.param(COOKIE, None, 0.9, 0.96, id="by its shape"),
+        pytest.param(f"|{'a' * 128}", "remember_token", 0.95, 1.0, id="an empty ID"),
+        pytest.param(f"|{'a' * 128}", None, 0.0, 0.0, id="a hash behind a bar"),
         pytest.param(f"42|{'a' * 40}", None, 0.4, 0.6, id="of an old release"),
         pytest.param(f"dmFs|1795423924|{'a' * 40}", None, 0.0, 0.3, id="Tornado's"),
         pytest.param(f"2|1:0|{'a' * 64}", None, 0.0, 0.0, id="of another length"),

@@ -145,6 +145,10 @@ def test_what_was_pasted(text: str) -> None:
             'token={"q": "x=1 y=2"}.XRZrtysnhE6YlwGNOrY_BAOEXnk',
             '{"q": "x=1 y=2"}.XRZrtysnhE6YlwGNOrY_BAOEXnk',
         ),
+        (
+            'my.cookie="Zo\\353 x:1xVJYW:8US3bOTWYo5j5OzULDc2FHa8ofSMMg-Y6JwtSkzAzZA"',
+            '"Zo\\353 x:1xVJYW:8US3bOTWYo5j5OzULDc2FHa8ofSMMg-Y6JwtSkzAzZA"',
+        ),
         ("just some words", "just some words"),
         ("session=", ""),
         ("session=with some spaces inside", "with some spaces inside"),

@@ -279,6 +279,40 @@ def test_kinds(content: bytes, name: str, data: Any) -> None:
     assert data is None or record.data == data
 
 
+CACHED = {
+    "Werkzeug 0.16.1 by Flask-Session 0.3.1": ("SkwNM2sugASVGQAAAAAAAAB9lCiMCl9wZXJtYW5lbnSUiIwBYZRLAXUu", "cachelib"),
+    "cachelib 0.6.0": ("gASVBgAAAAAAAABKTg0zay6ABJUZAAAAAAAAAH2UKIwKX3Blcm1hbmVudJSIjAFhlEsBdS4=", "cachelib"),
+    "cachelib 0.6.0 on Redis": ("IYAElRkAAAAAAAAAfZQojApfcGVybWFuZW50lIiMAWGUSwF1Lg==", "cachelib"),
+    "Django 1.6.11": ("gAJHQdrFhZAAAAAugAJ9cQEoVQd1c2VyX2lkcQJLKlUEbmFtZXEDWAQAAABab8OrcQR1Lg==", "django"),
+}  # fmt: skip
+"""Entries of caches of old: the pickle of an expiry, then that of a session."""
+
+
+@pytest.mark.parametrize(("content", "name"), CACHED.values(), ids=CACHED)
+@pytest.mark.parametrize("named", [False, True], ids=["by its bytes", "by its name"])
+def test_caches_of_old(content: str, name: str, named: bool) -> None:
+    """The session is read, and its end where it has one."""
+    record = read_record(base64.b64decode(content), name if named else None)
+    assert record.format == name
+    if name == "django":
+        assert record.data == {"user_id": 42, "name": "Zoë"}
+        assert record.expires_at == 1796609600.0
+    else:
+        assert record.data == {"_permanent": True, "a": 1}
+        assert (record.expires_at is None) == (content[:4] == "IYAE")
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["signing.dumps", "before 3.1"])
+def test_altered_record_of_django(old: bool) -> None:
+    """An altered payload that can be read no more is a signature that does not fit, as Django answers."""
+    content = _old_django(b'{"a"\x00}') if old else _new_django(b'{"a":1}')
+    content = content if old else b"eyJhIgAxfQ" + content[10:]
+    record = read_record(content, keys=KeyRing(["key"]))
+    assert (record.format, record.data, record.status) == ("django", None, "invalid")
+    with pytest.raises(MalformedError):
+        read_record(content)
+
+
 def test_base64_of_old_django() -> None:
     """What is foreign to base64 is dropped where the name is told, as Django before 3.1 did."""
     content = _old_django(b'{"a":1}')
