@@ -72,5 +72,5 @@ def test_stats_in_words(store: str) -> None:
     """The spread of sizes and ages is told in words, and fits the screen."""
     lines = screen(80, "stats", "-s", store)
     assert "1 session, " in lines[0]
-    assert lines[1].startswith("size   smallest 18 bytes, half within 18 bytes")
+    assert lines[1].startswith("size   18 bytes to 18 bytes, half within 18 bytes")
     assert max(map(len, lines[1:])) <= 80

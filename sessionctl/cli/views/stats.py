@@ -41,9 +41,9 @@ def _lines(stats: Stats) -> Iterator[str]:
         return
     sizes, ages, answer = stats.sizes.quantiles(), stats.ages.quantiles(), stats.as_json()
     if sizes:
-        yield _spread("size", sizes, human_bytes, "smallest", "largest")
+        yield _spread("size", sizes, human_bytes)
     if ages:
-        yield _spread("age", ages, _human_age, "youngest", "oldest")
+        yield _spread("age", ages, _human_age)
     yield from _bars("last saved within", answer["by_age"])
     yield from _bars("expires within", answer["by_expiry"])
     yield from _content(stats)
@@ -57,13 +57,10 @@ def _human_age(seconds: float) -> str:
     return human_seconds(max(1.0, seconds))
 
 
-def _spread(
-    name: str, numbers: dict[str, float], shown: Callable[[float], str], least: str, most: str
-) -> str:
+def _spread(name: str, numbers: dict[str, float], shown: Callable[[float], str]) -> str:
     """The extremes, and below what half of them, and nine of ten, lie."""
-    half, nine_tenths = shown(numbers["50%"]), shown(numbers["90%"])
-    ends = shown(numbers["0%"]), shown(numbers["100%"])
-    return f"{name:<6} {least} {ends[0]}, half within {half}, 90% within {nine_tenths}, {most} {ends[1]}"
+    least, half, nine_tenths, most = (shown(numbers[share]) for share in ("0%", "50%", "90%", "100%"))
+    return f"{name:<6} {least} to {most}, half within {half}, 90% within {nine_tenths}"
 
 
 def _content(stats: Stats) -> Iterator[str]:
