@@ -203,7 +203,9 @@ def find(header: str | None, name: str) -> str | None:
         return None
     equals = start + len(name)
     if header[equals : equals + 1] == "=" and (start == 0 or header[start - 2 : start] == "; "):
-        return _unquoted(header[equals + 1 :].partition(";")[0])  # the name stands there first: a quick answer
+        return _unquoted(
+            header[equals + 1 :].partition(";")[0]
+        )  # the name stands there first: a quick answer
     for part in header.split(";"):
         found, sign, value = part.partition("=")
         if sign and found.strip(" \t") == name:

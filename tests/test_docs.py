@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +110,27 @@ def test_format_has_a_page_and_an_example(name: str) -> None:
     assert all(option.help for option in form.options)
     assert form.example
     assert form.detect(form.example, cookie_name=next(iter(form.cookie_names), None)) > 0.3
+
+
+@pytest.mark.slow
+def test_pictures_are_fresh() -> None:
+    """The pictures of the terminal show what the commands print."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/make-screens", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_no_picture_is_lost() -> None:
+    """Each is shown by a page, and each page's picture is there."""
+    shown = set()
+    for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
+            shown.add((path.parent / target).resolve())
+    assert shown == set((ROOT / "docs/screens").iterdir())
 
 
 def test_no_page_is_lost() -> None:

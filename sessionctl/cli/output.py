@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sessionctl import jsontext
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 LONGEST_SHOWN = 24
 """Characters of an argument that a message repeats."""
@@ -56,17 +53,6 @@ def print_data(text: str) -> None:
 def print_cells(*texts: str) -> None:
     """Texts that hold nothing odd in one line: parted by a tab into a pipe, on a terminal by blanks."""
     click.echo(("  " if sys.stdout.isatty() else "\t").join(texts))
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Lines for stdout, each as `print_data` prints it; on a terminal through the pager where they are many."""
-    if sys.stdout.isatty():
-        from sessionctl.cli.pager import show
-
-        show(map(visible, lines))
-        return
-    for line in lines:
-        print_data(line)
 
 
 def shown(word: str) -> str:

@@ -71,6 +71,6 @@ def test_no_tab_is_shown_as_an_escape(store: str, tmp_path: Path) -> None:
 def test_stats_in_words(store: str) -> None:
     """The spread of sizes and ages is told in words, and fits the screen."""
     lines = screen(80, "stats", "-s", store)
-    assert "1 session, " in lines[0]
-    assert lines[1].startswith("size   18 bytes to 18 bytes, half within 18 bytes")
-    assert max(map(len, lines[1:])) <= 80
+    assert "1 session, " in " ".join(lines)
+    assert any(line.startswith("size   18 bytes to 18 bytes, half within 18 bytes") for line in lines)
+    assert max(map(len, lines)) <= 80

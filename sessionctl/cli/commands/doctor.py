@@ -8,13 +8,13 @@ import click
 
 from sessionctl.cli import options, selecting
 from sessionctl.cli.conflicts import refuse_said
-from sessionctl.cli.output import print_json, print_lines, say
+from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sessionctl.fleet.findings import Finding
 
@@ -76,15 +76,9 @@ def _question(fixable: list[Finding]) -> str:
 
 def _print(findings: Iterable[Finding], look: options.Look) -> None:
     if not look.json:
-        print_lines(line for finding in findings for line in _lines(finding))
+        from sessionctl.cli.views.findings import print_of_store
+
+        print_of_store(findings, look.color)
         return
     for finding in findings:
         print_json(finding.as_json())
-
-
-def _lines(finding: Finding) -> Iterator[str]:
-    yield f"{finding.severity}: {finding.code} ({finding.count}): {finding.message}"
-    if finding.examples:
-        yield f"  as {', '.join(finding.examples)}"
-    if finding.command:
-        yield f"  {finding.command}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.cli.output import print_json, print_lines, say
+from sessionctl.cli.output import print_json, say
 from sessionctl.cli.setup import setup_of, url_of
 from sessionctl.cli.words import content_of_file, refuse_rest, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sessionctl.checkup import Finding
     from sessionctl.cli import options
@@ -62,15 +62,9 @@ def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
 
 def _print(findings: Iterable[Finding], look: options.Look) -> None:
     if not look.json:
-        print_lines(line for finding in findings for line in _lines(finding, quiet=look.quiet))
+        from sessionctl.cli.views.findings import print_of_cookie
+
+        print_of_cookie(findings, look.color, quiet=look.quiet)
         return
     for finding in findings:
         print_json(finding._asdict())
-
-
-def _lines(finding: Finding, *, quiet: bool) -> Iterator[str]:
-    where = f" ({finding.where})" if finding.where else ""
-    yield f"{finding.severity}: {finding.code}: {finding.message}{where}"
-    if not quiet:
-        yield f"  mend: {finding.mend}"
-        yield f"  from: {finding.source}"

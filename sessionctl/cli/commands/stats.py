@@ -39,5 +39,5 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     else:
         from sessionctl.cli.views.stats import print_stats
 
-        print_stats(result)
+        print_stats(result, look.color)
     ctx.exit(problems.status)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
 WIDEST = 100
@@ -27,3 +29,11 @@ def console(color: str, *, stderr: bool = False) -> Console:
     if made.width > WIDEST or not made.is_terminal:
         made.width = min(made.width, WIDEST) if made.is_terminal else WIDEST
     return made
+
+
+def put(out: Console, text: Text, indent: int = 0) -> None:
+    """Print a text: on a terminal its lines break between words and keep the indent, in a pipe they are whole."""
+    if out.is_terminal:
+        out.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        out.print(Text(" " * indent).append_text(text), soft_wrap=True)

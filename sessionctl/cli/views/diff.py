@@ -9,7 +9,7 @@ from rich.text import Text
 
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
-from sessionctl.cli.views.console import BAD, GOOD, NAME, ODD, console
+from sessionctl.cli.views.console import BAD, GOOD, NAME, ODD, console, put
 from sessionctl.duration import iso
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def print_changes(changes: Iterable[Change], color: str) -> None:
     lines = [change_line(change) for change in changes] or [Text("nothing differs")]
     with out.capture() as capture:
         for line in lines:
-            out.print(line, soft_wrap=True)
-    show(capture.get().splitlines())
+            put(out, line)
+    show(line.rstrip() for line in capture.get().splitlines())
 
 
 def change_line(change: Change) -> Text:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
+from sessionctl.cli.views.console import DIM, NAME, console, put
 from sessionctl.fleet.stats import bars
 from sessionctl.formats.base import human_seconds
 
@@ -14,8 +17,14 @@ if TYPE_CHECKING:
 
     from sessionctl.fleet.stats import Stats
 
-WIDTH = 40
+WIDTH, LEAST_WIDTH = 40, 8
+"""Columns of the longest bar."""
+
+BESIDE = 20
+"""Columns that stand beside a bar."""
+
 TOP = 12
+TITLE = "bold"
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
@@ -30,13 +39,18 @@ def human_bytes(count: float) -> str:
     return f"{count:.1f} {_UNITS[-1]}"
 
 
-def print_stats(stats: Stats) -> None:
+def print_stats(stats: Stats, color: str) -> None:
     """Print it."""
-    show(_lines(stats))
+    out = console(color)
+    width = max(LEAST_WIDTH, min(WIDTH, out.width - BESIDE))
+    with out.capture() as capture:
+        for line in _lines(stats, width):
+            put(out, line)
+    show(line.rstrip() for line in capture.get().splitlines())
 
 
-def _lines(stats: Stats) -> Iterator[str]:
-    yield f"{visible(stats.storage)}: {_sessions(stats.sessions)}, {human_bytes(stats.sizes.total)}"
+def _lines(stats: Stats, width: int) -> Iterator[Text]:
+    yield Text(f"{visible(stats.storage)}: {_sessions(stats.sessions)}, {human_bytes(stats.sizes.total)}")
     if not stats.sessions:
         return
     sizes, ages, answer = stats.sizes.quantiles(), stats.ages.quantiles(), stats.as_json()
@@ -44,8 +58,8 @@ def _lines(stats: Stats) -> Iterator[str]:
         yield _spread("size", sizes, human_bytes)
     if ages:
         yield _spread("age", ages, _human_age)
-    yield from _bars("last saved within", answer["by_age"])
-    yield from _bars("expires within", answer["by_expiry"])
+    yield from _bars("last saved within", answer["by_age"], width)
+    yield from _bars("expires within", answer["by_expiry"], width)
     yield from _content(stats)
 
 
@@ -57,24 +71,27 @@ def _human_age(seconds: float) -> str:
     return human_seconds(max(1.0, seconds))
 
 
-def _spread(name: str, numbers: dict[str, float], shown: Callable[[float], str]) -> str:
+def _spread(name: str, numbers: dict[str, float], shown: Callable[[float], str]) -> Text:
     """The extremes, and below what half of them, and nine of ten, lie."""
     least, half, nine_tenths, most = (shown(numbers[share]) for share in ("0%", "50%", "90%", "100%"))
-    return f"{name:<6} {least} to {most}, half within {half}, 90% within {nine_tenths}"
+    told = f" {least} to {most}, half within {half}, 90% within {nine_tenths}"
+    return Text.assemble((f"{name:<6}", DIM), told)
 
 
-def _content(stats: Stats) -> Iterator[str]:
-    yield ""
+def _content(stats: Stats) -> Iterator[Text]:
+    yield Text()
     of = f"{'a random sample of' if stats.sampled else 'all'} {_sessions(stats.read)}"
-    yield f"values, by {of} ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
+    marks = f" ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
+    yield Text.assemble((f"values, by {of}", TITLE), marks)
     for key, use in stats.top_keys(TOP):
         share = use.sessions / max(1, stats.read)
         name = visible(key)[:24]
-        yield f"  {name:<24} {share:>6.1%}  {human_bytes(use.bytes)}"
+        yield Text.assemble((f"  {name:<24}", NAME), f" {share:>6.1%}  {human_bytes(use.bytes)}")
 
 
-def _bars(title: str, counts: dict[str, int]) -> Iterator[str]:
-    yield ""
-    yield title
+def _bars(title: str, counts: dict[str, int], width: int) -> Iterator[Text]:
+    yield Text()
+    yield Text(title, style=TITLE)
     for name, count, share in bars(counts):
-        yield f"  {name:<8} {'█' * max(1, round(share * WIDTH)):<{WIDTH}} {count}"
+        bar = "█" * max(1, round(share * width))
+        yield Text.assemble(f"  {name:<8} ", (f"{bar:<{width}}", NAME), f" {count}")

@@ -11,11 +11,13 @@ from rich.text import Text
 
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
-from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
+from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console, put
 from sessionctl.cli.views.diff import change_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from sessionctl.timeline import Event
     from sessionctl.watch import Seen
@@ -25,6 +27,8 @@ _STYLES = {
     "replaced": ODD, "lost": ODD, "two-cookies": ODD, "refused": BAD, "same-id-at-login": BAD,
 }  # fmt: skip
 _CHANGES_SHOWN = 6
+BELOW = 10
+"""Columns that what belongs to an event is set in: as wide as the time."""
 
 
 def print_story(events: Sequence[Event], color: str) -> None:
@@ -39,17 +43,16 @@ def print_story(events: Sequence[Event], color: str) -> None:
     show(line.rstrip() for line in capture.get().splitlines())
 
 
-def _print_event(out: object, event: Event, *, with_host: bool) -> None:
-    put = out.print  # type: ignore[attr-defined]
-    put(_headline(event, with_host=with_host), soft_wrap=True)
+def _print_event(out: Console, event: Event, *, with_host: bool) -> None:
+    put(out, _headline(event, with_host=with_host))
     if event.detail:
-        put(Text(f"          {visible(event.detail)}"), soft_wrap=True)
+        put(out, Text(visible(event.detail)), BELOW)
     if event.mend:
-        put(Text(f"          mend: {visible(event.mend)}", style=DIM), soft_wrap=True)
+        put(out, Text(f"mend: {visible(event.mend)}", style=DIM), BELOW)
     for change in event.changes[:_CHANGES_SHOWN]:
-        put(Text("          ").append_text(change_line(change)), soft_wrap=True)
+        put(out, change_line(change), BELOW)
     if len(event.changes) > _CHANGES_SHOWN:
-        put(Text(f"          and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM))
+        put(out, Text(f"and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM), BELOW)
 
 
 def _headline(event: Event, *, with_host: bool) -> Text:
@@ -77,10 +80,7 @@ def print_seen(seen: Seen, color: str) -> None:
     clock = datetime.fromtimestamp(seen.time, UTC).strftime("%H:%M:%S")
     words = [(f"{clock}  ", DIM), (f"{seen.kind:<11}", _SEEN[seen.kind])]
     with out.capture() as capture:
-        out.print(
-            Text.assemble(*words, f" ref {seen.ref}"),
-            soft_wrap=True,
-        )
+        put(out, Text.assemble(*words, f" ref {seen.ref}"))
         for change in seen.changes[:_CHANGES_SHOWN]:
-            out.print(Text("          ").append_text(change_line(change)), soft_wrap=True)
+            put(out, change_line(change), BELOW)
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
