@@ -45,6 +45,8 @@ SameSite = Literal["Strict", "Lax", "None"]
 
 _DEFAULTS: Final[dict[str, Any]] = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
 _BAD_NAME = "a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
+_NO_NAME = "a cookie's name has no spaces, control characters, =, ; or ,"
+_NEVER_IN_A_NAME = frozenset(" =;,")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -192,6 +194,15 @@ def check_name(name: str) -> None:
     """Raise `CookieAttributeError` for what is no cookie name (RFC 9110, 5.6.2)."""
     if not _TOKEN.fullmatch(name):
         raise CookieAttributeError(_BAD_NAME)
+
+
+def check_sent_name(name: str) -> None:
+    """Raise `CookieAttributeError` for what no browser sends as a name (RFC 6265bis, 5.6).
+
+    Browsers let more pass than a server should set: koa-session's default was `koa:sess` before version 6.
+    """
+    if not name or any(char in _NEVER_IN_A_NAME or not char.isprintable() for char in name):
+        raise CookieAttributeError(_NO_NAME)
 
 
 def find(header: str | None, name: str) -> str | None:

@@ -44,9 +44,9 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
         get(name, **{key.replace("-", "_"): value for key, value in options.items()})
     cookie_name = params.pop("cookie_name", None) or settings.get("cookie_name")
     if cookie_name is not None:
-        from sessionctl.cookie import check_name
+        from sessionctl.cookie import check_sent_name
 
-        check_name(cookie_name)
+        check_sent_name(cookie_name)
     storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
     moment = None if now is None else parse_time(now)
     if storage is not None and moment is not None and hasattr(storage, "clock"):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sessionctl import jsontext
 from sessionctl.errors import BadSignatureError, MalformedCookieError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened
-from sessionctl.formats.jwt import bare, judge_claims, read_content, shown_time
+from sessionctl.formats.jwt import bare, judge_claims, odd_text, read_content, shown_time
 from sessionctl.signing import jose
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
 
@@ -103,7 +103,9 @@ class Authjs(Format):
         data, _ = read_content(content)
         if not isinstance(data, dict):
             raise MalformedCookieError("the key fits, but the content is no JSON object")
-        return judge_claims(data, context, index, algorithm=f"dir {header['enc']}", leeway=_LEEWAY)
+        return judge_claims(
+            data, context, index, algorithm=f"dir {header['enc']}", leeway=_LEEWAY, warnings=odd_text(text)
+        )
 
     def _encode(self, content: Content, context: Context) -> str:
         secret = context.keys.newest

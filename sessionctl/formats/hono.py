@@ -45,11 +45,12 @@ class Hono(Format):
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - it has no name of its own
         value, signature = cookie_signature.split(_plain(text))
-        if not cookie_signature.looks_signed(signature, _LENGTH) or not text.endswith(("%3D", "=")):
+        end = text[-4:].rstrip('"').upper()
+        if not cookie_signature.looks_signed(signature, _LENGTH) or not end.endswith(("%3D", "=")):
             return 0.0
         if value.startswith(("eyJ", "eyI", "e30")):  # base64 of JSON: React Router reads such a signature too
             return 0.6
-        return 0.9 if text.endswith("%3D") else 0.8
+        return 0.8 if end.endswith("=") else 0.9
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
         value, signature = _split(text)

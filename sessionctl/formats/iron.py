@@ -62,6 +62,7 @@ _FOURTEEN_DAYS = 14 * 24 * 60 * 60
 _MAX_ROUNDS = 1_000_000
 _KEY_SIZES = {"aes-256-cbc": 32, "aes-128-ctr": 16}
 _MAC_SIZE = 32
+_VERSION = "2"
 _PROTO = "__proto__"
 
 _NON_CANONICAL = Warn(
@@ -71,7 +72,7 @@ _LEGACY_ROUNDS = Warn(
     "legacy-rounds", "sealed with 1 round of PBKDF2; h3 2 reads it and seals it anew with 8192"
 )
 _NO_VERSION = Warn(
-    "no-version", "there is no ~2 at the end: iron-session 8 and older read only its member 'persistent'"
+    "no-version", "it does not end in ~2: iron-session 8 and older read only its member 'persistent'"
 )
 _NO_TIME = Warn("no-time", "an age limit was given, but the seal does not say when it was made")
 
@@ -88,7 +89,7 @@ class _Seal(NamedTuple):
     mac_salt: str
     mac: bytes
     canonical: bool
-    version: bool
+    version: str
 
 
 class _Opened(NamedTuple):
@@ -251,7 +252,7 @@ class Iron(Format):
                 continue
             key = _derive(secret, seal.salt, rounds, _KEY_SIZES[self.option("cipher")])
             try:
-                return _Opened(_parse(self._unbox(seal, key), tolerant=seal.version), rounds)
+                return _Opened(_parse(self._unbox(seal, key), tolerant=bool(seal.version)), rounds)
             except MalformedCookieError:
                 if not self.given("integrity-secret"):
                     raise
@@ -305,7 +306,10 @@ class Iron(Format):
         found = (
             (_NON_CANONICAL, not seal.canonical),
             (_LEGACY_ROUNDS, shape == "h3" and seal.salt != "" and opened.rounds == 1),
-            (_NO_VERSION, shape == "iron-session" and seal.password_id.isdecimal() and not seal.version),
+            (
+                _NO_VERSION,
+                shape == "iron-session" and seal.password_id.isdecimal() and seal.version != _VERSION,
+            ),
         )
         return tuple(warning for warning, is_so in found if is_so)
 
@@ -322,7 +326,7 @@ def _rounds(name: str, text: str) -> list[int]:
 
 def _read(text: str) -> _Seal:
     """The parts of a seal. Raises `MalformedCookieError`."""
-    seal, version, _ = percent_decode(text).partition("~")
+    seal, _, version = percent_decode(text).partition("~")
     parts = seal.split("*", _PARTS)
     if len(parts) != _PARTS or not seal.isascii():
         raise MalformedCookieError("a seal has eight parts with * between them")
@@ -339,7 +343,7 @@ def _read(text: str) -> _Seal:
         mac_salt=mac_salt,
         mac=b64decode_urlsafe(mac, "the mac"),
         canonical=len(mac) == 43 and mac[-1] in "AEIMQUYcgkosw048",  # noqa: PLR2004 - of 32 bytes
-        version=bool(version),
+        version=version,
     )
 
 

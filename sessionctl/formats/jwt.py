@@ -67,6 +67,7 @@ _NAMES = ("access_token", "token", "jwt", "id_token", "session")
 _NON_CANONICAL = Warn(
     "non-canonical", "the signature is not the text that an encoder writes; jose accepts it"
 )
+_PADDED = Warn("non-canonical", "the token has base64's padding, which no encoder writes; jose accepts it")
 _KEY_IN_TOKEN = Warn(
     "key-in-token", "the header offers or names a key of its own, which is neither used nor fetched"
 )
@@ -165,6 +166,7 @@ class Jwt(Format):
             jose.check_encrypted(header, parts)
             index, content = self._open(token, context)
             data, _ = read_content(content)
+            warnings += odd_text(text)
         elif not jose.is_known(header["alg"]):
             return self._unsigned(token, context)
         else:
@@ -267,6 +269,11 @@ def _try_keys(keys: tuple[jose.Key, ...], kid: Any, opens: Callable[[jose.Key], 
     if wrong is not None and not tried:
         raise wrong
     return None
+
+
+def odd_text(text: str) -> tuple[Warn, ...]:
+    """The warning that an encrypted token has base64's padding."""
+    return (_PADDED,) if jose.is_padded(bare(text)) else ()
 
 
 def bare(text: str) -> str:

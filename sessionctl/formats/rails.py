@@ -238,7 +238,7 @@ class Rails(Format):
     def _ciphers(self) -> tuple[str, ...]:
         """The ciphers to try. Rails that still writes CBC reads GCM, so that a rollback does no harm."""
         if not self.given("cipher"):
-            return ("aes-256-gcm", "aes-128-gcm")
+            return tuple(name for name in KEY_SIZES if name != _CBC)
         return ("aes-256-gcm",) if self.option("cipher") == _CBC else (self.option("cipher"),)
 
     def _open_gcm(self, secret: Secret, nonce: bytes, sealed: bytes) -> _Opened | None:

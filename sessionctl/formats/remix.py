@@ -7,10 +7,10 @@
        cookie storage, the bare ID with every other
     S  HMAC-SHA256(UTF-8 of the secret, P), standard base64 without padding (43 characters)
 
-Nothing is percent-encoded. Remix reads the signature leniently (`atob`): padding and stray low bits pass,
-which is told as a warning here.
-Sources: @remix-run/cookie 0.5.3 and 0.7.0, src/lib/cookie.ts, cookie-signing.ts; @remix-run/session 0.4.2,
-src/lib/session-storage/cookie.ts.
+Nothing is percent-encoded. Double quotes around the value are taken off. Remix reads the signature leniently
+(`atob`): padding and stray low bits pass, which is told as a warning here.
+Sources: @remix-run/cookie 0.5.3 and 0.7.0, src/lib/cookie.ts, cookie-signing.ts; @remix-run/headers 0.21.1,
+src/lib/param-values.ts; @remix-run/session 0.4.2, src/lib/session-storage/cookie.ts.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ class Remix(Format):
 
 
 def _split(text: str) -> tuple[str, str | None]:
+    if text[:1] == '"' == text[-1:] and len(text) > 1:
+        text = text[1:-1].strip()
     payload, dot, signature = text.rpartition(".")
     return (payload, signature) if dot else (text, None)
 

@@ -36,7 +36,7 @@ from sessionctl.signing.ruby_text import Signed, split_signed, strict_b64decode
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
 
-KEY_SIZES: Final = {"aes-256-gcm": 32, "aes-128-gcm": 16, "aes-256-cbc": 32}
+KEY_SIZES: Final = {"aes-256-gcm": 32, "aes-192-gcm": 24, "aes-128-gcm": 16, "aes-256-cbc": 32}
 """What `encrypted_cookie_cipher` may be, with the bytes of its key."""
 
 _ITERATIONS: Final = 1000

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.sources.base import (
-    TOKEN,
     Source,
+    is_name,
     is_padded_base64,
     is_set_cookie,
     join_chunks,
@@ -71,9 +71,9 @@ def read_line(text: str, cookie_name: str | None) -> Source:
         return pick(parse_cookie_header(rest), cookie_name)
     name, equals, value = text.partition("=")
     name = name.rstrip()
-    if not equals or not name or not TOKEN.issuperset(name) or is_padded_base64(text):
+    if not equals or not name or not is_name(name) or is_padded_base64(text):
         return Source(cookie_name, text)
-    if not value.strip() and len(name) > LONGEST_NAME:
+    if not value.strip(" =") and len(name) > LONGEST_NAME:
         return Source(cookie_name, text)
     if ";" not in text:
         return pick({name: value.strip()}, cookie_name)

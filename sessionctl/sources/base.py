@@ -17,6 +17,7 @@ TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 
 _CHUNK = r"[.-](\d{1,3})$"
 _NEXT_COOKIE = r", (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)"
+_WITH_COLON = r"[A-Za-z][\w-]*:sess(?:ion)?(?:\.sig)?"
 _ATTRIBUTES = frozenset(
     {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
 )
@@ -35,6 +36,11 @@ class Source(NamedTuple):
     cookies: Mapping[str, str] = MappingProxyType({})
     attributes: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be a cookie's name; the colon of `koa:sess`, koa-session's default before 6, as well."""
+    return TOKEN.issuperset(text) or re.fullmatch(_WITH_COLON, text) is not None
 
 
 def parse_cookie_header(header: str) -> dict[str, str]:

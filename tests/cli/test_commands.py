@@ -344,6 +344,17 @@ def test_now_reaches_the_storage(run: Run, tmp_path: Path) -> None:
     assert (late.status, late.json["expired"]) == (1, True)
 
 
+@pytest.mark.parametrize("how", ["pairs", "header"])
+def test_a_name_with_a_colon_is_read(run: Run, how: str) -> None:
+    """koa-session's default name before version 6, `koa:sess`, is read though no server should set such a name."""
+    signed = "koa:sess=eyJ1c2VyIjoiYm9iIn0=; koa:sess.sig=qJLZ4p1qAqy8kqid8ztU6IiAlNg"
+    text = signed if how == "pairs" else f"Cookie: theme=dark; {signed}"
+    told = run("verify", "--json", "--secret", "k-1", "--cookie-name", "koa:sess", text).json
+    assert (told["valid"], told["format"]) == (True, "cookie-session")
+    assert run("verify", text, "--secret", "k-1").status == 0
+    assert run("verify", text, "--secret", "k-1", "--cookie-name", "koa sess").status == 2
+
+
 def test_verify_of_nothing_is_no_yes(run: Run) -> None:
     """An empty standard input is malformed, and so is an empty line."""
     assert run("verify", "-", stdin="").status == 3

@@ -67,6 +67,8 @@ def test_encode_writes_what_the_framework_wrote() -> None:
     ("text", "least", "most"),
     [
         pytest.param(HELLO, 0.9, 1.0, id="percent-encoded"),
+        pytest.param(HELLO.replace("%2B", "%2b").replace("%3D", "%3d"), 0.9, 1.0, id="in lower case"),
+        pytest.param(f'"{HELLO}"', 0.9, 1.0, id="in double quotes"),
         pytest.param(formats.get("express").example, 0.0, 0.0, id="a cookie of Express"),
         pytest.param(formats.get("native").example, 0.0, 0.0, id="a native cookie"),
         pytest.param("GA1.2.1234567890.1234567890", 0.0, 0.0, id="analytics"),

@@ -32,7 +32,7 @@ SESSION = {
     "n": [1, 1.5, None, True, {"a": {}}],
 }
 
-CIPHERS = ["aes-256-gcm", "aes-128-gcm", "aes-256-cbc"]
+CIPHERS = ["aes-256-gcm", "aes-192-gcm", "aes-128-gcm", "aes-256-cbc"]
 SERIALIZERS = [
     "json",
     "marshal",

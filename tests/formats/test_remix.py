@@ -28,3 +28,12 @@ PAYLOAD, _, SIGNATURE = SIGNED.rpartition(".")
 def test_reasons(text: str, keys: list[str], reason: str) -> None:
     """The verdict names the reason, and a missing signature is one that does not fit where keys are given."""
     assert FORM.verify(text, keys).reason == reason
+
+
+@pytest.mark.parametrize("text", [f'"{SIGNED}"', f'" {SIGNED} "'])
+def test_quotes_are_taken_off(text: str) -> None:
+    """Double quotes around the value do not count, as in the header parser of @remix-run/headers 0.21.1."""
+    text = text.replace(SIGNED, FORM.encode({"userId": 42}, ["s3cr3t"]))
+    assert FORM.verify(text, ["s3cr3t"]).valid
+    assert FORM.decode(text).data == {"userId": 42}
+    assert FORM.detect(text) > 0.9

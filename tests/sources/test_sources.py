@@ -125,6 +125,7 @@ PASTED = {
     "code in prose": f"The cookie is `session={FLASK}` and I am logged out",
     "a quoted mail": f"> Cookie: session={FLASK}\n> Host: x.test",
     "two lines of a log": f'"GET / HTTP/1.1" 200 "theme=dark; session={FLASK}"\n"GET /a HTTP/1.1" 200 "theme=dark; session={FLASK}"',
+    "Koa's old name": f"koa:sess={FLASK}; koa:sess.sig={CSRF}",
 }  # fmt: skip
 
 
@@ -156,6 +157,9 @@ def test_what_was_pasted(text: str) -> None:
         ('{"a": 1}', '{"a": 1}'),
         ("{not json", "{not json"),
         ("curl", "curl"),
+        (FLASK + "=", FLASK + "="),
+        (FLASK + "==", FLASK + "=="),
+        ("2|1:0|10:1795423923|4:user|8:YWxpY2U=", "2|1:0|10:1795423923|4:user|8:YWxpY2U="),
     ],
 )
 def test_what_is_taken_as_it_is(text: str, value: str) -> None:
