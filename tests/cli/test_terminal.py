@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pexpect
 import pytest
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def screen(columns: int, *arguments: str, **environment: str) -> list[str]:
-    """The lines that the program prints on a terminal of so many columns, without colours."""
+    """The lines that the program prints on a terminal of so many columns, without styles."""
     kept = {key: value for key, value in os.environ.items() if key not in ("LINES", "COLUMNS")}
     program = pexpect.spawn(
         sys.executable,
@@ -28,7 +29,7 @@ def screen(columns: int, *arguments: str, **environment: str) -> list[str]:
     )
     program.expect(pexpect.EOF)
     program.close()
-    return program.before.replace("\r\n", "\n").splitlines()
+    return click.unstyle(program.before.replace("\r\n", "\n")).splitlines()
 
 
 @pytest.fixture
