@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from sessionctl.cli.output import LONGEST_SHOWN, json_text, visible
+from sessionctl.cli.output import LONGEST_SHOWN, json_text, say
 from sessionctl.errors import SessionctlError
 
 YES = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -20,19 +20,24 @@ STORAGE = 4
 def report(error: Exception, arguments: list[str]) -> int:
     """Tell an error and give the exit status; raises what is no error of a user's making."""
     code, message, status = _explain(error, arguments)
+    if not _wants_json(arguments):
+        say(message)
+        return status
+    extra = getattr(error, "json_fields", {})
     try:
-        if (sys.stdout is not None and "--json" in arguments) or os.environ.get(
-            "SESSIONCTL_JSON", ""
-        ).lower() in YES:
-            extra = getattr(error, "json_fields", {})
-            print(json_text({"error": {"code": code, "message": message}, **extra}), flush=True)  # noqa: T201
-        else:
-            print(f"sessionctl: {visible(message)}", file=sys.stderr)  # noqa: T201
+        print(json_text({"error": {"code": code, "message": message}, **extra}), flush=True)  # noqa: T201
     except BrokenPipeError:
         raise
     except OSError:
-        return STORAGE  # a full disk behind stdout or stderr: there is nowhere to say it
+        say(message)  # the disk behind standard output is full
+        return STORAGE
     return status
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether the answer is JSON; the command line may be one that click could not read."""
+    asked = os.environ.get("SESSIONCTL_JSON", "").lower() in YES
+    return sys.stdout is not None and ("--json" in arguments or asked)
 
 
 def _explain(error: Exception, arguments: list[str]) -> tuple[str, str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -66,6 +67,7 @@ def value_text(value: Any) -> str:
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """One line for people, on stderr."""
+    """One line for people, on stderr. That nobody can read it, as on a full disk, stops nothing."""
     if not quiet:
-        click.echo(f"sessionctl: {visible(message)}", err=True)
+        with suppress(OSError):
+            click.echo(f"sessionctl: {visible(message)}", err=True)

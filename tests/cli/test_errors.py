@@ -206,6 +206,42 @@ def test_closed_output(home: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("json", [[], ["--json"]], ids=["", "json"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["formats"], ["config", "path"], ["secret", "new"], ["create", "-s", "cookie:"], ["decode", "zz"]],
+    ids=" ".join,
+)
+def test_full_output(home: Path, arguments: list[str], json: list[str]) -> None:
+    """A full disk behind standard output ends 4 where there was an answer for it, and is told in a line."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sessionctl", *arguments, *json],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    no_answer = arguments[0] == "decode" and not json
+    assert (done.returncode, done.stderr.count(b"\n")) == (3 if no_answer else 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["nope"], 2), (["decode", "zz"], 3), (["export", "-", "-s", "fs:none"], 0)],
+    ids=str,
+)
+def test_full_messages(home: Path, arguments: list[str], status: int) -> None:
+    """That a message cannot be written changes nothing: the disk is full just when a purge is wanted."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sessionctl", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=full,
+            check=False,
+        )
+    assert done.returncode == status
+
+
 def test_works_with_c_locale_and_unicode(process: Run) -> None:
     """LANG=C changes nothing."""
     cookie = process("create", "--set", "name=żółć", "-s", "cookie:", LANG="C", LC_ALL="C").text
