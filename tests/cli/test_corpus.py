@@ -10,11 +10,11 @@ import pytest
 from sessionctl import formats
 from tests.cases import cookie_cases
 from tests.cli.conftest import Answer
-from tests.formats.test_corpus import accepted
+from tests.formats.test_corpus import accepted, says_the_same
 
 Run = Callable[..., Answer]
 
-CASES = [row for row in cookie_cases() if row["format"] in formats.names() and "\0" not in row["input"]]
+CASES = [row for row in cookie_cases() if row["format"] in formats.names()]
 STATUS = {None: 0, "malformed": 3}
 
 
@@ -65,30 +65,20 @@ def test_verify_without_format(run: Run, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({row["format"] for row in CASES}))
 def test_decode(run: Run, name: str) -> None:
-    """`decode --json` gives the data of every genuine case, or of an expired one that can be read."""
+    """`decode --json` gives the data of every genuine case, and of every expired one."""
     wrong = []
     for row in CASES:
-        if (
-            row["format"] != name
-            or row["expect"] != "valid"
-            or row.get("quirk")
-            or row.get("cookie_value") == ""
-        ):
-            continue
-        answer = run("decode", "--json", *options_of(row, named=True), "--", row["input"])
-        told = answer.json
-        expected = row["data"] if row["data"] is not None else row.get("session_data")
-        if row["data"] is None and row.get("value_b64"):
-            expected = row["value_b64"]
-        if answer.status != 0 or told["data"] != expected:
-            wrong.append((row["id"], answer.status, str(told)[:300], str(expected)[:300]))
+        if row["format"] == name and row["expect"] in ("valid", "expired"):
+            answer = run("decode", "--json", *options_of(row, named=True), "--", row["input"])
+            if answer.status != 0 or not says_the_same(row, answer.json["data"]):
+                wrong.append((row["id"], answer.status, answer.out[:300], str(row["data"])[:300]))
     assert not wrong, (len(wrong), wrong[:4])
 
 
 @pytest.mark.parametrize("name", sorted({row["format"] for row in CASES}))
 def test_inspect(run: Run, name: str) -> None:
     """`inspect` says in its first line whether a cookie is genuine, and ends 0 only where it is."""
-    for row in [row for row in CASES if row["format"] == name and row.get("keys")][::7]:
+    for row in [row for row in CASES if row["format"] == name and row.get("keys")]:
         answer = run("inspect", *options_of(row, named=True), "--", row["input"])
         verdict = run("verify", "--json", *options_of(row, named=True), "--", row["input"])
         assert "Traceback" not in answer.err
