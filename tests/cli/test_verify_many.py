@@ -62,6 +62,8 @@ class _Recorder:
 @given(NAMES, VALUES, st.sampled_from([None, "session"]))
 @example("session", "v%3D", None)
 @example("sessionid12345678", ".abc", None)
+@example("session", ",", None)
+@example("session", "abc\\n", None)
 def test_pairs_are_read_as_elsewhere(name: str, value: str, wanted: str | None) -> None:
     """The short cut for `NAME=VALUE` takes the same value, name and companions as `read_cookie`."""
     _check_line(f"{name}={value}", wanted)

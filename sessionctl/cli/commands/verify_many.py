@@ -156,9 +156,13 @@ def _is_usual_name(head: str, other: str, wanted: str | None) -> bool:
 
 
 def _is_usual_value(value: str) -> bool:
-    """Whether nothing in the value makes more of the line than a pair: no space, semicolon, label of a log."""
+    """Whether nothing in the value makes more of the line than a pair: no space, semicolon, label of a log, nor
+    what a clipboard puts around a text.
+    """
     return (
-        value.isprintable()
+        value.isascii()
+        and value.isprintable()
+        and not value.endswith((",", "\\n"))
         and " " not in value
         and ";" not in value
         and value[:1] not in _UNUSUAL_STARTS
