@@ -78,6 +78,7 @@ def test_pairs_are_read_as_elsewhere(name: str, value: str, wanted: str | None) 
 )
 @example("session", "abc", "{}.sig", "def", None)
 @example("x", "abc", "{}.sig", "a=b", "x")
+@example("x", "'", "{}.sig", "'", None)
 def test_pairs_with_a_companion_are_read_as_elsewhere(
     name: str, value: str, other: str, second: str, wanted: str | None
 ) -> None:

@@ -124,7 +124,7 @@ def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
             known = context_of(head, other)
             if known is not None and not more:
                 return name, judge(value, known)
-            if known is not None and _is_usual_value(second) and '"' not in text:
+            if known is not None and _is_usual_value(second) and '"' not in text and "'" not in text:
                 cookies = {head: value, other: second}
                 return name, judge(value, Context(keys, head, cookies, now, max_age, max_size))
         source = _source(text, setup.cookie_name)
