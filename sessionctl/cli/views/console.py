@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from rich.console import Console
-from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
@@ -31,9 +31,19 @@ def console(color: str, *, stderr: bool = False) -> Console:
     return made
 
 
-def put(out: Console, text: Text, indent: int = 0) -> None:
-    """Print a text: on a terminal its lines break between words and keep the indent, in a pipe they are whole."""
-    if out.is_terminal:
-        out.print(Padding(text, (0, 0, 0, indent)))
+def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> None:
+    """Print a text, set in by the indent, where the head stands if there is one: on a terminal its lines break
+    between words and keep the indent, in a pipe they are whole.
+    """
+    head = head or Text()
+    head.pad_right(indent - len(head))
+    if not out.is_terminal:
+        out.print(head.append_text(text), soft_wrap=True)
+    elif not indent:
+        out.print(text)
     else:
-        out.print(Text(" " * indent).append_text(text), soft_wrap=True)
+        line = Table.grid()
+        line.add_column(width=indent, no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(head, text)
+        out.print(line)

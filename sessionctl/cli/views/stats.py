@@ -60,7 +60,7 @@ def _lines(stats: Stats, width: int) -> Iterator[Text]:
         yield _spread("age", ages, _human_age)
     yield from _bars("last saved within", answer["by_age"], width)
     yield from _bars("expires within", answer["by_expiry"], width)
-    yield from _content(stats)
+    yield from _content(stats, min(24, width))
 
 
 def _sessions(count: int) -> str:
@@ -78,15 +78,16 @@ def _spread(name: str, numbers: dict[str, float], shown: Callable[[float], str])
     return Text.assemble((f"{name:<6}", DIM), told)
 
 
-def _content(stats: Stats) -> Iterator[Text]:
+def _content(stats: Stats, wide: int) -> Iterator[Text]:
     yield Text()
     of = f"{'a random sample of' if stats.sampled else 'all'} {_sessions(stats.read)}"
     marks = f" ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
     yield Text.assemble((f"values, by {of}", TITLE), marks)
     for key, use in stats.top_keys(TOP):
         share = use.sessions / max(1, stats.read)
-        name = visible(key)[:24]
-        yield Text.assemble((f"  {name:<24}", NAME), f" {share:>6.1%}  {human_bytes(use.bytes)}")
+        yield Text.assemble(
+            (f"  {visible(key)[:wide]:<{wide}}", NAME), f" {share:>6.1%}  {human_bytes(use.bytes)}"
+        )
 
 
 def _bars(title: str, counts: dict[str, int], width: int) -> Iterator[Text]:

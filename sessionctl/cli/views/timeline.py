@@ -44,7 +44,7 @@ def print_story(events: Sequence[Event], color: str) -> None:
 
 
 def _print_event(out: Console, event: Event, *, with_host: bool) -> None:
-    put(out, _headline(event, with_host=with_host))
+    put(out, _headline(event, with_host=with_host), BELOW, Text(_clock(event.time), style=DIM))
     if event.detail:
         put(out, Text(visible(event.detail)), BELOW)
     if event.mend:
@@ -55,12 +55,15 @@ def _print_event(out: Console, event: Event, *, with_host: bool) -> None:
         put(out, Text(f"and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM), BELOW)
 
 
+def _clock(moment: float | None) -> str:
+    return "--:--:--" if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
+
+
 def _headline(event: Event, *, with_host: bool) -> Text:
-    clock = "--:--:--" if event.time is None else datetime.fromtimestamp(event.time, UTC).strftime("%H:%M:%S")
     parts = urlsplit(event.url)
     place = visible(f"{parts.netloc if with_host else ''}{parts.path or '/'}")
     return Text.assemble(
-        (f"{clock}  ", DIM), (f"{event.kind:<16}", _STYLES[event.kind]), f" {visible(event.cookie)}",
+        (f"{event.kind:<16}", _STYLES[event.kind]), f" {visible(event.cookie)}",
         (f"  ref {event.ref}" if event.ref else ""), (f"  {visible(event.method)} {place} {event.status}", DIM),
     )  # fmt: skip
 
@@ -77,10 +80,9 @@ _SEEN = {
 def print_seen(seen: Seen, color: str) -> None:
     """Print one thing that happened to a stored session."""
     out = console(color)
-    clock = datetime.fromtimestamp(seen.time, UTC).strftime("%H:%M:%S")
-    words = [(f"{clock}  ", DIM), (f"{seen.kind:<11}", _SEEN[seen.kind])]
+    told = Text.assemble((f"{seen.kind:<11}", _SEEN[seen.kind]), f" ref {seen.ref}")
     with out.capture() as capture:
-        put(out, Text.assemble(*words, f" ref {seen.ref}"))
+        put(out, told, BELOW, Text(_clock(seen.time), style=DIM))
         for change in seen.changes[:_CHANGES_SHOWN]:
             put(out, change_line(change), BELOW)
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()), color=True)
