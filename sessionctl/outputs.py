@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from sessionctl.errors import UsageError
+from sessionctl.refusals import is_local
 
 if TYPE_CHECKING:
     from sessionctl.editing import Made
@@ -21,26 +23,47 @@ PLACED = ("curl", "wget", "cookie-jar", "playwright", "httpie", "requests", "htt
 """The kinds that need a URL."""
 
 
+_PATH_SAFE = "%/:=&?#+!$,;'@()*[]~"
+"""What stays as it is in a path and a query (RFC 3986); the rest is percent-encoded, as browsers do it."""
+
+LATEST = 2**31 - 1
+"""An expiry that every program takes for the future. 0 would be a session's end to curl, and long ago to Python."""
+
+
 class Place(NamedTuple):
-    """Where a cookie is for."""
+    """Where a cookie is for. `domain` is in ASCII, as browsers keep it; that of IPv6 is in brackets."""
 
     url: str
     domain: str
-    path: str
     secure: bool
 
 
 def place_of(url: str | None) -> Place:
-    """The domain, path and security of a URL. Raises `UsageError`."""
+    """The place of a URL; without a scheme it is https, or http on this machine. Raises `UsageError`."""
     if not url:
         raise UsageError("this output needs a place: --url https://example.com/")
+    if not url.isprintable():
+        raise UsageError("--url has a character that no URL has")
     try:
-        parts = urlsplit(url if "//" in url else f"https://{url}")
-    except ValueError:
-        raise UsageError("--url is no URL") from None
-    if not parts.hostname or parts.scheme not in ("http", "https"):
+        parts = urlsplit(url if "://" in url.partition("?")[0] else f"//{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"--url is no URL: {error}") from None
+    scheme = parts.scheme or ("http" if is_local(host) else "https")
+    if not host or scheme not in ("http", "https"):
         raise UsageError("--url is http:// or https:// and a host")
-    return Place(url, parts.hostname, parts.path or "/", parts.scheme == "https")
+    domain = f"[{host}]" if ":" in host else ".".join(map(_label, host.split(".")))
+    user = parts.netloc.rpartition("@")[0]
+    netloc = (f"{user}@" if user else "") + domain + (f":{port}" if port else "")
+    path, query = quote(parts.path, _PATH_SAFE), quote(parts.query, _PATH_SAFE)
+    return Place(urlunsplit((scheme, netloc, path, query, "")), domain, scheme == "https")
+
+
+def _label(label: str) -> str:
+    """A label of a host's name in ASCII (RFC 5891, with the mapping that browsers do before)."""
+    if label.isascii():
+        return label
+    return "xn--" + unicodedata.normalize("NFKC", label.lower()).encode("punycode").decode()
 
 
 def pairs(made: Made) -> dict[str, str]:
@@ -103,26 +126,24 @@ def _python(made: Made, place: Place, library: str) -> str:
 
 
 def _netscape(made: Made, place: Place) -> str:
-    """The Netscape cookie file that curl, wget and Python's `http.cookiejar` read; session cookies expire at 0."""
-    secure = "TRUE" if place.secure else "FALSE"
-    lines = [
-        f"#HttpOnly_{place.domain}\tFALSE\t/\t{secure}\t0\t{name}\t{value}"
-        for name, value in pairs(made).items()
-    ]
-    return "\n".join(["# Netscape HTTP Cookie File", *lines])
+    """The Netscape cookie file that curl and Python's `http.cookiejar` read; wget takes `#HttpOnly_` for a comment."""
+    domain = place.domain.strip("[]")
+    lines = ["# Netscape HTTP Cookie File"]
+    for name, value in pairs(made).items():
+        secure = "TRUE" if _is_secure(name, place) else "FALSE"
+        lines.append("\t".join((f"#HttpOnly_{domain}", "FALSE", "/", secure, str(LATEST), name, value)))
+    return "\n".join(lines)
 
 
 def _httpie(made: Made, place: Place) -> str:
-    """A session file of HTTPie 3.1 and later: `http --session=./FILE URL` (httpie/sessions.py)."""
+    """A session file of HTTPie 3.1 and later: `http --session=./FILE URL` (httpie/sessions.py).
+
+    It goes by Python's `http.cookiejar`, which puts `.local` behind a host without a dot, and sends nothing that is
+    Secure to localhost.
+    """
+    domain = place.domain if "." in place.domain else f"{place.domain}.local"
     cookies = [
-        {
-            "name": name,
-            "value": value,
-            "domain": place.domain,
-            "path": "/",
-            "secure": place.secure,
-            "expires": None,
-        }
+        {"name": name, "value": value, "domain": domain, "path": "/", "secure": place.secure, "expires": None}
         for name, value in pairs(made).items()
     ]
     about = {"about": "HTTPie session file", "help": "https://httpie.io/docs#sessions", "httpie": "3.1.0"}
@@ -140,12 +161,17 @@ def _playwright(made: Made, place: Place) -> str:
             "path": "/",
             "expires": -1,
             "httpOnly": True,
-            "secure": place.secure,
+            "secure": _is_secure(name, place),
             "sameSite": "Lax",
         }
         for name, value in pairs(made).items()
     ]
     return _json({"cookies": cookies, "origins": []})
+
+
+def _is_secure(cookie_name: str, place: Place) -> bool:
+    """Whether a cookie is Secure: set over https, or bound to it by its name's prefix (RFC 6265bis, 4.1.3)."""
+    return place.secure or cookie_name.lower().startswith(("__secure-", "__host-", "__http-", "__host-http-"))
 
 
 def _json(value: Any) -> str:

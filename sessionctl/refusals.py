@@ -47,7 +47,7 @@ def _place(url: str | None) -> tuple[str | None, bool]:
     return parts.hostname, parts.scheme in ("https", "wss", "")
 
 
-def _is_local(host: str | None) -> bool:
+def is_local(host: str | None) -> bool:
     """Whether browsers trust the host without TLS (W3C Secure Contexts, 3.1)."""
     if host is None or host == "localhost" or host.endswith(".localhost"):
         return True
@@ -73,7 +73,7 @@ def _by_size(name: str, value: str) -> Iterator[Refusal]:
 
 def _by_security(attributes: Mapping[str, str], host: str | None, *, https: bool) -> Iterator[Refusal]:
     secure = "secure" in attributes
-    if secure and not https and not _is_local(host):
+    if secure and not https and not is_local(host):
         yield Refusal(
             "secure-on-http", "Secure, but set over plain http", f"{RFC} 5.7", "serve the site over https"
         )

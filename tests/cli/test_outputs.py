@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from http.cookiejar import MozillaCookieJar
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def send(kind: str, text: str, url: str, folder: Path) -> str:
     file = folder / "output"
     file.write_text(text)
     if kind == "curl":
-        return ran([*shlex.split(text), "--silent"])
+        return ran([*shlex.split(text), "--silent", "--show-error"])
     if kind == "wget":
         return ran([*shlex.split(text), "--quiet", "-O", "-"])
     if kind == "cookie-jar":
@@ -96,6 +97,66 @@ def test_the_program_sends_it(run: Run, url: str, tmp_path: Path, kind: str, arg
     text = run(*common, "--output", kind, "--url", url).text
     assert pair
     assert sorted(send(kind, text, url, tmp_path).split("; ")) == sorted(pair.split("; "))
+
+
+PLACES = [
+    "http://x.test:8080/a", "http://localhost:5000/", "localhost:5000", "http://shop/", "http://10.0.0.1/",
+    "http://[2001:db8::1]:8000/x", "http://bücher.example/", "http://straße.example/", "http://X.TEST/a b/ä?q='x y'",
+    "http://x.test/$HOME`id`?a=b&c=d#e",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", ["curl", "wget", "cookie-jar", "httpie", "requests", "httpx"])
+def test_every_place_gets_it(
+    run: Run, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, place: str
+) -> None:
+    """Ports, IPv6, names beyond ASCII, names without a dot, spaces and quotes in the path: the cookie goes there."""
+    monkeypatch.setenv("http_proxy", url.removesuffix("/app"))  # which answers for every host
+    monkeypatch.setenv("no_proxy", "")
+    common = ["create", "--id", "one-fixed-session-id", "--now", "1795423900", "-s", "cookie:"]
+    text = run(*common, "--output", kind, "--url", place).text
+    asked = shlex.split(run(*common, "--output", "curl", "--url", place).text)[-1]
+    assert send(kind, text, asked, tmp_path) == run(*common, "--output", "pair").text
+
+
+def test_a_jar_that_python_reads(run: Run, tmp_path: Path) -> None:
+    """http.cookiejar takes the cookie for one that has not expired, with the place's host and Secure."""
+    file = tmp_path / "jar"
+    for place, secure in (("https://x.test/a", True), ("http://x.test/a", False)):
+        file.write_text(run("create", "--output", "cookie-jar", "--url", place).out)
+        jar = MozillaCookieJar(file)
+        jar.load()
+        assert [(one.name, one.domain, one.path, one.secure) for one in jar] == [
+            ("session", "x.test", "/", secure)
+        ]
+
+
+@pytest.mark.parametrize("kind", ["cookie-jar", "playwright"])
+def test_a_prefix_is_bound_to_https(run: Run, kind: str) -> None:
+    """A jar would drop a `__Host-` cookie that is not Secure, also of localhost."""
+    answer = run("create", "--cookie-name", "__Host-id", "--output", kind, "--url", "http://localhost:5000/")
+    assert ("\tTRUE\t2147483647" in answer.out) or answer.json["cookies"][0]["secure"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http:///x",
+        "ftp://x.test/",
+        "http://x.test:99999/",
+        "http://x.test:no/",
+        "http://[::1/",
+        "http://x\n.test/",
+        "http://x.test/\x1b[0m",
+        "/a",
+    ],
+)
+def test_what_is_no_place(run: Run, home: Path, place: str) -> None:
+    """It is wrong usage, and nothing is made."""
+    answer = run("create", "--output", "curl", "--url", place)
+    assert (answer.status, "--url" in answer.err, list(home.rglob("*"))) == (2, True, [])
 
 
 def test_env(run: Run, tmp_path: Path) -> None:

@@ -46,6 +46,26 @@ def test_logged_in_by_storage_state(run: Run, browser: Browser, flask_url: str) 
     assert browser.visit(("goto", f"{flask_url}/"), ("text", "#who"))["seen"][-1] == "guest"
 
 
+@pytest.mark.parametrize("name", ["session", "__Secure-session", "__Host-session"])
+@pytest.mark.parametrize(
+    "place",
+    ["http://localhost", "http://127.0.0.1", "http://[::1]", "https://shop.test", "https://bücher.test"],
+)
+def test_a_storage_state_for_every_place(
+    run: Run, browser: Browser, certificates: Path, name: str, place: str
+) -> None:
+    """The browser sends it to IPv4, IPv6, a name beyond ASCII, with and without TLS, whatever prefix its name has."""
+    files = (str(certificates / "server.pem"), str(certificates / "server.key"))
+    secure = {"ssl_context": files} if place.startswith("https") else {}
+    app = flask_shop(SESSION_COOKIE_NAME=name, SESSION_COOKIE_SECURE=name != "session")
+    made = ["create", "-f", "flask", "--secret", SECRET, "--set", "user_id=ada", "--cookie-name", name]
+    with served(app, "::1" if "[" in place else "127.0.0.1", **secure) as url:
+        there = f"{place}:{url.rpartition(':')[2]}/"
+        state = run(*made, "--output", "playwright", "--url", there).json
+        hosts = ["shop.test", "xn--bcher-kva.test"]
+        assert browser.visit(("goto", there), ("text", "#who"), state=state, hosts=hosts)["seen"][-1] == "ada"
+
+
 def recorded(browser: Browser, url: str, path: Path) -> list[str]:
     """Visit a shop as a guest, log in, look around and log out, and record it all."""
     steps = [
