@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.cookie import MAX_AGE
-from sessionctl.errors import SessionctlError
+from sessionctl.errors import MalformedCookieError, SessionctlError
 from sessionctl.formats.base import human_seconds
 from sessionctl.identify import Setup, identify
 from sessionctl.inspection import Report, inspect
@@ -71,17 +71,23 @@ def examine(source: Source, setup: Setup, *, url: str | None = None) -> list[Fin
     """All findings on one cookie, the gravest first.
 
     The keys of the setup are judged too; attributes only where the source has them (a Set-Cookie header, a
-    storageState). Raises `MalformedCookieError` where the text is of no known format.
+    storageState). Where it has them the text may be of no known format: it is taken for an ID. Raises
+    `MalformedCookieError` for another text of none.
     """
-    report = inspect(source, setup)
+    try:
+        report = inspect(source, setup)
+    except MalformedCookieError:
+        if source.attributes is None or not source.value or setup.format is not None:
+            raise
+        return _sorted(finding._replace(where=source.name or "") for finding in _of_no_format(source, url))
     found = [
         *_attributes(source, url),
         *_size(report),
         *_signature(report),
         *_age(report),
-        *_identifier(report),
+        *_identifier(report.id),
         *_contents(report),
-        *_name(report),
+        *_name(report.cookie_name),
         *_secrets(setup.keys),
         *_well_known(source, setup, report),
     ]
@@ -116,6 +122,15 @@ _ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=lambda finding: _ORDER.index(finding.severity))
+
+
+def _of_no_format(source: Source, url: str | None) -> Iterator[Finding]:
+    """What can be told of a cookie whose text no known framework has written: an ID of a server's own making."""
+    yield from _attributes(source, url)
+    yield from _identifier(source.value)
+    yield from _name(source.name)
+    yield Finding("unknown-format", "note", "its text is of no known format; it was judged as a bare ID",
+                  "sessionctl formats", "-f NAME names its format")  # fmt: skip
 
 
 # -- the cookie's attributes --------------------------------------------------------------------------
@@ -244,9 +259,9 @@ def _age(report: Report) -> Iterator[Finding]:
         yield _owasp("long-life", "warning", message, "Absolute Timeout", "shorten it")
 
 
-def _name(report: Report) -> Iterator[Finding]:
-    if report.cookie_name in _FINGERPRINTS:
-        message = f"its name {report.cookie_name} tells which framework you use"
+def _name(cookie_name: str | None) -> Iterator[Finding]:
+    if cookie_name in _FINGERPRINTS:
+        message = f"its name {cookie_name} tells which framework you use"
         yield _owasp(
             "default-name", "note", message, "Session ID Name Fingerprinting", "call it something like id"
         )
@@ -255,16 +270,16 @@ def _name(report: Report) -> Iterator[Finding]:
 # -- the ID -------------------------------------------------------------------------------------------
 
 
-def _identifier(report: Report) -> Iterator[Finding]:
-    if not isinstance(report.id, str) or report.id == "":
+def _identifier(session_id: object) -> Iterator[Finding]:
+    if not isinstance(session_id, str) or session_id == "":
         return
     if re.fullmatch(
-        r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?1[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}", report.id
+        r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?1[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}", session_id
     ):
         yield _owasp("time-id", "error", "the ID is a UUID of version 1, made of time and machine: it can be guessed",
                      "Session ID Entropy", "make IDs with a cryptographic random generator")  # fmt: skip
         return
-    bits = id_bits(report.id)
+    bits = id_bits(session_id)
     if bits < LEAST_ID_BITS:
         message = f"the ID has {bits:.0f} bits of entropy at the most, and {LEAST_ID_BITS} are the least"
         yield _owasp("weak-id", "error", message, "Session ID Entropy", "make IDs of 128 random bits or more")

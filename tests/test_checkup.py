@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sessionctl import formats
 from sessionctl.checkup import Finding, examine, examine_visit, worst
+from sessionctl.errors import MalformedCookieError
 from sessionctl.identify import Setup
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.sources import read_cookie
@@ -202,3 +203,13 @@ def test_a_visit() -> None:
     assert set(found) == {"no-secure", "plain-http", "same-id-at-login"}
     assert found["same-id-at-login"].where == "POST http://shop.test/login"
     assert worst(found.values()) == "error"
+
+
+def test_a_text_of_no_known_format() -> None:
+    """A Set-Cookie header is judged also where its value is an ID of a server's own; a bare text is not."""
+    found = examine(read_cookie("Set-Cookie: JSESSIONID=1234; Path=/"), Setup())
+    codes = {finding.code for finding in found}
+    assert {"no-httponly", "no-secure", "weak-id", "default-name", "unknown-format"} <= codes
+    assert all(finding.source and finding.mend for finding in found)
+    with pytest.raises(MalformedCookieError):
+        examine(read_cookie("1234"), Setup())

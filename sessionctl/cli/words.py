@@ -34,9 +34,20 @@ def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, t
     if session_id is not None or ref is not None:
         _no_files(params)
         return Target(id=session_id, ref=ref), words
-    name = params.get("cookie_name") or settings_of(params).get("cookie_name")
-    source, rest = source_of(params, words, name)
+    source, rest = source_of(params, words, _name_of(params))
     return Target(source=source), rest
+
+
+def source_in(text: str, params: dict[str, Any]) -> Source:
+    """The cookie that is meant in a text."""
+    from sessionctl import sources
+
+    return _named(sources.read_cookie, text, _name_of(params))
+
+
+def _name_of(params: dict[str, Any]) -> str | None:
+    name: str | None = params.get("cookie_name") or settings_of(params).get("cookie_name")
+    return name
 
 
 def _no_files(params: dict[str, Any]) -> None:
@@ -58,7 +69,7 @@ def source_of(
         return _named(sources.read_cookie_jar, content_of_file(jar), name), words
     if not words:
         raise UsageError("a COOKIE is missing: a text, name=value, a header, @FILE, or - for standard input")
-    return _named(sources.read_cookie, _text_of(words[0]), name), words[1:]
+    return _named(sources.read_cookie, text_of(words[0]), name), words[1:]
 
 
 def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | None) -> Source:
@@ -72,7 +83,7 @@ def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | 
     return found._replace(notes=(f"there is no cookie {name!r}, as the profile calls it", *found.notes))
 
 
-def _text_of(word: str) -> str:
+def text_of(word: str) -> str:
     """The text of a COOKIE: itself, the content of `@FILE`, or standard input."""
     if word == "-":
         return readstdin()

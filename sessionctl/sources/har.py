@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sessionctl import jsontext
-from sessionctl.errors import MalformedCookieError
+from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.sources.base import parse_cookie_header, split_set_cookies
 from sessionctl.sources.basket import Basket
 from sessionctl.sources.text import decode_text
@@ -43,6 +43,16 @@ class Exchange(NamedTuple):
 def read_visit(content: bytes) -> list[Exchange]:
     """The exchanges of a HAR file, in the order of their start. Raises `MalformedError`."""
     return visit_of(jsontext.loads(decode_text(content)))
+
+
+def visit_in(text: str) -> list[Exchange] | None:
+    """As `read_visit`, of a text; None where it is no HAR."""
+    if '"log"' not in text[:200]:
+        return None
+    try:
+        return visit_of(jsontext.loads(text.lstrip("\ufeff")))
+    except MalformedError:
+        return None
 
 
 def visit_of(archive: Any) -> list[Exchange]:

@@ -245,7 +245,7 @@ def test_output_for_browsers(run: Run) -> None:
     """The cookie jar is Netscape's, the storage state is Playwright's."""
     jar = run("create", "--output", "cookie-jar", "--url", "http://localhost:8000/").text.splitlines()
     assert jar[0] == "# Netscape HTTP Cookie File"
-    assert jar[1].split("\t")[:6] == ["#HttpOnly_localhost", "FALSE", "/", "FALSE", "0", "session"]
+    assert jar[1].split("\t")[:6] == ["#HttpOnly_localhost", "FALSE", "/", "FALSE", "2147483647", "session"]
     state = run("create", "--output", "playwright", "--url", "https://example.com").json
     assert state["cookies"][0]["domain"] == "example.com"
     assert run("create", "--output", "curl").status == 2

@@ -137,4 +137,5 @@ def test_doctor_of_a_visit(run: Run, tmp_path: Path) -> None:
     assert answer.status == 1
     assert "same-id-at-login" in answer.out
     assert run("doctor", f"@{path}").out == answer.out
+    assert run("doctor", "-", stdin=path.read_bytes()).out == answer.out
     assert run("doctor", "--har", str(path), "--fix").status == 2

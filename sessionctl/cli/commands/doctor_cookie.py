@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import print_json, say
 from sessionctl.cli.setup import setup_of, url_of
-from sessionctl.cli.words import content_of_file, refuse_rest, target_of
+from sessionctl.cli.words import content_of_file, refuse_rest, source_in, target_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sessionctl.checkup import Finding
     from sessionctl.cli import options
+    from sessionctl.sources import Source
+    from sessionctl.sources.har import Exchange
 
 UNSAFE = 1
 
@@ -37,27 +40,33 @@ def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
     """A HAR is judged as a visit, whether it came by --har, as @FILE or on standard input."""
     from sessionctl.checkup import examine, examine_visit
     from sessionctl.outputs import place_of
-    from sessionctl.sources.har import read_visit
 
     url = url_of(params)
     if url is not None:
         place_of(url)
-    har = params.get("har")
-    if har is None and words and words[0].startswith("@") and words[0].endswith(".har"):
-        har, words = words[0][1:], words[1:]
-    if har is not None:
-        refuse_rest(words)
-        params.pop("har")
-        params.pop("cookie_jar", None)
-        setup = setup_of(params, text_alone=True)
-        return examine_visit(read_visit(content_of_file(har)), setup)
-    target, rest = target_of({"session_id": None, "ref": None, **params}, words)
-    refuse_rest(rest)
+    visit, source = _given(words, params)
     params.pop("har", None)
     params.pop("cookie_jar", None)
     setup = setup_of(params, text_alone=True)
-    assert target.source is not None  # noqa: S101 - neither an ID nor a ref was given
-    return examine(target.source, setup, url=url)
+    return examine_visit(visit, setup) if source is None else examine(source, setup, url=url)
+
+
+def _given(words: tuple[str, ...], params: dict[str, Any]) -> tuple[list[Exchange], Source | None]:
+    """The visit that is meant, or the cookie."""
+    from sessionctl.sources.har import read_visit, visit_in
+
+    refuse_two_sessions(params)
+    if params.get("har") is not None:
+        refuse_rest(words)
+        return read_visit(content_of_file(params["har"])), None
+    if params.get("cookie_jar") is not None:
+        target, rest = target_of({"session_id": None, "ref": None, **params}, words)
+        refuse_rest(rest)
+        return [], target.source
+    refuse_rest(words[1:])
+    text = text_of(words[0])
+    visit = visit_in(text)
+    return (visit, None) if visit is not None else ([], source_in(text, params))
 
 
 def _print(findings: Iterable[Finding], look: options.Look) -> None:
