@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sessionctl.config.files import ConfigFile, parse_config
+from sessionctl.config.files import ConfigFile, near, parse_config
 from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SessionctlError
 
@@ -36,6 +36,7 @@ class Finding(NamedTuple):
 def check() -> list[Finding]:
     """All that is wrong with the files that there are. A storage is opened, but not asked anything."""
     found: list[Finding] = []
+    files: list[ConfigFile] = []
     for path, kind in ((project_path(), "project"), (_user_path(), "user")):
         if path is None:
             continue
@@ -49,8 +50,21 @@ def check() -> list[Finding]:
             )
             continue
         if file is not None:
-            found += _check_file(file)
+            files.append(file)
+    names = [name for file in files for name in file.profiles]
+    for file in files:
+        known = names if file.kind == "project" else list(file.profiles)
+        found += [*_check_file(file), *_check_default(file, known)]
     return found
+
+
+def _check_default(file: ConfigFile, known: list[str]) -> Iterator[Finding]:
+    """A default profile that is nowhere: a project may name one of the user's, who may be anywhere with theirs."""
+    default = file.tables.get("default_profile")
+    if isinstance(default, str) and default not in known:
+        yield _finding(
+            file, ("default_profile",), f"there is no profile {default!r}{near(default, known)}", "error"
+        )
 
 
 def _user_path() -> str | None:
@@ -65,9 +79,6 @@ def _check_file(file: ConfigFile) -> Iterator[Finding]:
     for mistake in file.mistakes():
         wrong.add(mistake.key)
         yield Finding("error", *mistake)
-    default = file.tables.get("default_profile")
-    if isinstance(default, str) and default not in file.profiles and file.kind == "user":
-        yield _finding(file, ("default_profile",), f"there is no profile {default!r}", "error")
     if _has_own_secret(file) and file.open_mode:
         yield Finding(
             "warning", file.path, 0, "", f"it holds a secret and others can read it: chmod 600 {file.path}"

@@ -329,3 +329,14 @@ def test_an_untrusted_url(run: Run, write: Write) -> None:
     assert run("create", "--output", "curl").status == 2
     run("config", "trust")
     assert "evil.test" in run("create", "--output", "curl").text
+
+
+def test_check_of_a_default_profile(run: Run, write: Write) -> None:
+    """A project may name one of the user's own profiles, and neither file one that is nowhere."""
+    write('default_profile = "shopp"\n[profiles.shop]\n')
+    answer = run("config", "check")
+    assert (answer.status, "line 1" in answer.out, "'shop'" in answer.out) == (2, True, True)
+    write("[profiles.shopp]\n", user=True)
+    assert run("config", "check").status == 0
+    write('default_profile = "shop"\n[profiles.other]\n', user=True)
+    assert run("config", "check").status == 2
