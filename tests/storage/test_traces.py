@@ -187,7 +187,12 @@ def _playable(trace: dict[str, Any]) -> bool:
 def test_trace(name: str, player_of: PlayerOf) -> None:
     """After every move, all that can be seen is what Remix showed."""
     trace = TRACES[name]
-    player = player_of(trace)
+    replay(player_of(trace))
+
+
+def replay(player: Player) -> None:
+    """Play all moves of a player's trace, and compare what can be seen after each."""
+    trace = player.trace
     for step in trace["steps"]:
         try:
             answer = player.play(step)
