@@ -111,6 +111,7 @@ class Gorilla(Format):
     # -- the four questions ---------------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - the layout is distinctive
+        text = _bare(text)
         if len(text) % 4 or text[:2] not in _BEGINNINGS or len(text) > _LONGEST:
             return 0.0
         parts = _split(text)
@@ -120,7 +121,7 @@ class Gorilla(Format):
         return 0.97
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - the payload needs no key
-        parts = _split(text)
+        parts = _split(_bare(text))
         payload = self._decrypted(_b64(parts.value, "the value"))
         data, kind = self._deserialized(payload)
         return Decoded(
@@ -134,6 +135,7 @@ class Gorilla(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
+        text = _bare(text)
         if len(text) > _LONGEST:
             raise MalformedCookieError(f"{len(text)} characters: securecookie reads {_LONGEST} (MaxLength)")
         parts = _split(text)
@@ -256,6 +258,11 @@ class Gorilla(Format):
         if self._serializer == "json":
             return _go_json(data)
         return gob.dumps(data)
+
+
+def _bare(text: str) -> str:
+    """The value without double quotes around it, as net/http gives it (Go 1.19 net/http/cookie.go)."""
+    return text[1:-1] if text[:1] == '"' == text[-1:] and len(text) > 1 else text
 
 
 def _split(text: str) -> _Parts:

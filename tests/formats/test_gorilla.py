@@ -56,6 +56,14 @@ def test_example() -> None:
     assert Gorilla().verify(Gorilla.example, [KEY], cookie_name="session", now=NOW).valid
 
 
+def test_quotes_are_taken_off() -> None:
+    """Double quotes around the value do not count: net/http takes them off before securecookie sees it."""
+    quoted = f'"{Gorilla.example}"'
+    assert Gorilla().decode(quoted).data == {"user": "alice", "visits": 3}
+    assert Gorilla().verify(quoted, [KEY], cookie_name="session", now=NOW).valid
+    assert Gorilla().detect(quoted) == Gorilla().detect(Gorilla.example)
+
+
 @pytest.mark.parametrize("block", [{}, {"block_key": BLOCK}, {"block_key": OTHER_BLOCK}])
 @pytest.mark.parametrize("digest", ["sha256", "sha512", "sha384", "sha1", "md5"])
 @pytest.mark.parametrize(
