@@ -156,7 +156,8 @@ def _judge_cut(
     text = source.value or ""
     name = _lost_end(text, source.name) if mend else None
     if name is None:
-        raise MalformedCookieError(_no_name(text, names, _encoded_twice(text, source.name)))
+        which = f"{source.name}: " if len(source.cookies) > 1 else ""
+        raise MalformedCookieError(which + _no_name(text, names, _encoded_twice(text, source.name)))
     cut = _judge(name, [(name, SURE)], source, setup, judge=judge, forms=forms)
     note = Warn("cut", f"it looks like a cookie of {name} whose end is missing: was the text cut?")
     return cut._replace(verdict=cut.verdict._replace(warnings=(*cut.verdict.warnings, note)))
@@ -245,6 +246,7 @@ def _no_name(text: str, names: list[str], decoded: str | None = None) -> str:
         )
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
     return (
-        f"{len(text)} character{'' if len(text) == 1 else 's'} that are no session cookie of a known format{perhaps}; "
+        f"{len(text)} character{' that is' if len(text) == 1 else 's that are'} no session cookie of a known "
+        f"format{perhaps}; "
         "-f NAME reads it as one, 'sessionctl formats' lists them"
     )

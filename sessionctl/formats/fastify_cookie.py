@@ -22,6 +22,9 @@ from sessionctl.signing.macs import Macs
 _ID = 32
 _LENGTHS = (43, 64, 86)  # of SHA-256, SHA-384, SHA-512
 
+_EXPRESS = ("s:", "s%3A")
+"""How express' cookies begin, once decoded; the second was encoded once too often."""
+
 
 class FastifyCookie(Format):
     """The signed cookie of Fastify."""
@@ -45,7 +48,7 @@ class FastifyCookie(Format):
     def _detect(self, text: str, cookie_name: str | None) -> float:
         plain = cookie_signature.header_text(text)
         value, signature = cookie_signature.split(plain)
-        if signature is None or len(signature) not in _LENGTHS or plain.startswith("s:"):
+        if signature is None or len(signature) not in _LENGTHS or plain.startswith(_EXPRESS):
             return 0.0
         if not cookie_signature.looks_signed(signature, len(signature)):
             return 0.0

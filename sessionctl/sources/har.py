@@ -41,8 +41,13 @@ class Exchange(NamedTuple):
 
 
 def read_visit(content: bytes) -> list[Exchange]:
-    """The exchanges of a HAR file, in the order of their start. Raises `MalformedError`."""
-    return visit_of(jsontext.loads(decode_text(content)))
+    """The exchanges of a HAR file, in the order of their start. Raises `MalformedCookieError`."""
+    text = decode_text(content)
+    try:
+        archive = jsontext.loads(text)
+    except MalformedError as error:
+        raise MalformedCookieError(f"the file is no HAR: {error}") from None
+    return visit_of(archive)
 
 
 def visit_in(text: str) -> list[Exchange] | None:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -436,3 +437,16 @@ def test_profile(run: Run, home: Path, tmp_path: Path) -> None:
     assert run("verify", made["cookie"], "-p", "shop", "--secret", "other", SHOP="s3cret").status == 1
     near = run("create", "-p", "shopp")
     assert (near.status, "'shop'" in near.err) == (2, True)
+
+
+def test_encoded_once_too_often(run: Run) -> None:
+    """A cookie of Express that was encoded twice is taken for no other framework's, and the error says what to do."""
+    text = quote(run("create", "-f", "express", "--secret", "k").text, safe="")
+    for more in ([], ["--secret", "k"]):
+        answer = run("inspect", f"connect.sid={text}", *more)
+        assert (answer.status, "express cookie once it is percent-decoded" in answer.err) == (3, True)
+
+
+def test_the_cookie_that_was_taken_is_named(run: Run) -> None:
+    """Of several none of which is known, the error names the one that it is about."""
+    assert "sessionctl: a: 1 character that is no session" in run("inspect", "Cookie: a=b; c=d").err

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
+from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.sources import (
     Source,
     decode_text,
@@ -278,8 +278,8 @@ def test_har_headers_before_cookies() -> None:
     [b"{}", b"[]", b'{"log": {"entries": [1]}}', b'{"log": {"entries": [{"request": {}}]}}', b"no", b"\xff"],
 )
 def test_no_har(content: bytes) -> None:
-    """What is no HAR is malformed input, whatever it is."""
-    with pytest.raises(MalformedError):
+    """What is no HAR is malformed input, whatever it is, and is told as that."""
+    with pytest.raises(MalformedCookieError, match="is no HAR"):
         read_har(content, None)
 
 
