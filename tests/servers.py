@@ -1,8 +1,8 @@
 """Real servers for the tests: on free ports of the loopback, in a temporary directory, ended with the tests.
 
 A program that is missing skips its tests, and says so; where `CI` is set it fails them. A server dies with
-the process that started it, however that ends. `SESSIONCTL_TEST_REDIS=valkey-server` runs the tests of Redis
-on Valkey.
+the process that started it, however that ends: Ctrl-C, SIGTERM, `kill -9`. `SESSIONCTL_TEST_REDIS=valkey-server`
+runs the tests of Redis on Valkey.
 """
 
 from __future__ import annotations
@@ -10,19 +10,21 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 REDIS = os.environ.get("SESSIONCTL_TEST_REDIS", "redis-server")
 PACKAGES = {
@@ -52,11 +54,12 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback on which nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of the loopback on which nobody listens, and which the system gives to no outgoing connection."""
+    while True:
+        port = random.randrange(20_000, 32_768)  # below ip_local_port_range (ip(7))
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(is_so: Callable[[], Any], what: str, seconds: float = START_SECONDS) -> None:
@@ -72,8 +75,11 @@ def wait_until(is_so: Callable[[], Any], what: str, seconds: float = START_SECON
     raise AssertionError(f"{what}: not within {seconds} seconds")
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
+    """Have the system kill this process when the one that started it ends, however that ends (prctl(2))."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended before
+        os._exit(1)
 
 
 class Server:
@@ -91,9 +97,15 @@ class Server:
         with (self.directory / f"{self.port}.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self.command, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - it calls nothing that takes a lock
+                preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509 - it calls nothing that takes a lock
             )  # fmt: skip
-        wait_until(self._listens, f"{self.command[0]} on port {self.port}")
+        wait_until(self._is_up, f"{self.command[0]} on port {self.port}")
+
+    def _is_up(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            log = (self.directory / f"{self.port}.log").read_text(errors="replace")
+            pytest.fail(f"{self.command[0]} on port {self.port} ended: {log[-500:]}")
+        return self._listens()
 
     def _listens(self) -> bool:
         with socket.create_connection((self.host, self.port), 1):
@@ -115,11 +127,18 @@ class Server:
         """Let it hang: connections are accepted by the kernel and answered by nobody."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self._process.pid}/task")
+        wait_until(lambda: all(map(_is_stopped, threads.iterdir())), "the stop of every thread")
 
     def resume(self) -> None:
         """Let it go on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+def _is_stopped(thread: Path) -> bool:
+    """Whether a thread has come to its stop: the signal reaches each in its own time."""
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 class RedisServer(Server):
@@ -176,12 +195,11 @@ class MemcachedServer(Server):
 
     def __init__(self, directory: Path, *arguments: str) -> None:
         port = free_port()
-        user = ("-u", "nobody") if os.getuid() == 0 else ()
-        super().__init__(
-            [program("memcached"), "-l", "127.0.0.1", "-p", str(port), "-U", "0", *user, *arguments],
-            port,
-            directory,
-        )
+        user = (
+            ("-u", "root") if os.getuid() == 0 else ()
+        )  # as another it would outlive this process (prctl(2))
+        command = [program("memcached"), "-l", "127.0.0.1", "-p", str(port), "-U", "0", *user, *arguments]
+        super().__init__(command, port, directory)
 
     @property
     def url(self) -> str:
@@ -202,24 +220,39 @@ class Servers:
         self.url = url
         self.servers = servers
 
+    def start(self) -> None:
+        """Start them all."""
+        for server in self.servers:
+            server.start()
+
     def kill(self) -> None:
         """End them all."""
         for server in self.servers:
             server.kill()
 
 
-def start_cluster(directory: Path, nodes: int = 3) -> Servers:
-    """A Redis Cluster of that many primaries, each with its share of the 16384 slots."""
-    servers = [_start(_cluster_node(directory)) for _ in range(nodes)]
-    bounds = [16384 * number // nodes for number in range(nodes + 1)]
-    for number, server in enumerate(servers):
-        server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-        slots = range(bounds[number], bounds[number + 1])
-        server.ask("CLUSTER", "ADDSLOTS", *slots)
-        server.ask("CLUSTER", "MEET", "127.0.0.1", servers[0].port, servers[0].bus)
-    for server in servers:
-        wait_until(lambda server=server: _is_cluster_complete(server, nodes), "the cluster")
-    return Servers("redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers), servers)
+class Cluster(Servers):
+    """A Redis Cluster of three primaries, each with its share of the 16384 slots."""
+
+    def __init__(self, directory: Path) -> None:
+        servers = [_cluster_node(directory) for _ in range(3)]
+        super().__init__("redis+cluster://" + _hosts(servers), servers)
+
+    def start(self) -> None:
+        """Start them, share the slots out, and wait until each knows the others."""
+        super().start()
+        bounds = [16384 * number // len(self.servers) for number in range(len(self.servers) + 1)]
+        for number, server in enumerate(self.servers):
+            server.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            slots = range(bounds[number], bounds[number + 1])
+            server.ask("CLUSTER", "ADDSLOTS", *slots)
+            server.ask("CLUSTER", "MEET", "127.0.0.1", self.servers[0].port, self.servers[0].bus)
+        for server in self.servers:
+            wait_until(lambda server=server: _is_complete(server, len(self.servers)), "the cluster")
+
+
+def _hosts(servers: list[Any]) -> str:
+    return ",".join(f"127.0.0.1:{server.port}" for server in servers)
 
 
 def _cluster_node(directory: Path) -> RedisServer:
@@ -232,27 +265,29 @@ def _cluster_node(directory: Path) -> RedisServer:
     return server
 
 
-def _is_cluster_complete(server: RedisServer, nodes: int) -> bool:
-    info = server.client().cluster("INFO")
+def _is_complete(server: RedisServer, nodes: int) -> bool:
+    with server.client() as client:
+        info = client.cluster("INFO")
     return info["cluster_state"] == "ok" and int(info["cluster_known_nodes"]) == nodes
-
-
-def _start(server: Any) -> Any:
-    server.start()
-    return server
 
 
 class SentinelServers(Servers):
     """A primary, its replica, and a Sentinel that watches them."""
 
-    def __init__(self, directory: Path) -> None:
-        self.primary = _start(RedisServer(directory))
-        self.replica = _start(RedisServer(directory, "--replicaof", "127.0.0.1", str(self.primary.port)))
-        self.sentinel = _start(_sentinel(directory, self.primary.port))
+    def __init__(self, directory: Path, tls: Path | None = None) -> None:
+        replication = ("--tls-replication", "yes", "--tls-auth-clients", "no") if tls else ()
+        self.primary = RedisServer(directory, *replication, tls=tls)
+        replica_of = ("--replicaof", "127.0.0.1", str(self.primary.port))
+        self.replica = RedisServer(directory, *replication, *replica_of, tls=tls)
+        self.sentinel = _sentinel(directory, self.primary.port, tls)
         super().__init__(
             f"redis+sentinel://127.0.0.1:{self.sentinel.port}/sessions/0",
-            [self.sentinel, self.replica, self.primary],
+            [self.primary, self.replica, self.sentinel],
         )
+
+    def start(self) -> None:
+        """Start them, and wait until the Sentinel knows both."""
+        super().start()
         wait_until(
             lambda: self.replica.client().info("replication")["master_link_status"] == "up", "replication"
         )
@@ -263,11 +298,18 @@ class SentinelServers(Servers):
         return int(self.sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "sessions")[1])
 
 
-def _sentinel(directory: Path, primary_port: int) -> RedisServer:
-    sentinel = RedisServer(directory)
+def _sentinel(directory: Path, primary_port: int, tls: Path | None) -> RedisServer:
+    sentinel = RedisServer(directory, tls=tls)
+    listens = [f"port {sentinel.port}"]
+    if tls is not None:
+        arguments = [
+            *_tls_arguments(sentinel.port, tls),
+            *["--tls-replication", "yes", "--tls-auth-clients", "no"],
+        ]
+        listens = [f"{name[2:]} {value}" for name, value in zip(arguments[::2], arguments[1::2], strict=True)]
     configuration = directory / f"sentinel-{sentinel.port}.conf"
     configuration.write_text(
-        f"port {sentinel.port}\nbind 127.0.0.1\ndir {directory}\n"
+        "\n".join(listens) + f"\nbind 127.0.0.1\ndir {directory}\n"
         f"sentinel monitor sessions 127.0.0.1 {primary_port} 1\n"
         "sentinel down-after-milliseconds sessions 500\n"
         "sentinel failover-timeout sessions 3000\n"
@@ -422,17 +464,13 @@ def redis_tls_server(server_directory: Path, certificates: Path) -> Iterator[Red
 @pytest.fixture(scope="session")
 def redis_cluster(server_directory: Path) -> Iterator[Servers]:
     """A Redis Cluster of three primaries."""
-    cluster = start_cluster(server_directory)
-    yield cluster
-    cluster.kill()
+    yield from _running(Cluster(server_directory))
 
 
 @pytest.fixture(scope="session")
 def redis_sentinel(server_directory: Path) -> Iterator[SentinelServers]:
     """A primary, its replica, and a Sentinel; no test breaks them."""
-    servers = SentinelServers(server_directory)
-    yield servers
-    servers.kill()
+    yield from _running(SentinelServers(server_directory))
 
 
 @pytest.fixture(scope="session")
@@ -444,10 +482,8 @@ def memcached_server(server_directory: Path) -> Iterator[MemcachedServer]:
 @pytest.fixture(scope="session")
 def memcached_ring(server_directory: Path) -> Iterator[Servers]:
     """Two Memcached servers that share the sessions between them."""
-    servers = [_start(MemcachedServer(server_directory)) for _ in range(2)]
-    ring = Servers("memcached://" + ",".join(f"127.0.0.1:{server.port}" for server in servers), servers)
-    yield ring
-    ring.kill()
+    servers = [MemcachedServer(server_directory) for _ in range(2)]
+    yield from _running(Servers("memcached://" + _hosts(servers), servers))
 
 
 @pytest.fixture
@@ -465,14 +501,10 @@ def own_memcached(tmp_path: Path) -> Iterator[MemcachedServer]:
 @pytest.fixture
 def own_cluster(tmp_path: Path) -> Iterator[Servers]:
     """A Redis Cluster of this test alone, which may break it."""
-    cluster = start_cluster(tmp_path)
-    yield cluster
-    cluster.kill()
+    yield from _running(Cluster(tmp_path))
 
 
 @pytest.fixture
 def own_sentinel(tmp_path: Path) -> Iterator[SentinelServers]:
     """A primary, a replica and a Sentinel of this test alone, which may break them."""
-    servers = SentinelServers(tmp_path)
-    yield servers
-    servers.kill()
+    yield from _running(SentinelServers(tmp_path))

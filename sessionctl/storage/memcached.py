@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import ssl
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -28,6 +27,7 @@ from sessionctl.storage.address import Address, parse_address
 from sessionctl.storage.remote import RemoteStorage
 from sessionctl.storage.steps import MAX_ATTEMPTS
 from sessionctl.storage.stored import Entry, Outcome, Stored
+from sessionctl.storage.tls import tls_context
 
 try:
     from pymemcache.client.rendezvous import RendezvousHash
@@ -87,7 +87,7 @@ class MemcachedStorage(RemoteStorage):
         self.url = f"memcached:{address.public.rstrip('/')}"
         self._servers = {f"{host}:{port}": (host, port) for host, port in address.servers}
         self._ring = RendezvousHash(list(self._servers))
-        self._tls = _context(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert or tls_key else None
+        self._tls = tls_context(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert or tls_key else None
         self._pools: dict[str, MetaPool] = {}
         self._pid = 0
 
@@ -285,13 +285,3 @@ def _largest(text: bytes) -> tuple[tuple[str, int], ...]:
     except MalformedError:
         return ()
     return records.largest(record.values, record.flash)
-
-
-def _context(ca: str | None, cert: str | None, key: str | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca)
-        if cert:
-            context.load_cert_chain(cert, key)
-    except OSError as error:
-        raise UsageError(f"tls_ca, tls_cert or tls_key cannot be read: {error.strerror or error}") from None
-    return context

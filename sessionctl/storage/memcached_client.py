@@ -5,7 +5,6 @@ Meta commands: https://github.com/memcached/memcached/blob/1.6.18/doc/protocol.t
 
 from __future__ import annotations
 
-import os
 import select
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import unquote
@@ -14,6 +13,7 @@ from pymemcache import exceptions
 from pymemcache.client.base import Client, PooledClient
 
 from sessionctl.errors import StorageError, StorageUnavailableError
+from sessionctl.storage.remote import reason_of
 
 if TYPE_CHECKING:
     import socket
@@ -227,7 +227,7 @@ class translated:  # noqa: N801 - reads as a function
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is not None and isinstance(error, tuple(_MEANINGS)):
             kind, text = _meaning(error)
-            raise kind(f"{self._url}: {text}{_reason(error)}") from None
+            raise kind(f"{self._url}: {text}{reason_of(error)}") from None
 
 
 def _meaning(error: BaseException) -> tuple[type[StorageError], str]:
@@ -241,10 +241,3 @@ def _meaning(error: BaseException) -> tuple[type[StorageError], str]:
 def _words(error: BaseException) -> str:
     first = error.args[0] if error.args else ""
     return first.decode("ascii", "replace") if isinstance(first, bytes) else str(first)
-
-
-def _reason(error: BaseException) -> str:
-    if not isinstance(error, OSError) or isinstance(error, TimeoutError):
-        return ""
-    reason = getattr(error, "verify_message", "") or (os.strerror(error.errno) if error.errno else "")
-    return f" ({reason})" if reason else ""

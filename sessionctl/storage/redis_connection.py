@@ -1,7 +1,7 @@
 """How a Redis URL becomes clients: redis-py's own, for one server, a Cluster, or what Sentinels watch.
 
 There is one client for all threads, and one for each event loop, made at its first use. redis-py's retries
-are off: a command that may have been run must not be sent again unasked (`redis.py` repeats reads).
+are off: a command that may have been run must not be sent again unasked. Reads are repeated here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
@@ -20,12 +20,26 @@ import redis.cluster
 import redis.sentinel
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
+from sessionctl.storage.redis_scripts import spelled_out
+
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from sessionctl.storage.address import Address
+    from sessionctl.storage.redis_commands import Commands
+    from sessionctl.storage.redis_scripts import Command
+
+T = TypeVar("T")
+
+_READS = frozenset({"GET"})
+"""Commands that may be sent twice without harm, where the connection breaks."""
+
+_MENDABLE = (NoScriptError, RedisConnectionError)
 
 _redis: Any = redis  # whose constructors are typed in part
 _aredis: Any = redis.asyncio
@@ -33,9 +47,41 @@ _CONNECTION_FOR = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < 
 _OLD_CLUSTER = int(redis.__version__.partition(".")[0]) < 6  # noqa: PLR2004 - where `retry` took over
 
 
+def encrypted(kind: Any, context: ssl.SSLContext | None) -> Any:
+    """A class of redis-py's connections, with TLS by a context that all of them share.
+
+    redis-py's own make one each, which takes 20 milliseconds, and trust the system's authorities besides
+    those that were named.
+    """
+    if context is None:
+        return kind
+    shared = context
+
+    class Encrypted(kind):  # type: ignore[misc] # known only here
+        if asyncio.iscoroutinefunction(kind._connect):  # noqa: SLF001 - where redis-py's own class does it
+
+            def _connection_arguments(self) -> dict[str, Any]:
+                return {**super()._connection_arguments(), "ssl": shared}
+
+        else:
+
+            def _connect(self) -> Any:
+                plain = super()._connect()
+                try:
+                    return shared.wrap_socket(plain, server_hostname=self.host)
+                except BaseException:
+                    plain.close()
+                    raise
+
+    return Encrypted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Which servers, and what to tell them. Times are seconds; `tls` holds redis-py's `ssl_` options."""
+    """Which servers, and what to tell them. Times are seconds.
+
+    `context` is for TLS; `tls` says the same in redis-py's `ssl_` options, for clients that take no context.
+    """
 
     address: Address
     password: str | None = field(default=None, repr=False)
@@ -45,13 +91,13 @@ class Target:
     timeout: float = 2.0
     connect_timeout: float = 1.0
     max_connections: int = 100
+    context: ssl.SSLContext | None = None
     tls: Mapping[str, Any] = field(default_factory=dict)
 
     def common(self) -> dict[str, Any]:
         """The options that every kind of client takes."""
         return {
             **self.times(),
-            **self.tls,
             "username": self.address.username,
             "password": self.password,
             "protocol": 2,  # which every server and proxy speaks
@@ -109,11 +155,53 @@ class Clients(ABC):
             await turns.acquire()
         return turns
 
-    def execute(self, client: Any, command: tuple[Any, ...]) -> Any:
+    def run(self, commands: Commands[T]) -> T:
+        """Send the commands of a procedure, one after the other; what it answers."""
+        client = self.get()
+        answer = None
+        while True:
+            try:
+                command = commands.send(answer)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            try:
+                answer = self.execute(client, command)
+                continue
+            except _MENDABLE as error:
+                again = _once_more(command, error)
+                if again is None:
+                    raise
+            answer = self.execute(client, again)
+
+    async def arun(self, commands: Commands[T]) -> T:
+        """As `run`."""
+        turn = await self.turn()
+        try:
+            client = await self.aget()
+            answer = None
+            while True:
+                try:
+                    command = commands.send(answer)
+                except StopIteration as stop:
+                    result: T = stop.value
+                    return result
+                try:
+                    answer = await self.aexecute(client, command)
+                    continue
+                except _MENDABLE as error:
+                    again = _once_more(command, error)
+                    if again is None:
+                        raise
+                answer = await self.aexecute(client, again)
+        finally:
+            turn.release()
+
+    def execute(self, client: Any, command: Command) -> Any:
         """Run one command."""
         return client.execute_command(*command)
 
-    async def aexecute(self, client: Any, command: tuple[Any, ...]) -> Any:
+    async def aexecute(self, client: Any, command: Command) -> Any:
         """As `execute`."""
         return await client.execute_command(*command)
 
@@ -134,6 +222,13 @@ class Clients(ABC):
         return [] if client is None else [client]
 
 
+def _once_more(command: Command, error: Exception) -> Command | None:
+    """What to send after a failure: a script in full, a read again, else nothing."""
+    if isinstance(error, NoScriptError):
+        return spelled_out(command)
+    return command if command[0] in _READS else None
+
+
 class PooledClients(Clients):
     """Clients with one pool, whose connections are used directly.
 
@@ -142,7 +237,7 @@ class PooledClients(Clients):
     said because Sentinel's connections would stay open, with an answer to come.
     """
 
-    def execute(self, client: Any, command: tuple[Any, ...]) -> Any:
+    def execute(self, client: Any, command: Command) -> Any:
         pool = client.connection_pool
         connection = pool.get_connection(*_CONNECTION_FOR)
         try:
@@ -151,7 +246,7 @@ class PooledClients(Clients):
         finally:
             pool.release(connection)
 
-    async def aexecute(self, client: Any, command: tuple[Any, ...]) -> Any:
+    async def aexecute(self, client: Any, command: Command) -> Any:
         pool = client.connection_pool
         connection = await pool.get_connection(*_CONNECTION_FOR)
         try:
@@ -166,25 +261,25 @@ class ServerClients(PooledClients):
 
     def _make(self) -> Any:
         pool = _redis.BlockingConnectionPool(
-            connection_class=getattr(_redis, self._kind()), retry=Retry(NoBackoff(), 0), **self._options()
+            connection_class=self._kind(_redis), retry=Retry(NoBackoff(), 0), **self._options()
         )
         return _redis.Redis.from_pool(pool)
 
     def _make_async(self) -> Any:
         options = {name: value for name, value in self._options().items() if name != "timeout"}
         pool = _aredis.ConnectionPool(
-            connection_class=getattr(_aredis, self._kind()), retry=AsyncRetry(NoBackoff(), 0), **options
+            connection_class=self._kind(_aredis), retry=AsyncRetry(NoBackoff(), 0), **options
         )
         return _aredis.Redis.from_pool(pool)
 
-    def _kind(self) -> str:
-        return "SSLConnection" if self.target.tls else "Connection"
+    def _kind(self, library: Any) -> Any:
+        """The class of the connections, of redis-py or of its asyncio."""
+        return encrypted(library.Connection, self.target.context)
 
     def _options(self) -> dict[str, Any]:
         target = self.target
-        options = {name: value for name, value in target.common().items() if name != "ssl"}
         limits = {"max_connections": target.max_connections, "timeout": target.timeout}
-        return {**options, **limits, **self._place(), "db": target.db}
+        return {**target.common(), **limits, **self._place(), "db": target.db}
 
     def _place(self) -> dict[str, Any]:
         host, port = self.target.address.servers[0]
@@ -194,8 +289,8 @@ class ServerClients(PooledClients):
 class SocketClients(ServerClients):
     """Clients of one server behind a Unix socket."""
 
-    def _kind(self) -> str:
-        return "UnixDomainSocketConnection"
+    def _kind(self, library: Any) -> Any:
+        return library.UnixDomainSocketConnection
 
     def _place(self) -> dict[str, Any]:
         return {"path": self.target.address.path}
@@ -225,7 +320,8 @@ class ClusterClients(Clients):
         )
 
     def _options(self) -> dict[str, Any]:
-        return {**self.target.common(), "max_connections": self.target.max_connections}
+        target = self.target
+        return {**target.common(), **target.tls, "max_connections": target.max_connections}
 
 
 class SentinelClients(PooledClients):
@@ -236,23 +332,25 @@ class SentinelClients(PooledClients):
         sentinel = _redis.sentinel.Sentinel(
             self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry)
         )
-        return sentinel.master_for(self.target.service, retry=retry, **self._options())
+        return sentinel.master_for(self.target.service, retry=retry, **self._options(_redis))
 
     def _make_async(self) -> Any:
         retry = AsyncRetry(NoBackoff(), 0)
         sentinel = _aredis.sentinel.Sentinel(
             self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry)
         )
-        return sentinel.master_for(self.target.service, retry=retry, **self._options())
+        return sentinel.master_for(self.target.service, retry=retry, **self._options(_aredis))
 
     def _sentinel_options(self, retry: Any) -> dict[str, Any]:
         target = self.target
         options = {**target.times(), **target.tls, "password": target.sentinel_password}
         return {**options, "protocol": 2, "retry": retry}
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, library: Any) -> dict[str, Any]:
         target = self.target
-        return {**target.common(), "db": target.db, "max_connections": target.max_connections}
+        kind = encrypted(library.sentinel.SentinelManagedConnection, target.context)
+        limits = {"max_connections": target.max_connections, "connection_class": kind}
+        return {**target.common(), **limits, "db": target.db}
 
     def _parts(self, client: Any) -> list[Any]:
         return [] if client is None else [client, *client.connection_pool.sentinel_manager.sentinels]

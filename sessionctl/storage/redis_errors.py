@@ -7,12 +7,13 @@ name, because each version of redis-py has a few that the others lack.
 
 from __future__ import annotations
 
-import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import redis
 
 from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError
+from sessionctl.storage.remote import reason_of
 
 if TYPE_CHECKING:
     from sessionctl.storage.base import RecordStorage
@@ -82,9 +83,13 @@ _BY_WORD = {
     "MASTERDOWN": _BY_CLASS["MasterDownError"],
     "CLUSTERDOWN": _unavailable(_CLUSTER_DOWN),
     "TRYAGAIN": _BY_CLASS["TryAgainError"],
+    "DB": _refused("it has no database of that number (databases)"),
+    "SENTINEL": _refused("it is no Sentinel; those listen on port 26379, unless told otherwise"),
     "BUSY": _unavailable("it is busy running somebody's script"),
 }
 
+
+_NO_SENTINEL = re.compile("unknown command '?`?SENTINEL", re.IGNORECASE)
 
 _FOREIGN = (
     redis.RedisError,
@@ -118,7 +123,7 @@ class translated:  # noqa: N801 - reads as a function
         if self._key is not None and _first_word(error) == "WRONGTYPE":
             raise CorruptRecordError(self._storage.location_of(self._key), _OTHER_KIND) from None
         meaning = _meaning(error)
-        raise meaning.kind(f"{self._storage.url}: {meaning.text}{_reason(error)}") from None
+        raise meaning.kind(f"{self._storage.url}: {meaning.text}{reason_of(_cause(error))}") from None
 
 
 def _meaning(error: BaseException) -> _Meaning:
@@ -128,13 +133,10 @@ def _meaning(error: BaseException) -> _Meaning:
 
 
 def _first_word(error: BaseException) -> str:
-    return str(error).partition(" ")[0] if isinstance(error, redis.ResponseError) else ""
-
-
-def _reason(error: BaseException) -> str:
-    """What the operating system or OpenSSL said, where they were the cause."""
-    cause = error if isinstance(error, OSError) else error.__cause__ or error.__context__
-    if not isinstance(cause, OSError) or isinstance(cause, TimeoutError):
+    if not isinstance(error, redis.ResponseError):
         return ""
-    reason = getattr(cause, "verify_message", "") or (os.strerror(cause.errno) if cause.errno else "")
-    return f" ({reason})" if reason else ""
+    return "SENTINEL" if _NO_SENTINEL.match(str(error)) else str(error).partition(" ")[0]
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    return error if isinstance(error, OSError) else error.__cause__ or error.__context__

@@ -23,8 +23,8 @@ _BUILT_IN = {
     "redis": "redis:RedisStorage",
     "rediss": "redis:RedisTLSStorage",
     "unix": "redis:RedisSocketStorage",
-    "redis+cluster": "redis:RedisClusterStorage",
-    "redis+sentinel": "redis:RedisSentinelStorage",
+    "redis+cluster": "redis_cluster:RedisClusterStorage",
+    "redis+sentinel": "redis_sentinel:RedisSentinelStorage",
     "memcached": "memcached:MemcachedStorage",
 }
 

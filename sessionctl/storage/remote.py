@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import ssl
 from typing import Any
 
 from sessionctl.errors import UsageError
@@ -56,3 +59,19 @@ class RemoteStorage(RecordStorage):
         if expires_at >= (self.clock() if created is None else created) + self.lifetime - _ROUNDING:
             return None
         return expires_at - self.ttl
+
+
+def reason_of(error: BaseException | None) -> str:
+    """What the system, the resolver or OpenSSL said, in brackets, where they were the cause of an error."""
+    if not isinstance(error, OSError) or isinstance(error, TimeoutError):
+        return ""
+    if isinstance(error, ssl.SSLError):
+        reason = (
+            getattr(error, "verify_message", "")
+            or str(getattr(error, "reason", None) or "TLS").replace("_", " ").lower()
+        )
+    elif isinstance(error, socket.gaierror):
+        reason = error.strerror or ""
+    else:
+        reason = os.strerror(error.errno) if error.errno else ""
+    return f" ({reason})" if reason else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from sessionctl import (
     open_storage,
 )
 from sessionctl.storage.base import Outcome, RecordStorage, Stored
-from tests.servers import PASSWORD, RedisServer
+from tests.servers import PASSWORD, RedisServer, SentinelServers, make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -398,6 +399,37 @@ def test_tls_trusts_the_authority_that_was_given(redis_tls_server: RedisServer, 
         pytest.raises(StorageError, match=r"certificate|self.signed"),
     ):
         storage.read("some-id")
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_an_authority_that_was_given_is_the_only_one(
+    redis_tls_server: RedisServer, tmp_path: Path, asynchronous: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `tls_ca` a server is refused that the system's authorities vouch for."""
+    other = make_certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", f"{redis_tls_server.tls}/ca.pem")  # the system's (OpenSSL)
+    for ca, trusted in (("", True), (f"?tls_ca={other}/ca.pem", False)):
+        expected = contextlib.nullcontext() if trusted else pytest.raises(StorageError, match="certificate")
+        with opened(redis_tls_server.url + ca) as storage, expected:
+            if asynchronous:
+                asyncio.run(_aread_and_close(storage, "some-id"))
+            else:
+                storage.read("some-id")
+
+
+def test_a_sentinel_and_its_primary_with_tls(tmp_path: Path, certificates: Path, unique_prefix: str) -> None:
+    """`tls` and `tls_ca` hold for the Sentinels and for the primary that they name, sync and async."""
+    servers = SentinelServers(tmp_path, tls=certificates)
+    try:
+        servers.start()
+        url = f"{servers.url}?tls_ca={certificates}/ca.pem&prefix={unique_prefix}"
+        with opened(url) as storage:
+            session_id = begin(storage, n=0)
+            assert asyncio.run(_aread_and_close(storage, session_id)) == {"n": 0}
+        with opened(servers.url, tls=True) as storage, pytest.raises(StorageError):
+            storage.read(session_id)
+    finally:
+        servers.kill()
 
 
 def test_tls_shows_the_client_certificate(tmp_path: Path, certificates: Path) -> None:

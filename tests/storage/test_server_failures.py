@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 import time
@@ -140,6 +141,37 @@ def test_nobody_listens(application: Callable[..., Application]) -> None:
         )
     sentinel = f"redis+sentinel://127.0.0.1:{free_port()}/sessions"
     fails(lambda: application(sentinel).read("id"), StorageUnavailableError, "Sentinel")
+
+
+def test_a_host_without_a_name(application: Callable[..., Application]) -> None:
+    """A host that no resolver knows is told in the resolver's words."""
+    for scheme in ("redis", "memcached"):
+        app = application(f"{scheme}://nowhere.invalid")
+        message = fails(lambda app=app: app.read("id"), StorageUnavailableError, "nowhere.invalid")
+        assert re.search(r"\((Name or service not known|Temporary failure in name resolution)\)", message)
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("redis://127.0.0.1:{redis}/99", "no database of that number"),
+        ("redis+sentinel://127.0.0.1:{redis}/sessions", "no Sentinel"),
+        ("redis+cluster://127.0.0.1:{redis}", "no cluster"),
+        ("redis://127.0.0.1:{memcached}/0", "another server"),
+        ("memcached://127.0.0.1:{redis}", "another server"),
+        ("rediss://127.0.0.1:{memcached}/0", "ssl|wrong version number|eof|in time|reset"),
+    ],
+)
+def test_another_server_than_expected(
+    redis_server: RedisServer,
+    memcached_server: MemcachedServer,
+    application: Callable[..., Application],
+    url: str,
+    hint: str,
+) -> None:
+    """Where a server of another kind listens, the error says so."""
+    app = application(url.format(redis=redis_server.port, memcached=memcached_server.port))
+    fails(lambda: app.read("id"), StorageError, hint)
 
 
 # -- slow ---------------------------------------------------------------------------------------------
