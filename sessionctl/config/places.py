@@ -14,6 +14,8 @@ def data_directory() -> str:
     """The directory of the default storage and secret. Raises `ConfigError` where there is no home."""
     if given := os.environ.get("SESSIONCTL_HOME"):
         return given
+    if _is_relative("XDG_DATA_HOME"):
+        return _absolute(os.path.expanduser("~/.local/share/sessionctl"), "storage and secret")
     from platformdirs import user_data_dir
 
     try:
@@ -33,11 +35,17 @@ def config_path() -> str:
 def _config_directory() -> str:
     """As platformdirs has it; on Linux without importing it, since every command asks."""
     if sys.platform == "linux":
-        base = os.environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
-        return f"{base}/sessionctl"
+        base = "" if _is_relative("XDG_CONFIG_HOME") else os.environ.get("XDG_CONFIG_HOME", "").strip()
+        return f"{base or os.path.expanduser('~/.config')}/sessionctl"
     from platformdirs import user_config_dir
 
     return user_config_dir("sessionctl", appauthor=False)
+
+
+def _is_relative(variable: str) -> bool:
+    """Whether a variable is to be ignored, as it must be absolute (XDG Base Directory Specification)."""
+    given = os.environ.get(variable, "").strip()
+    return sys.platform == "linux" and given != "" and not os.path.isabs(given)
 
 
 def _absolute(path: str, what: str) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -340,3 +341,11 @@ def test_check_of_a_default_profile(run: Run, write: Write) -> None:
     assert run("config", "check").status == 0
     write('default_profile = "shop"\n[profiles.other]\n', user=True)
     assert run("config", "check").status == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the rule is that of XDG")
+def test_a_relative_xdg_directory_is_ignored(run: Run, home: Path) -> None:
+    """The files lie where they would without it, not in whatever directory one works in."""
+    places = run("config", "path", "--json", XDG_CONFIG_HOME="rel", XDG_DATA_HOME="rel").json
+    assert places == run("config", "path", "--json").json
+    assert places["config"].startswith(str(home))
