@@ -60,7 +60,7 @@ def no_pager(function: F) -> F:
         expose_value=False,
         callback=remember,
         envvar="SESSIONCTL_NO_PAGER",
-        help="Print long answers on a terminal straight away; else $SESSIONCTL_PAGER, $PAGER or less shows them.",
+        help="No pager for long answers; else $SESSIONCTL_PAGER, $PAGER or less.",
     )(function)
 
 

@@ -241,7 +241,7 @@ def _secret(
     if names:
         return tuple(f"env:{name}" for name in dict.fromkeys(names)), ()
     return (f"env:{usual}",), (
-        f"{found.place} holds the secret: set the variable, or move it out of the code",
+        f"{found.place} holds the secret: set the variable",
     )
 
 

@@ -11,8 +11,9 @@ from sessionctl.errors import ConfigError
 
 _HEAD = """\
 # sessionctl.toml: how to look into this project's sessions.
-# Settings hold in the order: option, environment, this file, your own config.toml, default.
-# 'sessionctl config trust' lets its storages and secrets count; 'sessionctl config check' reads it over.
+# What counts: option, environment, this file, your own config.toml, default.
+# 'sessionctl config trust' lets its storages and secrets count;
+# 'sessionctl config check' reads it over.
 """
 
 _EMPTY = Proposal(
