@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sessionctl.editing.made import Made, check_makeable, check_size, made_of
 from sessionctl.editing.opening import Opened, open_session
 from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
+from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.storage.cookie import CookieStorage
 
 if TYPE_CHECKING:
@@ -80,24 +81,32 @@ def _saved(opened: Opened) -> Made:
     return made_of(opened.setup, opened.format, opened.cookie_name, value or "", storage, session.id)
 
 
+def _with_values(data: Any, values: Mapping[str, Any], unset: list[str], name: str) -> Any:
+    if not values and not unset:
+        return data  # flash alone: messages may lie in a list
+    if not isinstance(data, dict):
+        raise NotSupportedError(f"this {name} cookie holds no object of names and values")
+    gone = {*unset, *(key for key, value in values.items() if value is None)}
+    return {key: value for key, value in {**data, **values}.items() if key not in gone}
+
+
 def _change_foreign(
     opened: Opened, values: Mapping[str, Any], unset: Iterable[str], flash: Mapping[str, Any]
 ) -> Made:
     known, decoded = opened.known, opened.decoded
     assert known is not None  # noqa: S101 - a foreign session always comes from a cookie
     assert decoded is not None  # noqa: S101
-    if not isinstance(decoded.data, dict):
-        raise NotSupportedError(f"this {opened.format} cookie holds no object of names and values")
-    data = {**decoded.data, **values}
-    for key in [*unset, *(key for key, value in values.items() if value is None)]:
-        data.pop(key, None)
-    context = known.context
-    text = known.format.encode(
+    data = _with_values(decoded.data, values, [*unset], opened.format)
+    context, max_age = known.context, opened.setup.max_age
+    form = known.format.like(known.text, context)
+    if max_age == DEFAULT_MAX_AGE:
+        max_age = form.life_like(decoded, context)
+    text = form.encode(
         data, context.keys, id=decoded.id, flash=flash, cookie_name=opened.cookie_name,
-        now=opened.setup.now, max_age=opened.setup.max_age,
+        now=opened.setup.now, max_age=max_age,
     )  # fmt: skip
-    check_size(known.format, opened.cookie_name, text, data)
-    companions = known.format.companions(text, context)
+    check_size(form, opened.cookie_name, text, data)
+    companions = form.companions(text, context)
     return Made(
         cookie=text,
         cookie_name=opened.cookie_name,

@@ -86,6 +86,10 @@ class Aiohttp(Format):
 
     # -- detect -----------------------------------------------------------------------------------
 
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._created: float | None = None
+
     def _detect(self, text: str, cookie_name: str | None) -> float:
         text = unquote(text)
         named = cookie_name in self.cookie_names
@@ -154,6 +158,13 @@ class Aiohttp(Format):
         )
         return verdict if limit is None else _judge(verdict, opened.stamp, limit, context)
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - needs no key
+        return {"kind": self._kind(unquote(text))}
+
+    def inherit(self, text: str, context: Context) -> None:
+        """The session stays as old as it is."""
+        self._created = self._decode(text, context).issued_at
+
     def _open(self, kind: str, text: str, context: Context) -> tuple[int, Opened]:
         """The index of the key that fits, and what the cookie holds. Raises as `first_opened` does."""
         if kind == "nacl":
@@ -175,7 +186,8 @@ class Aiohttp(Format):
         if not isinstance(content.data, dict):
             raise UnserializableValueError("", "an aiohttp session is an object")
         now = int(context.now)
-        payload = python_json.dumps({"created": now, "session": content.data}, spaced=True)
+        created = now if self._created is None else int(self._created)
+        payload = python_json.dumps({"created": created, "session": content.data}, spaced=True)
         kind = self.option("kind")
         if kind == "simple":
             return quote(payload)

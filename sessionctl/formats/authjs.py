@@ -140,6 +140,11 @@ class Authjs(Format):
         except BadSignatureError:
             raise BadSignatureError(self._why_not(kid, header["enc"], context)) from None
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - needs no key
+        header, _ = _read(bare(text))
+        old = header["enc"] == "A256GCM" and "kid" not in header
+        return {"kind": "next-auth" if old else "authjs"}
+
     def _keys(self, secret: Secret, enc: str, kind: str, context: Context) -> list[jose.Key]:
         """The keys that a secret gives, one for every salt that may be meant."""
         if self.given("salt"):

@@ -32,6 +32,7 @@ from sessionctl.verdict import Warn as Warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self
 
     from sessionctl.signing.mac import Hmac
 
@@ -244,6 +245,25 @@ class Format(ABC):
         """`data` with a message flashed in the framework's own layout; `data` itself stays as it is."""
         raise NotSupportedError(f"format {self.name!r} has no flash messages of its own")
 
+    def like(self, text: str, context: Context) -> Self:
+        """The format set to write as a text was written that it reads, for a session that is changed.
+
+        Kind, algorithm and serializer are as in the text, unless options say otherwise.
+        Raises `NotSupportedError` where such a text cannot be written.
+        """
+        ways = {name: way for name, way in self._ways(text, context).items() if not self.given(name)}
+        kept = {name: self.option(name) for name in self._given}
+        form = type(self)(**{name.replace("-", "_"): way for name, way in {**kept, **ways}.items()})
+        form.inherit(text, context)
+        return form
+
+    def inherit(self, text: str, context: Context) -> None:  # noqa: B027 - most have nothing to keep
+        """Keep for the next text what else this one says beside the session: a header, the time of creation."""
+
+    def life_like(self, decoded: Decoded, context: Context) -> float | None:  # noqa: ARG002 - part of the interface
+        """The `max_age` for a changed text that is to end as the one before, where the text says when it ends."""
+        return context.max_age
+
     def companions(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - part of the interface
         """The cookies, by name, that go along with a text that `encode` made: cookie-session's `NAME.sig`."""
         return {}
@@ -262,6 +282,10 @@ class Format(ABC):
 
     @abstractmethod
     def _verify(self, text: str, context: Context) -> Verdict: ...
+
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - part of the interface
+        """The options with which a text was written, as far as it tells."""
+        return {}
 
     def _encode(self, content: Content, context: Context) -> str:  # noqa: ARG002 - part of the interface
         raise NotSupportedError(f"format {self.name!r} cannot be written, only read")
@@ -380,6 +404,11 @@ def genuine_within(
     if limit is not None and context.now - issued_at > limit:
         return expire(verdict, expires_at, context)
     return verdict
+
+
+def rest_of_life(decoded: Decoded, context: Context) -> float | None:
+    """The seconds until a text ends; None where it never does."""
+    return None if decoded.expires_at is None else max(0.0, decoded.expires_at - context.now)
 
 
 def judge_age(verdict: Verdict, context: Context, limit: float | None) -> Verdict:

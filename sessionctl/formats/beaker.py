@@ -279,6 +279,16 @@ class Beaker(Format):
             rest = self._seal(_dump(content.data, self.option("data-serializer")), context)
         return f"{self.kept(_mac, validate_key).digest(rest.encode('utf-8', 'replace')).hex()}{rest}"
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        payload_type = self._decode(text, context).payload_type
+        if payload_type == "pickle":
+            from sessionctl.payload import pickle
+
+            _, rest = _split(text)
+            encrypted = self._is_encrypted(rest, context)
+            pickle.check_plain(self._open(text, context).data if encrypted else _b64(rest))
+        return {"data-serializer": payload_type}
+
     def _seal(self, data: bytes, context: Context) -> str:
         if self.option("crypto-type") == "none":
             return b64encode(data)

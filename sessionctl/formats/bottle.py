@@ -84,6 +84,12 @@ class Bottle(Format):
         signature = _write(self._macs.of(context.keys)[0].digest(payload))
         return quote(f"!{signature.decode('ascii')}?{payload.decode('ascii')}")
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - needs no key
+        from sessionctl.payload import pickle
+
+        pickle.check_plain(a2b_base64(_split(text).payload))
+        return {}
+
 
 class _Parts(NamedTuple):
     signature: bytes

@@ -33,7 +33,7 @@ from sessionctl.formats.base import (
     first_signed,
     genuine_within,
 )
-from sessionctl.payload import python_json
+from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
 from sessionctl.signing import django as signing
 from sessionctl.signing.mac import b64encode_urlsafe_tag
@@ -111,6 +111,12 @@ class Django(Format):
         data = dump(content.data, self.option("serializer"))
         mac = self.macs(signing.signer, self.option("salt"), self._digests[0]).of(context.keys)[0]
         return signing.sign(f"{signing.pack(data)}:{signing.stamp_of(context.now)}", mac)
+
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        signed = signing.split(unquote(text))
+        digest = signing.digest_of(signed.signature, self._digests)
+        serializer = pickle_or_json.kept(signing.unpack(signed.value, context.max_size))
+        return {"serializer": serializer, "digest": digest}
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` with a message under `_messages`; `key` is its level (`success`) or its tags."""

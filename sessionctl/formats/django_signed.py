@@ -260,6 +260,9 @@ class DjangoSigned(Format):
         mac = self.kept(signing.signer, context.keys.newest, salt, self._digests[0], prefix)
         return quote(signing.sign(body, mac, self._separator))
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        return {"kind": self._look(unquote(text), context.max_size)[0]}
+
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The list of messages with one more; `key` is its level (`success`) or its tags."""
         if self.option("kind") != "messages":

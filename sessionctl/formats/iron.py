@@ -47,6 +47,7 @@ from sessionctl.formats.base import (
     first_opened,
     genuine,
     judge_age,
+    rest_of_life,
 )
 from sessionctl.signing.keys import Secret
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
@@ -192,6 +193,10 @@ class Iron(Format):
         if seal.expires_at is not None and seal.expires_at <= context.now - _SKEW:
             return expire(verdict, seal.expires_at, context)
         return judge_age(verdict, context, limit)
+
+    def life_like(self, decoded: Decoded, context: Context) -> float | None:
+        """The seal ends when the one before would have."""
+        return rest_of_life(decoded, context)
 
     def _encode(self, content: Content, context: Context) -> str:
         import secrets

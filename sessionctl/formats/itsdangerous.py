@@ -28,6 +28,7 @@ from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
     MalformedError,
+    NotSupportedError,
     UnserializableValueError,
     UsageError,
 )
@@ -227,7 +228,17 @@ class ItsDangerous(Format):
         kind = _KINDS[name]
         mac = None if self._digest == NONE else self._macs_of(name).of(context.keys)[0]
         stamp = int(context.now) - self._epoch if kind.timed else None
-        return timed_token.sign(_write(content.data, kind.layout), mac, self.option("separator"), stamp)
+        return timed_token.sign(
+            _write(content.data, kind.layout, old=self._epoch != 0), mac, self.option("separator"), stamp
+        )
+
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        decoded = self._decode(text, context)
+        if decoded.payload_type == "pickle":
+            raise NotSupportedError("the payload is a pickle, and what is changed is written as JSON")
+        kind = self._shape_of(unquote(text), context.max_size).kind
+        digest = (decoded.algorithm or NONE).removeprefix("HMAC-").lower()
+        return {"signer": kind, "digest": digest}
 
     # -- keys and verdicts ------------------------------------------------------------------------
 
@@ -315,7 +326,7 @@ def _read(value: str, layout: str, max_size: int) -> tuple[Any, str]:
         raise MalformedCookieError(f"the payload is {error}") from None
 
 
-def _write(data: Any, layout: str) -> str:
+def _write(data: Any, layout: str, *, old: bool) -> str:
     if layout == "text":
         if not isinstance(data, str):
             raise UnserializableValueError(
@@ -323,7 +334,15 @@ def _write(data: Any, layout: str) -> str:
             )
         return data
     text = python_json.dumps(data, spaced=layout == "json")
-    return text if layout == "json" else pack(text.encode("ascii"))
+    return text if layout == "json" else pack(_compact(data, text, old=old))
+
+
+def _compact(data: Any, escaped: str, *, old: bool) -> bytes:
+    """The JSON of the URL-safe classes: itsdangerous 1.0 and later write it in UTF-8, older ones in ASCII."""
+    try:
+        return escaped.encode("ascii") if old else python_json.dumps(data, ascii_only=False).encode()
+    except UnicodeEncodeError:
+        return escaped.encode("ascii")  # half of a surrogate pair, which UTF-8 has not
 
 
 def _is_only_ours(value: str, signature: str, digest: str) -> bool:

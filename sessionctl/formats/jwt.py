@@ -109,6 +109,7 @@ class Jwt(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
+        self._header = ""
         self._last_header: tuple[str | None, dict[str, Any], tuple[Warn, ...]] = (None, {}, ())
 
     # -- the four questions -----------------------------------------------------------------------
@@ -188,11 +189,23 @@ class Jwt(Format):
                 alg = self.option("alg") or "dir"
                 return jose.encrypt({"alg": alg, "enc": self.option("enc"), **kid}, payload, key)
             alg = self.option("alg") or jose.usual_alg(key)
-            header = jsontext.dumps_bytes({"alg": alg, "typ": "JWT", **kid})
-            body = f"{b64encode_urlsafe(header)}.{b64encode_urlsafe(payload)}"
+            header = self._header or b64encode_urlsafe(
+                jsontext.dumps_bytes({"alg": alg, "typ": "JWT", **kid})
+            )
+            body = f"{header}.{b64encode_urlsafe(payload)}"
             return f"{body}.{b64encode_urlsafe(jose.sign(alg, key, body.encode('ascii')))}"
         except WrongKeyTypeError as error:
             raise SecretError(str(error)) from None
+
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - needs no key
+        header = self._read(bare(text)).header
+        return {name: header[name] for name in ("alg", "enc") if isinstance(header.get(name), str)}
+
+    def inherit(self, text: str, context: Context) -> None:  # noqa: ARG002 - needs no key
+        """A signed token keeps its header to the letter."""
+        token = self._read(bare(text))
+        if not token.encrypted and self.option("alg") == token.header["alg"]:
+            self._header = token.parts[0]
 
     # -- how ----------------------------------------------------------------------------------------
 

@@ -148,6 +148,12 @@ class Laravel(Format):
             return sealed
         return sealed.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        mode = signing.unseal(percent_decode(text)).mode
+        cipher = f"aes-{len(context.keys.newest.bytes) * 8}-{mode}"
+        serialization = "json" if self._decode(text, context).payload_type == "json" else "php"
+        return {"cipher": cipher, "serialization": serialization}
+
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` as Laravel stores it after `flash()`: the next request sees the value."""
         if not isinstance(data, dict):

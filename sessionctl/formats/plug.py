@@ -221,6 +221,19 @@ class Plug(Format):
             return seal(payload, self._key(secret, salt))
         return sign(payload, make_mac(secret, salt, self._parameters, "sha256"))
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        decoded = self._decode(text, context)
+        if decoded.issued_at is None:
+            return {"kind": "session"}
+        kind = "token" if self.given("salt") else "cookie"
+        return {"kind": kind, "encrypt": "true" if decoded.encrypted else "false"}
+
+    def life_like(self, decoded: Decoded, context: Context) -> float | None:
+        """A cookie or a token that is written anew gets as long a life as the one before."""
+        if decoded.issued_at is None:
+            return context.max_age
+        return None if decoded.expires_at is None else decoded.expires_at - decoded.issued_at
+
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The session with a message where Phoenix.Controller keeps it."""
         if not isinstance(data, dict):

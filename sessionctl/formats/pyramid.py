@@ -66,6 +66,7 @@ class Pyramid(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
+        self._created: float | None = None
         self._unencrypted = self.option("kind") == _UNENCRYPTED
         digest, salt = self.option("digest"), self.option("salt")
         self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), digest))
@@ -121,10 +122,20 @@ class Pyramid(Format):
     def _encode(self, content: Content, context: Context) -> str:
         if not isinstance(content.data, dict):
             raise UnserializableValueError("", "a Pyramid session is an object")
-        serialized = self._dump([int(context.now), context.now, content.data])
+        created = context.now if self._created is None else self._created
+        serialized = self._dump([int(context.now), created, content.data])
         if self._unencrypted:
             return self._old_macs.of(context.keys)[0].digest(serialized).hex() + b64encode(serialized)
         return b64encode_urlsafe(self._macs.of(context.keys)[0].digest(serialized) + serialized)
+
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - needs no key
+        parts = self._split(text)
+        kind = _UNENCRYPTED if parts.old else "signed"
+        return {"serializer": pickle_or_json.kept(parts.serialized), "kind": kind}
+
+    def inherit(self, text: str, context: Context) -> None:  # noqa: ARG002 - needs no key
+        """The session stays as old as it is."""
+        self._created = pickle_or_json.loads(self._split(text).serialized)[0][1]
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` with a message as `session.flash(value, queue)` adds it; `key` is the queue."""

@@ -16,11 +16,12 @@ Sources: rack-session 2.1.2 lib/rack/session/cookie.rb; rack 2.2.22 lib/rack/ses
 
 from __future__ import annotations
 
+import zlib
 from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode, b64decode_lenient, compress, decompress
+from sessionctl.encoding import b64decode, b64decode_lenient, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, NoKeyError
 from sessionctl.formats.base import (
     Content,
@@ -142,13 +143,26 @@ class Rack(Format):
         body = b64encode(payload)
         return to_header(f"{body}--{hex_tag(_make_mac(secret, self.option('digest')), body)}")
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        found = _split(from_header(text))
+        if isinstance(found, Signed):
+            ways, payload = {"mode": "signed", "digest": found.digest}, b64decode_lenient(found.body)
+        else:
+            ways, payload = {"mode": f"v{found.version}"}, _open(found, context)[1]
+        kind = _read(payload, context.max_size)[1]
+        packed = kind == "json" and _may_be_zlib(payload)
+        return {
+            **ways,
+            "serializer": "zipjson" if packed else kind if kind in ("json", "marshal") else "marshal",
+        }
+
     def _dump(self, data: Any) -> bytes:
         if self.option("serializer") == "marshal":
             from sessionctl.payload import marshal
 
             return marshal.dumps(data)
         text = jsontext.dumps_bytes(data)
-        return compress(text) if self.option("serializer") == "zipjson" else text
+        return zlib.compress(text) if self.option("serializer") == "zipjson" else text
 
 
 def _detect_signed(found: Signed, named: float) -> float:
@@ -195,9 +209,14 @@ def _make_mac(secret: Secret, digest: str) -> Hmac:
 
 def _read(payload: bytes, max_size: int) -> tuple[Any, str, tuple[Warn, ...]]:
     """As `read_payload`, through zlib where ZipJSON wrote it."""
-    if int.from_bytes(payload[:2], "big") % 31 == 0 and payload[:1] not in {b"{", b"\x04"}:  # RFC 1950, 2.2
+    if _may_be_zlib(payload):
         try:
             return read_payload(decompress(payload, max_size))
         except MalformedError:
             pass
     return read_payload(payload)
+
+
+def _may_be_zlib(payload: bytes) -> bool:
+    """Whether the bytes begin with the header of a zlib stream (RFC 1950, 2.2), and as no other payload does."""
+    return int.from_bytes(payload[:2], "big") % 31 == 0 and payload[:1] not in {b"{", b"\x04"}

@@ -34,6 +34,7 @@ from sessionctl.formats.base import (
     first_opened,
     genuine,
     refused,
+    rest_of_life,
 )
 from sessionctl.formats.ruby_session import flash_of, hash_id, read_payload, with_id
 from sessionctl.signing.mac import b64encode
@@ -68,6 +69,12 @@ _GCM_SALT: Final = "authenticated encrypted cookie"
 _CBC_SALT: Final = "encrypted cookie"
 _CBC_SIGNING_SALT: Final = "signed encrypted cookie"
 _CBC: Final = "aes-256-cbc"
+
+_SERIALIZERS: Final = {"json": "json", "marshal": "marshal", "msgpack": "message-pack"}
+"""The option `serializer` by the type of a payload."""
+
+_ESCAPED: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+"""What ActiveSupport's JSON escapes in text, so that it may stand in HTML."""
 
 _NO_PURPOSE: Final = Warn(
     "no-purpose", "the cookie does not say which name it was made for; Rails accepts it under any name"
@@ -288,6 +295,25 @@ class Rails(Format):
         gcm = self.kept(make_gcm, secret, self.option("salt") or _GCM_SALT, key_digest, cipher)
         return to_header(seal_gcm_text(gcm, payload))
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        found = split(from_header(text))
+        _, opened = self._open(self._of_kind(found), context)
+        envelope = unwrap(opened.payload)
+        serializer = read_payload(envelope.content())[1]
+        ways = {
+            "kind": "encrypted" if self._is_encrypted(found) else "signed",
+            "key-digest": opened.key_digest,
+            "serializer": _SERIALIZERS.get(serializer, "json"),
+            "metadata": "false" if envelope.purpose is None else "true",
+        }
+        if opened.cipher:
+            return {**ways, "cipher": opened.cipher}
+        return {**ways, "digest": found.digest} if isinstance(found, Signed) else ways
+
+    def life_like(self, decoded: Decoded, context: Context) -> float | None:
+        """The cookie ends when the one before would have."""
+        return rest_of_life(decoded, context)
+
     def _sign(self, payload: bytes, secret: Secret, salt: str, digest: str) -> str:
         body = b64encode(payload)
         mac = self.kept(make_mac, secret, salt, self.option("key-digest"), digest)
@@ -312,7 +338,7 @@ class Rails(Format):
             from sessionctl.payload import rails_msgpack
 
             return rails_msgpack.dumps(data)
-        return jsontext.dumps_bytes(data)
+        return jsontext.dumps(data).translate(_ESCAPED).encode()
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The session with a message where `ActionDispatch::Flash` keeps it."""

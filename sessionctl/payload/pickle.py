@@ -13,7 +13,7 @@ import codecs
 import struct
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from sessionctl.errors import MalformedError, UnserializableValueError
+from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
 from sessionctl.payload.pickle_values import Global, Instance, Mapping, Python2Str, Set, to_json
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ MAX_OPCODES: Final = 100_000
 """How many instructions a pickle may have; a cookie of 4,096 bytes has at most that many."""
 
 HIGHEST_PROTOCOL: Final = 5
+
+_PLAIN: Final = frozenset({str, int, float, bool, Python2Str})
 
 
 def loads(data: bytes) -> Any:
@@ -39,6 +41,33 @@ def load_first(data: bytes) -> tuple[Any, int]:
     machine = _Machine(data)
     value = machine.run()
     return to_json(value, machine.at), machine.at
+
+
+def check_plain(data: bytes, *, envelope: bool = True) -> None:
+    """Raise `NotSupportedError` for a pickle whose value `dumps` could not write again without a loss.
+
+    Plain are lists, dicts with keys of text, text, numbers, booleans, None; with `envelope` a tuple around them.
+    """
+    value = _Machine(data).run()
+    left = [*value] if envelope and type(value) is tuple else [value]
+    seen = set[int]()
+    while left:
+        item = left.pop()
+        if isinstance(item, Mapping) and id(item) not in seen:
+            seen.add(id(item))
+            left += [part for pair in item.pairs for part in pair]
+            if all(isinstance(key, (str, Python2Str)) for key, _ in item.pairs):
+                continue
+        elif type(item) is list:
+            if id(item) not in seen:
+                seen.add(id(item))
+                left += item
+            continue
+        elif item is None or type(item) in _PLAIN or id(item) in seen:
+            continue
+        raise NotSupportedError(
+            "the pickle holds what JSON has not (bytes, a tuple, a date, an object), and a change would lose it"
+        )
 
 
 def dumps(value: Any, protocol: int = 4) -> bytes:

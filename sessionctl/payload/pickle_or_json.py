@@ -25,6 +25,19 @@ def loads(data: bytes) -> tuple[Any, str]:
     return _unpickle(data), "pickle"
 
 
+def kept(data: bytes, *, envelope: bool = True) -> str:
+    """How a changed value is to be written: `json` or `pickle`, as the one before.
+
+    Raises `MalformedError`, and `NotSupportedError` for a pickle that would lose something.
+    """
+    kind = loads(data)[1]
+    if kind == "pickle":
+        from sessionctl.payload import pickle
+
+        pickle.check_plain(data, envelope=envelope)
+    return kind
+
+
 def _unpickle(data: bytes) -> Any:
     from sessionctl.payload import pickle
 

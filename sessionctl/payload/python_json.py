@@ -32,9 +32,10 @@ def loads(text: str) -> Any:
         raise MalformedError(f"not JSON: {error}") from None
 
 
-def dumps(value: Any, *, spaced: bool = False) -> str:
-    """The JSON text in ASCII, without spaces unless `spaced`. Raises `UnserializableValueError`."""
+def dumps(value: Any, *, spaced: bool = False, ascii_only: bool = True) -> str:
+    """The JSON text, in ASCII unless told otherwise, with spaces if `spaced`. Raises `UnserializableValueError`."""
+    separators = None if spaced else (",", ":")
     try:
-        return json.dumps(value, allow_nan=False, separators=None if spaced else (",", ":"))
+        return json.dumps(value, allow_nan=False, separators=separators, ensure_ascii=ascii_only)
     except (TypeError, ValueError, RecursionError) as error:
         raise UnserializableValueError("", str(error)) from None

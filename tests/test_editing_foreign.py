@@ -1,0 +1,214 @@
+"""A cookie of another framework that is changed is written as it was: kind, algorithm, serializer, order, end."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sessionctl import KeyRing, NotSupportedError, editing, formats
+from sessionctl.editing.made import OWN
+from sessionctl.errors import BadSignatureError, CookieTooLargeError, SecretError
+from sessionctl.formats.base import DEFAULT_MAX_AGE
+from sessionctl.identify import Setup, Target
+from sessionctl.sources import Source, read_cookie
+from tests.cases import cookie_cases
+
+NOW = 1_795_425_000.0
+KEY = "a secret of more than 32 characters, for tests"
+SORTED = {"werkzeug"}
+"""Formats that write the names in the order of the alphabet."""
+
+
+def _cases() -> list[Any]:
+    found = []
+    for row in cookie_cases():
+        name = row["format"]
+        if name in formats.names() and name not in OWN and row["expect"] == "valid" and row.get("keys"):
+            found.append(pytest.param(row, id=row["id"]))
+    return found
+
+
+def _opened(row: dict[str, Any]) -> tuple[Source, Setup, formats.Format]:
+    options = {key: str(value) for key, value in (row.get("options") or {}).items()}
+    form = formats.get(row["format"], **{key.replace("-", "_"): value for key, value in options.items()})
+    setup = Setup(
+        format=row["format"], options=options, keys=KeyRing.parse(row["keys"]), now=float(row.get("now") or NOW),
+        max_age=DEFAULT_MAX_AGE if row.get("max_age") is None else row["max_age"],
+    )  # fmt: skip
+    return read_cookie(row["input"], row.get("cookie_name")), setup, form
+
+
+def _read(form: formats.Format, source: Source, setup: Setup) -> tuple[formats.Verdict, formats.Decoded]:
+    context = {
+        "cookie_name": source.name,
+        "cookies": source.cookies,
+        "now": setup.now,
+        "max_age": setup.max_age,
+    }
+    text = source.value or ""
+    return form.verify(text, setup.keys, **context), form.decode(text, setup.keys, **context)
+
+
+def _changed(source: Source, setup: Setup, **change: Any) -> Source:
+    made = editing.change(Target(source=source), setup, **change)
+    pair = {source.name: made.cookie or ""} if source.name else {}
+    return source._replace(value=made.cookie, cookies={**source.cookies, **made.companions, **pair})
+
+
+@pytest.mark.parametrize("row", _cases())
+def test_written_as_before(row: dict[str, Any]) -> None:
+    """Every session of the corpus that can be changed stays of its kind, genuine, in order and as long-lived."""
+    source, setup, form = _opened(row)
+    _, before = _read(form, source, setup) if form.holds_session else (None, None)
+    if before is None or not isinstance(before.data, dict):
+        with pytest.raises(NotSupportedError):
+            editing.change(Target(source=source), setup, values={"added": 1})
+        return
+    try:
+        new = _changed(source, setup, values={"added": 1})
+    except (NotSupportedError, SecretError, BadSignatureError, CookieTooLargeError):
+        return  # a pickle with more than JSON has, a public key, alg none, over the limit
+    verdict, after = _read(form, new, setup)
+    assert verdict.valid
+    data = {**before.data, "added": 1}
+    assert json.dumps(after.data, sort_keys=form.name in SORTED) == json.dumps(
+        data, sort_keys=form.name in SORTED
+    )
+    assert (after.payload_type, after.encrypted) == (before.payload_type, before.encrypted)
+    if before.algorithm != "AES-128-GCM":  # of plug_crypto before 2.1, which newer ones do not write
+        assert after.algorithm == before.algorithm
+    assert after.expires_at == pytest.approx(before.expires_at, abs=1)
+
+
+BYTE_FOR_BYTE = {
+    "aiohttp",
+    "cookie-session",
+    "django",
+    "django-signed",
+    "flask",
+    "itsdangerous",
+    "jwt",
+    "starlette",
+}
+
+
+@pytest.mark.parametrize("row", [case for case in _cases() if case.values[0]["format"] in BYTE_FOR_BYTE])
+def test_byte_for_byte(row: dict[str, Any]) -> None:
+    """Signed JSON to which a value is added and taken away again, in the second it was made, is the same text."""
+    source, setup, form = _opened(row)
+    verdict, before = _read(form, source, setup)
+    if before.encrypted or before.payload_type != "json" or not isinstance(before.data, dict):
+        pytest.skip("encrypted, a pickle, or no session")
+    if (
+        verdict.warnings
+        or verdict.key_index is None
+        or "noncanonical" in row["id"]
+        or "v024-URLSafeSer" in row["id"]
+    ):
+        pytest.skip("written in an odd way")
+    setup = setup._replace(keys=KeyRing([setup.keys[verdict.key_index]]), now=before.issued_at or setup.now)
+    try:
+        new = _changed(_changed(source, setup, values={"added": 1}), setup, unset=["added"])
+    except SecretError:
+        pytest.skip("a public key does not sign")
+    assert (new.value or "").strip('"') == (source.value or "").strip('"')
+
+
+def _source(name: str, text: str) -> Source:
+    return Source(name, text, {name: text})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"bytes", (1, 2), {1, 2}, datetime(2026, 1, 1, tzinfo=UTC), {1: 2}, [b"deep"], {"a": {"b": (1,)}}],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", ["beaker", "bottle", "django", "pyramid", "werkzeug"])
+def test_pickle_with_more_than_json(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pickle that holds bytes, tuples, dates or sets is not changed, for they would be lost."""
+    options = {} if name == "bottle" else {"data-serializer" if name == "beaker" else "serializer": "pickle"}
+    form = formats.get(name, **{key.replace("-", "_"): word for key, word in options.items()})
+    monkeypatch.setattr("sessionctl.payload.pickle.dumps", pickle.dumps)
+    text = form.encode({"user": 1, "value": value}, [KEY], cookie_name="session", now=NOW)
+    setup = Setup(format=name, keys=KeyRing([KEY]), now=NOW)
+    with pytest.raises(NotSupportedError, match="the pickle holds what JSON has not"):
+        editing.change(Target(source=_source("session", text)), setup, values={"user": 2})
+
+
+def test_plain_pickle_is_changed() -> None:
+    """A pickle of what JSON has is written as a pickle again."""
+    form = formats.get("django", serializer="pickle")
+    data = {"user": "ż", "list": [1, 2.5, None, True, {"a": []}]}
+    text = form.encode(data, [KEY], now=NOW)
+    setup = Setup(format="django", keys=KeyRing([KEY]), now=NOW)
+    new = editing.change(Target(source=_source("sessionid", text)), setup, values={"n": 1}).cookie or ""
+    decoded = formats.get("django").decode(new)
+    assert (decoded.payload_type, decoded.data) == ("pickle", {**data, "n": 1})
+
+
+def test_options_win() -> None:
+    """What is asked for by an option is written, whatever the text was."""
+    text = formats.get("jwt", alg="HS512").encode({"a": 1}, [KEY * 2])
+    setup = Setup(format="jwt", keys=KeyRing([KEY * 2]), now=NOW)
+    kept = editing.change(Target(source=_source("t", text)), setup, values={"a": 2}).cookie or ""
+    assert formats.get("jwt").decode(kept).algorithm == "HS512"
+
+
+def test_header_of_a_token() -> None:
+    """The header of a signed token stays to the letter: its order, a `kid`, a missing `typ`."""
+    from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+
+    head = b64encode_urlsafe(b'{"kid":"2026", "alg":"HS256"}')
+    body = f"{head}.{b64encode_urlsafe(json.dumps({'a': 1}).encode())}"
+    text = f"{body}.{b64encode_urlsafe(Hmac(KEY.encode()).digest(body.encode()))}"
+    setup = Setup(format="jwt", keys=KeyRing([KEY]), now=NOW)
+    new = editing.change(Target(source=_source("t", text)), setup, values={"a": 2}).cookie or ""
+    assert new.partition(".")[0] == head
+    assert formats.get("jwt").verify(new, [KEY]).valid
+
+
+@pytest.mark.parametrize("name", ["aiohttp", "pyramid"])
+def test_a_session_stays_as_old_as_it_is(name: str) -> None:
+    """The time of creation that lies in the session is kept, so that a change does not lengthen its life."""
+    key = "0" * 43 if name == "aiohttp" else KEY
+    keys = KeyRing([bytes(32)] if name == "aiohttp" else [key])
+    text = formats.get(name).encode({"a": 1}, keys, cookie_name="s", now=NOW - 600)
+    setup = Setup(format=name, keys=keys, now=NOW)
+    new = editing.change(Target(source=_source("s", text)), setup, values={"a": 2}).cookie or ""
+    if name == "aiohttp":
+        assert formats.get(name).decode(new, keys).issued_at == NOW - 600
+    else:
+        from base64 import urlsafe_b64decode
+
+        renewed, created, session = json.loads(urlsafe_b64decode(new + "=" * (-len(new) % 4))[64:])
+        assert (renewed, created, session) == (int(NOW), NOW - 600, {"a": 2})
+
+
+def test_the_end_of_rails() -> None:
+    """A Rails cookie that expires does so when it would have, unless --max-age says otherwise."""
+    keys = KeyRing([KEY])
+    text = formats.get("rails").encode({"a": 1}, keys, cookie_name="s", now=NOW, max_age=3600)
+    setup = Setup(format="rails", keys=keys, now=NOW + 600)
+    source = _source("s", text)
+    new = editing.change(Target(source=source), setup, values={"a": 2}).cookie or ""
+    assert formats.get("rails").decode(new, keys).expires_at == NOW + 3600
+    longer = editing.change(Target(source=source), setup._replace(max_age=7200), values={"a": 2}).cookie or ""
+    assert formats.get("rails").decode(longer, keys).expires_at == NOW + 600 + 7200
+
+
+def test_flash_in_a_list() -> None:
+    """Messages of Django that lie in a cookie of their own get one more, though there is no object to set in."""
+    keys = KeyRing([KEY])
+    messages = [["__json_message", 0, 20, "hello", ""]]
+    text = formats.get("django-signed", kind="messages").encode(messages, keys, now=NOW)
+    setup = Setup(format="django-signed", keys=keys, now=NOW)
+    source = _source("messages", text)
+    new = editing.change(Target(source=source), setup, flash={"success": "saved"}).cookie or ""
+    flash = formats.get("django-signed").decode(new).flash
+    assert [message["message"] for message in flash] == ["hello", "saved"]
+    with pytest.raises(NotSupportedError, match="no object"):
+        editing.change(Target(source=source), setup, values={"a": 1})
