@@ -188,8 +188,8 @@ def test_salts() -> None:
         text = made(**options)
         assert Rails(**options).verify(text, [KEY], cookie_name=NAME).valid
         assert Rails().verify(text, [KEY], cookie_name=NAME).reason == "bad-signature"
-    text = made(cipher="aes-256-cbc", salt="a")
-    assert "salt" in Rails(cipher="aes-256-cbc").verify(text, [KEY]).detail
+    texts = [made(cipher="aes-256-cbc", salt="a") for _ in range(5)]  # in one of 256 the padding seems right
+    assert any("salt" in Rails(cipher="aes-256-cbc").verify(text, [KEY]).detail for text in texts)
 
 
 @pytest.mark.parametrize(
