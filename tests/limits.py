@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 SECONDS = 0.1
 BYTES = 50 << 20
-_TRIES = 3
+_TRIES = 5
+_NOISE = 1.5
+"""What a test on another core, with which this one shares its caches, may cost at the most."""
 _LOOP_SECONDS = 0.018
 """What `_loop` takes on an idle core of a server."""
 
@@ -32,7 +34,7 @@ def assert_quick(ask: Callable[[], object]) -> None:
         if seconds < SECONDS:
             return
         taken.append(seconds / max(1, _seconds(_loop) / _LOOP_SECONDS))
-        if taken[-1] < SECONDS:
+        if taken[-1] < SECONDS * _NOISE:
             return
     raise AssertionError(f"the answer takes {min(taken) * 1000:.0f} ms")
 
