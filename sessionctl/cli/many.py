@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sessionctl.cli import options, selecting
+from sessionctl.cli import options, problems, selecting
 from sessionctl.cli.conflicts import refuse_one_beside_many, refuse_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import SharedOption
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     """Do it to the sessions that are meant, or with True only count them."""
 
 DECLINED = 1
+INTERRUPTED = 130
 
 
 def many_options(function: Any) -> Any:
@@ -56,24 +57,25 @@ def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act)
     selection = selecting.selection_of(params, setup.now)
     if not dry_run and not yes and selecting.may_ask():
         found = act(setup, selection, True)
+        if found.interrupted:
+            ctx.exit(INTERRUPTED)
         place = setup.storage.url if setup.storage is not None else ""
         if found.matched and not selecting.confirm(f"{verb} {_count(found.matched)} of {place}?"):
             say("nothing was changed", quiet=look.quiet)
             ctx.exit(DECLINED)
     done = act(setup, selection, dry_run)
     _tell(done, verb, look)
-    ctx.exit(selecting.STORAGE_FAILED if done.problems else 0)
+    ctx.exit(INTERRUPTED if done.interrupted else problems.STORAGE_FAILED if done.failed else 0)
 
 
 def _tell(done: Changed, verb: str, look: options.Look) -> None:
-    for problem in done.problems:
-        say(str(problem))
+    problems.tell(done)
     if look.json:
         word, extra = ("destroyed", {"revocable": True}) if verb == "destroy" else ("changed", {})
         print_json({"matched": done.matched, word: done.done, **extra, "dry_run": done.dry_run})
         return
     print_data(str(done.matched if done.dry_run else done.done))
-    if not done.matched:
+    if not done.matched and not done.interrupted:
         say("no session matches", quiet=look.quiet)
 
 

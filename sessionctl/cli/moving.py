@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sessionctl.cli import problems
 from sessionctl.cli.output import print_data, print_json, say
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def progress(look: Look) -> Any:
 
 def tell(moved: Moved, look: Look) -> None:
     """Print what came of it."""
-    for problem in moved.problems:
-        say(problem)
-    if moved.failed > len(moved.problems):
-        say(f"and {moved.failed - len(moved.problems)} more that failed")
+    problems.tell(moved)
     if moved.endless:
         say(f"{moved.endless} sessions never end there; put ?ttl= into the URL", quiet=look.quiet)
     if look.json:

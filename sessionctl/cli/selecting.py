@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sessionctl.cli.options import completes
-from sessionctl.cli.output import say
 from sessionctl.cli.page import SharedOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sessionctl.fleet.select import Selection
-    from sessionctl.fleet.store import OnProblem
 
     F = TypeVar("F", bound="Callable[..., Any]")
 
 MANY = ("older_than", "newer_than", "created_before", "expired", "where", "corrupt")
 """The options by which a command means many sessions."""
-
-STORAGE_FAILED = 4
 
 _WHERE = click.option(
     "--where", multiple=True, metavar="K=V",
@@ -129,23 +125,6 @@ def _moment(text: str | None, now: float | None) -> float | None:
     return parse_time(text)
 
 
-class Problems:
-    """Tells each problem of a run on stderr, and knows whether there were any."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, error: Any) -> None:
-        """Tell one."""
-        self.count += 1
-        say(str(error))
-
-    @property
-    def status(self) -> int:
-        """The exit status that they come to."""
-        return STORAGE_FAILED if self.count else 0
-
-
 def may_ask() -> bool:
     """Whether somebody sits at a terminal who can be asked."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
@@ -154,7 +133,3 @@ def may_ask() -> bool:
 def confirm(question: str) -> bool:
     """Ask on stderr; only where `may_ask`."""
     return click.confirm(question, err=True)
-
-
-if TYPE_CHECKING:
-    _: OnProblem = Problems()

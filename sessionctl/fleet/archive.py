@@ -205,7 +205,7 @@ def _sessions(lines: Iterable[bytes], moved: Moved) -> Iterator[Carried]:
         raise MalformedError("no export of sessionctl: it is empty")
     if not ended:
         moved.complete = False
-        moved.problems.append(
+        moved.mention(
             f"the export has no last line that counts its sessions: {count} came, more may be missing"
         )
 
@@ -217,7 +217,7 @@ def _whole(lines: Iterable[bytes], moved: Moved) -> Iterator[bytes]:
     except (EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        moved.problems.append("the compressed file breaks off, or is damaged from here on")
+        moved.mention("the compressed file breaks off, or is damaged from here on")
 
 
 def _check_header(value: Any) -> None:
@@ -235,7 +235,7 @@ def _is_trailer(value: Any) -> bool:
 
 def _check_trailer(value: dict[str, Any], count: int, digest: str, moved: Moved) -> None:
     if value.get("sessions") != count or value["sha256"] != digest:
-        moved.problems.append(
+        moved.mention(
             f"the export was changed since: its last line counts {value.get('sessions')} sessions, and {count} came"
         )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.errors import CorruptRecordError, SessionctlError, StorageError
+from sessionctl.errors import CorruptRecordError, StorageError
+from sessionctl.fleet.failures import Failures
 from sessionctl.fleet.select import Judge, Selection, select
 from sessionctl.fleet.store import sweepable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sessionctl.fleet.select import Found
     from sessionctl.storage.base import RecordStorage, SessionStorage, Stored
@@ -24,13 +26,13 @@ MAX_ATTEMPTS = 64
 
 
 @dataclass(slots=True)
-class Changed:
-    """How many sessions matched, and how many were ended or changed; `problems` are those that failed."""
+class Changed(Failures):
+    """How many sessions matched, and how many were ended or changed: of all, or until Ctrl-C."""
 
     matched: int = 0
     done: int = 0
     dry_run: bool = False
-    problems: list[SessionctlError] = field(default_factory=list)
+    interrupted: bool = False
 
 
 def destroy(
@@ -40,21 +42,35 @@ def destroy(
 
     A request in flight cannot bring one back, since its save finds no record to update. One that a request
     moves to a new ID meanwhile is found by looking again until nothing is left, `MAX_PASSES` times at most.
-    Raises what `select` and `sweepable` raise.
+    Ctrl-C ends it with what was done. Raises what `select` and `sweepable` raise.
     """
     store = sweepable(storage)
     result = Changed(dry_run=dry_run)
-    for _ in range(MAX_PASSES):
-        before = result.matched
-        _destroy_pass(store, selection, now, result)
-        if dry_run or result.matched == before or selection.limit is not None:
-            break
+    with _until_told(result):
+        for _ in range(MAX_PASSES):
+            before = result.matched
+            _destroy_pass(store, selection, now, result)
+            if dry_run or result.matched == before or selection.limit is not None:
+                break
     return result
+
+
+@contextmanager
+def _until_told(result: Changed) -> Iterator[None]:
+    """A run that Ctrl-C ends, or a store that goes away, with what was done by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        result.interrupted = True
+    except StorageError as error:
+        if not result.matched:
+            raise
+        result.fail(error)
 
 
 def _destroy_pass(store: RecordStorage, selection: Selection, now: float | None, result: Changed) -> None:
     judge = Judge(store, selection, store.clock() if now is None else now)
-    for found in select(store, selection, now=now, content=True, on_problem=result.problems.append):
+    for found in select(store, selection, now=now, content=True, on_problem=result.fail):
         if result.dry_run:
             result.matched += 1
             continue
@@ -62,7 +78,7 @@ def _destroy_pass(store: RecordStorage, selection: Selection, now: float | None,
             done = _end(judge, found)
         except (StorageError, CorruptRecordError) as error:
             result.matched += 1
-            result.problems.append(error)
+            result.fail(error)
         else:
             result.matched += done
             result.done += done
@@ -94,21 +110,23 @@ def change(
     """Set and unset values of every session that is meant, and leave flash for its next request.
 
     Each keeps the life that it has left, and flash that waits. A session that has expired is not touched, one
-    that is ended meanwhile not brought back. Raises what `select` and `sweepable` raise.
+    that is ended meanwhile not brought back. Ctrl-C ends it with what was done. Raises what `select` and
+    `sweepable` raise.
     """
     store = sweepable(storage)
     result, unset = Changed(dry_run=dry_run), tuple(unset)
     saver = without_renewal(store)
-    for found in select(store, selection, now=now, content=True, on_problem=result.problems.append):
-        if found.stored is None or not store.is_live(found.stored):
-            continue
-        result.matched += 1
-        if dry_run:
-            continue
-        try:
-            result.done += _change_one(saver, found, values or {}, unset, flash or {})
-        except (StorageError, CorruptRecordError) as error:
-            result.problems.append(error)
+    with _until_told(result):
+        for found in select(store, selection, now=now, content=True, on_problem=result.fail):
+            if found.stored is None or not store.is_live(found.stored):
+                continue
+            result.matched += 1
+            if dry_run:
+                continue
+            try:
+                result.done += _change_one(saver, found, values or {}, unset, flash or {})
+            except (StorageError, CorruptRecordError) as error:
+                result.fail(error)
     return result
 
 

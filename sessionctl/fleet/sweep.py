@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.duration import iso
+from sessionctl.fleet.failures import KEPT, Failures
 
 if TYPE_CHECKING:
     from sessionctl.fleet.select import Judge
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 BATCH = 256
 """How many sessions are looked at between two checks of the time; of files, while a shard's lock is held."""
-
-PROBLEMS_KEPT = 20
-"""How many of the problems of a run are told one by one."""
 
 _KEYS = (
     "scanned",
@@ -32,20 +30,18 @@ _KEYS = (
 
 
 @dataclass(slots=True)
-class Purged:
+class Purged(Failures):
     """What a purge did, up to date at every moment of it.
 
     `bytes` is what was freed (or would be), `oldest` and `newest` the times of the last saves of what went.
     `foreign` counts what lies in the store and is no session of it, `litter` the temporary files of crashed
-    writers that were removed, `directories` the empty ones. Of `problems` and `foreign_names` the first are
-    kept.
+    writers that were removed, `directories` the empty ones. Of `foreign_names` the first are kept.
     """
 
     dry_run: bool = False
     scanned: int = 0
     matched: int = 0
     deleted: int = 0
-    failed: int = 0
     bytes: int = 0
     seconds: float = 0.0
     complete: bool = True
@@ -55,7 +51,6 @@ class Purged:
     directories: int = 0
     oldest: float | None = None
     newest: float | None = None
-    problems: list[str] = field(default_factory=list)
     foreign_names: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -68,16 +63,10 @@ class Purged:
             "newest": iso(self.newest),
         }
 
-    def fail(self, problem: object) -> None:
-        """Count what could not be done, and keep the first of its messages."""
-        self.failed += 1
-        if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(str(problem))
-
     def see_foreign(self, path: str) -> None:
         """Count what is no session of this store."""
         self.foreign += 1
-        if len(self.foreign_names) < PROBLEMS_KEPT:
+        if len(self.foreign_names) < KEPT:
             self.foreign_names.append(path)
 
     def match(self, size: int, modified_at: float | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy as copying
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -22,6 +22,7 @@ from sessionctl.errors import (
     StorageError,
     UsageError,
 )
+from sessionctl.fleet.failures import Failures
 from sessionctl.fleet.select import Selection, select
 from sessionctl.fleet.store import fleet_of
 from sessionctl.storage.base import Outcome, Stored
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 BATCH = 200
 """How many sessions are written, and then read back, at once."""
-
-PROBLEMS_KEPT = 20
 
 Overwrite = Literal["never", "older", "always"]
 """What becomes of a session that the target has with other content."""
@@ -59,7 +58,7 @@ class Carried(NamedTuple):
 
 
 @dataclass(slots=True)
-class Moved:
+class Moved(Failures):
     """What came of it, up to date at every moment.
 
     Of `matched` sessions, `written` were written, the target had `same` already, `kept` there with other
@@ -75,7 +74,6 @@ class Moved:
     same: int = 0
     kept: int = 0
     expired: int = 0
-    failed: int = 0
     unreadable: int = 0
     endless: int = 0
     bytes: int = 0
@@ -84,7 +82,6 @@ class Moved:
     interrupted: bool = False
     sum_read: int = 0
     sum_found: int = 0
-    problems: list[str] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
@@ -113,12 +110,6 @@ class Moved:
         """Count what could not be read, and so not be moved."""
         self.unreadable += 1
         self.fail(problem)
-
-    def fail(self, problem: object) -> None:
-        """Count what could not be moved, and keep the first of the messages."""
-        self.failed += 1
-        if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(str(problem))
 
 
 def copy(
@@ -227,10 +218,7 @@ def _receive_batch(store: RecordStorage, batch: list[Carried], moved: Moved, ove
             moved.sum_found = (moved.sum_found + _digest(one, stored.text)) % _DIGEST_SIZE
             if stored.text == one.text:
                 continue
-        if len(moved.problems) < PROBLEMS_KEPT:
-            moved.problems.append(
-                f"{store.location_of(key)}: it is not there as it was written; is the store in use?"
-            )
+        moved.mention(f"{store.location_of(key)}: it is not there as it was written; is the store in use?")
 
 
 def _digest(one: Carried, text: bytes) -> int:

@@ -270,6 +270,44 @@ def test_purge_and_ctrl_c(run: Run, tmp_path: Path) -> None:
     assert len(list((tmp_path / "store").glob("*/*"))) == 40 - summary["deleted"]
 
 
+@pytest.mark.parametrize(
+    "command", [["destroy", "--where", "n"], ["set", "--where", "n", "x=1"]], ids=lambda words: words[0]
+)
+def test_many_and_ctrl_c(run: Run, tmp_path: Path, command: list[str]) -> None:
+    """Ctrl-C ends a run over many with the count of what was done, and 130."""
+    shard = tmp_path / "store" / "00"
+    shard.mkdir(parents=True, mode=0o700)
+    for number in range(20_000):
+        (shard / f"{number:062x}").write_text('[{"n":1},{}]')
+    arguments = [*command, "--json", "-s", f"fs:{tmp_path}/store"]
+    before = shard.stat().st_mtime_ns
+    process = subprocess.Popen([sys.executable, "-m", "sessionctl", *arguments], stdout=subprocess.PIPE)
+    while shard.stat().st_mtime_ns == before:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    left = [path.read_text() for path in shard.iterdir()]
+    really = 20_000 - len(left) if command[0] == "destroy" else sum("x" in text for text in left)
+    told = json.loads(out)["destroyed" if command[0] == "destroy" else "changed"]
+    assert 0 < really < 20_000
+    assert really - told in (0, 1)  # the one that it was at
+
+
+def test_failures_are_told_in_few_lines(run: Run, tmp_path: Path) -> None:
+    """Of many records that cannot be read the first are told, and how many more there are."""
+    shard = tmp_path / "store" / "00"
+    shard.mkdir(parents=True, mode=0o700)
+    for number in range(50):
+        (shard / f"{number:062x}").write_text("[{")
+    for command in (["list"], ["stats"], ["destroy"], ["purge", "--older-than", "1d", "--now", "4000000000"]):
+        answer = run(*command, "--where", "n", "-s", f"fs:{tmp_path}/store")
+        assert answer.status == 4
+        assert answer.err.count("not JSON") == 20
+        assert "and 30 more that failed" in answer.err
+
+
 def test_closed_pipe(run: Run, place: list[str]) -> None:
     """`sessionctl list | head` says nothing, and ends as `SIGPIPE` would; so does a purge, which deletes no further."""
     store = Path(place[1][3:].partition("?")[0])

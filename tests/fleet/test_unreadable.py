@@ -81,7 +81,7 @@ def _fix(store: RecordStorage, problems: Problems) -> int:
 
 def _destroy(store: RecordStorage, problems: Problems) -> int:
     done = fleet.destroy(store, fleet.Selection(where=(fleet.parse_where("n"),)), dry_run=True)
-    problems += done.problems
+    problems += map(StorageError, done.problems)
     return done.matched
 
 

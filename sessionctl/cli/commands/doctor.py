@@ -10,6 +10,7 @@ from sessionctl.cli import options, selecting
 from sessionctl.cli.conflicts import refuse_said
 from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
+from sessionctl.cli.problems import Problems
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
 
@@ -57,7 +58,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     for name in ("har", "cookie_jar", "url"):
         params.pop(name)
     setup = setup_of(params)
-    problems = selecting.Problems()
+    problems = Problems()
     findings = doctor.examine(setup.storage, on_problem=problems)
     fixable = [finding for finding in findings if finding.fixable]
     if wanted and fixable and (yes or not selecting.may_ask() or selecting.confirm(_question(fixable))):
@@ -67,7 +68,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     _print(findings, look)
     if not findings:
         say("nothing is wrong with this store", quiet=look.quiet or look.json)
-    ctx.exit(problems.status or (0 if found.is_sound(findings) else UNSOUND))
+    ctx.exit(problems.end() or (0 if found.is_sound(findings) else UNSOUND))
 
 
 def _question(fixable: list[Finding]) -> str:

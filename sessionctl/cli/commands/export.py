@@ -9,6 +9,7 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import json_text, print_json, say
 from sessionctl.cli.page import Command
+from sessionctl.cli.problems import Problems
 from sessionctl.cli.setup import setup_of
 
 
@@ -37,7 +38,7 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
 
     look = options.look_of(params)
     redact, setup = params.pop("redact"), setup_of(params)
-    problems, selection = selecting.Problems(), selecting.selection_of(params, setup.now)
+    problems, selection = Problems(), selecting.selection_of(params, setup.now)
     with writing(file) as out:
         result = fleet.export(
             setup.storage, out, selection, redact=redact, now=setup.now, dumps=json_text, on_problem=problems
@@ -46,4 +47,4 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
         print_json(result.as_json())
     else:
         say(f"{result.sessions} sessions, {result.failed} failed", quiet=look.quiet)
-    ctx.exit(problems.status)
+    ctx.exit(problems.end())

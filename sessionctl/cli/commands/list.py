@@ -12,6 +12,7 @@ from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
+from sessionctl.cli.problems import Problems
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.views.cells import cells, value_at
 
@@ -45,7 +46,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     data, reveal = params.pop("data"), params.pop("reveal")
     setup = setup_of(params)
     selection = selecting.selection_of(params, setup.now)
-    problems = selecting.Problems()
+    problems = Problems()
     found = fleet.select(
         setup.storage, selection, now=setup.now, content=data or bool(columns), on_problem=problems
     )
@@ -54,7 +55,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
         say(_nothing(selection), quiet=look.quiet or look.json)
     else:
         _print(chain([first], found), look, columns, data=data, reveal=reveal)
-    ctx.exit(problems.status)
+    ctx.exit(problems.end())
 
 
 def _print(

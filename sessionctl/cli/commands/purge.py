@@ -11,6 +11,7 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_cells, print_data, print_json, say
 from sessionctl.cli.page import Command
+from sessionctl.cli.problems import STORAGE_FAILED, tell
 from sessionctl.cli.setup import setup_of
 
 if TYPE_CHECKING:
@@ -75,14 +76,11 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     _tell(result, look)
     if result.scanned == 0 and setup.storage_given and (missing := fleet.missing_place(setup.storage)):
         say(f"warning: there is no {missing}; is the path right?")
-    ctx.exit(INTERRUPTED if result.interrupted else selecting.STORAGE_FAILED if result.failed else 0)
+    ctx.exit(INTERRUPTED if result.interrupted else STORAGE_FAILED if result.failed else 0)
 
 
 def _tell(result: Purged, look: options.Look) -> None:
-    for problem in result.problems:
-        say(problem)
-    if result.failed > len(result.problems):
-        say(f"and {result.failed - len(result.problems)} more that failed")
+    tell(result)
     if result.foreign:
         names = ", ".join(result.foreign_names if look.verbose else result.foreign_names[:3])
         say(

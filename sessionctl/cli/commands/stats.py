@@ -9,6 +9,7 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
+from sessionctl.cli.problems import Problems
 from sessionctl.cli.setup import setup_of
 
 
@@ -31,7 +32,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     look = options.look_of(params)
     sample = params.pop("sample")
     setup = setup_of(params)
-    problems = selecting.Problems()
+    problems = Problems()
     selection = selecting.selection_of(params, setup.now)
     result = fleet.stats(setup.storage, selection, sample=sample, now=setup.now, on_problem=problems)
     if look.json:
@@ -40,4 +41,4 @@ def command(ctx: click.Context, /, **params: Any) -> None:
         from sessionctl.cli.views.stats import print_stats
 
         print_stats(result, look.color)
-    ctx.exit(problems.status)
+    ctx.exit(problems.end())

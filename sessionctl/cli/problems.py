@@ -1,0 +1,51 @@
+"""What could not be done in a run over many sessions, on stderr: the first messages, and how many more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sessionctl.cli.output import say
+
+if TYPE_CHECKING:
+    from sessionctl.fleet.failures import Failures
+    from sessionctl.fleet.store import OnProblem
+
+STORAGE_FAILED = 4
+
+
+def tell(failures: Failures) -> None:
+    """Tell what failed in a run that has ended."""
+    for problem in failures.problems:
+        say(problem)
+    _tell_rest(failures.failed - len(failures.problems))
+
+
+def _tell_rest(count: int) -> None:
+    if count > 0:
+        say(f"and {count} more that failed")
+
+
+class Problems:
+    """Tells the first problems of a run as they come."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, error: object) -> None:
+        """Tell one."""
+        from sessionctl.fleet.failures import KEPT
+
+        self.count += 1
+        if self.count <= KEPT:
+            say(str(error))
+
+    def end(self) -> int:
+        """Tell how many more there were; the exit status that they come to."""
+        from sessionctl.fleet.failures import KEPT
+
+        _tell_rest(self.count - KEPT)
+        return STORAGE_FAILED if self.count else 0
+
+
+if TYPE_CHECKING:
+    _: OnProblem = Problems()
