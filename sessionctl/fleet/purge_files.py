@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import re
 import stat
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 from sessionctl.errors import CorruptRecordError, StorageError
 from sessionctl.fleet.store import strangers
 from sessionctl.storage.base import Entry
-from sessionctl.storage.file import TEMPORARY
+from sessionctl.storage.file import TEMPORARY, is_hex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,16 +30,23 @@ LITTER_AGE = 3600.0
 """Seconds after which a temporary file is a crashed writer's."""
 
 
+_NAME_LENGTH = 62
+"""Hexadecimal digits in the name of a record; two more name its directory."""
+
+_KIND = stat.S_IFMT(0xFFFF)
+
+
 class _Sweep:
     """One run over a store: what every file is judged by, made once."""
 
-    __slots__ = ("cutoff", "deletes", "is_record", "matches", "plan", "reads", "result", "store")
+    __slots__ = ("cutoff", "deletes", "length", "matches", "plan", "prefix", "reads", "result", "store")
 
     def __init__(self, store: FileStorage, plan: Plan, result: Purged) -> None:
         self.store = store
         self.plan = plan
         self.result = result
-        self.is_record = re.compile(rf"{re.escape(store.prefix)}[0-9a-f]{{62}}").fullmatch
+        self.prefix = store.prefix
+        self.length = len(store.prefix) + _NAME_LENGTH
         self.cutoff = _cutoff(plan.judge, store.ttl)
         self.reads = plan.judge.needs_content
         self.deletes = not plan.dry_run
@@ -84,37 +90,49 @@ def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
     descriptor = store.lock_shard(shard)
     if descriptor is None:
         return
+    went: list[tuple[str, os.stat_result]] = []
     try:
         for name in names:
-            if limit is not None and result.matched >= limit:
-                return
+            if limit is not None and result.matched + len(went) >= limit:
+                break
             try:
-                _sweep_file(sweep, descriptor, shard, name)
+                info = _sweep_file(sweep, descriptor, shard, name)
             except FileNotFoundError:
-                pass  # another purge was faster
+                continue  # another purge was faster
             except OSError as error:
                 result.fail(store.refused("delete", f"{store.directory}/{shard}/{name}", error))
+            else:
+                if info is not None:
+                    went.append((name, info))
     finally:
         os.close(descriptor)
+        _count(sweep, shard, went)
 
 
-def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> None:
+def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> os.stat_result | None:
     """Judge a file and delete it; the shard's lock is held. Some microseconds, a million times."""
     info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-    if not sweep.is_record(name) or stat.S_IFMT(info.st_mode) != stat.S_IFREG:
+    is_record = len(name) == sweep.length and name.startswith(sweep.prefix) and is_hex(name[-_NAME_LENGTH:])
+    if not is_record or info.st_mode & _KIND != stat.S_IFREG:
         _sweep_other(sweep, descriptor, shard, name, info)
-        return
-    result, modified_at = sweep.result, info.st_mtime
-    result.scanned += 1
-    if modified_at > sweep.cutoff or (sweep.reads and not _is_meant(sweep, descriptor, shard, name)):
-        return
+        return None
+    sweep.result.scanned += 1
+    if info.st_mtime > sweep.cutoff or (sweep.reads and not _is_meant(sweep, descriptor, shard, name)):
+        return None
     if sweep.deletes:
         os.unlink(name, dir_fd=descriptor)
-        result.deleted += 1
-    result.match(info.st_size, modified_at)
-    if sweep.matches is not None:
-        key = f"{shard}{name.removeprefix(sweep.store.prefix)}"
-        sweep.matches.append(Entry(key, sweep.store.ref_of(key), info.st_size, modified_at))
+    return info
+
+
+def _count(sweep: _Sweep, shard: str, went: list[tuple[str, os.stat_result]]) -> None:
+    """Count the files of a batch that went, or would go."""
+    for name, info in went:
+        sweep.result.match(info.st_size, info.st_mtime)
+        if sweep.matches is not None:
+            key = f"{shard}{name.removeprefix(sweep.prefix)}"
+            sweep.matches.append(Entry(key, sweep.store.ref_of(key), info.st_size, info.st_mtime))
+    if sweep.deletes:
+        sweep.result.deleted += len(went)
 
 
 def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:

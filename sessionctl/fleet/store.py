@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -77,9 +78,18 @@ def strangers(store: FileStorage) -> list[str]:
     return sorted(set(names).difference(store.shards()))
 
 
+def _homes(directory: str) -> Iterator[str]:
+    """The home directories of who runs this, and of who owns a directory."""
+    import pwd
+
+    yield os.path.realpath(os.path.expanduser("~"))
+    with contextlib.suppress(KeyError, OSError):
+        yield os.path.realpath(pwd.getpwuid(os.stat(directory).st_uid).pw_dir)
+
+
 def check_directory(store: FileStorage, *, force: bool = False, hint: str = "") -> None:
     """Refuse what is surely no session store: nothing is ever deleted by its place alone."""
-    if os.path.realpath(store.directory) in ("/", os.path.realpath(os.path.expanduser("~"))):
+    if os.path.realpath(store.directory) in ("/", *_homes(store.directory)):
         raise UsageError(f"{store.directory} is no session store: it is the root or a home directory")
     shards, foreign = len(store.shards()), len(strangers(store))
     if foreign > shards and not force:

@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -267,7 +268,9 @@ def test_purge(run: Run, tmp_path: Path) -> None:
     assert run("purge", "--older-than", "0s", "--json", *place).json["scanned"] == 0
 
 
-def test_purge_refuses_what_is_no_store(run: Run, home: Path, tmp_path: Path) -> None:
+def test_purge_refuses_what_is_no_store(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`/`, a home directory and a directory of other things are refused; --force only for the last."""
     (tmp_path / "docs" / "letters").mkdir(parents=True)
     (tmp_path / "docs" / "a.txt").write_text("x")
@@ -276,6 +279,9 @@ def test_purge_refuses_what_is_no_store(run: Run, home: Path, tmp_path: Path) ->
     assert run("purge", "--older-than", "1d", "-s", f"fs:{tmp_path}/docs").status == 2
     assert run("purge", "--older-than", "1d", "-s", f"fs:{tmp_path}/docs", "--force").status == 0
     assert (tmp_path / "docs" / "a.txt").exists()
+    owner = SimpleNamespace(pw_dir=str(tmp_path / "docs"))
+    monkeypatch.setattr("pwd.getpwuid", {(tmp_path / "docs").stat().st_uid: owner}.__getitem__)
+    assert run("purge", "--older-than", "1d", "-s", f"fs:{tmp_path}/docs", "--force").status == 2
 
 
 def test_purge_of_a_misspelt_place_is_told(run: Run, tmp_path: Path) -> None:
