@@ -240,9 +240,7 @@ def _secret(
     names = re.findall(environment, found.value)
     if names:
         return tuple(f"env:{name}" for name in dict.fromkeys(names)), ()
-    return (f"env:{usual}",), (
-        f"{found.place} holds the secret: set the variable",
-    )
+    return (f"env:{usual}",), (f"{found.place} holds the secret: set the variable",)
 
 
 def _at(found: Found | None) -> str:
