@@ -232,8 +232,9 @@ class Beaker(Format):
     ) -> Decoded:
         """What the text in a file or a Redis record says: a session without signature, perhaps encrypted.
 
-        Of an encrypted one the nonce of either size is tried, unless `encrypt-nonce-bits` is given. Raises
-        `MalformedError`, `NoKeyError` and `BadSignatureError`.
+        Of an encrypted one the nonce of either size is tried, unless `encrypt-nonce-bits` is given. Its
+        validate_key and encrypt_key follow each other in the ring, anywhere: the `secret` of the ID may be there
+        too. Raises `MalformedError`, `NoKeyError` and `BadSignatureError`.
         """
         text = data.decode("ascii", "replace")
         given = Context(keys=keys if isinstance(keys, KeyRing) else KeyRing(keys), **context)
@@ -256,7 +257,7 @@ class Beaker(Format):
                 plain = _b64(text)
                 if plain[:1] in (b"\x80", b"\x78") and _is_session(plain, context.max_size):
                     return Opened(plain, None)
-        pairs = list(_pairs(context))
+        pairs = list(_neighbours(context))
         with contextlib.suppress(MalformedCookieError):
             for nonce, box in self._boxes(text):
                 for index, validate_key, encrypt_key in pairs:
@@ -341,6 +342,15 @@ def _pairs(context: Context) -> Iterator[tuple[int, Secret, Secret]]:
     if len(keys) % 2:
         raise NoKeyError("an encrypted session needs secrets in pairs: validate_key, then encrypt_key")
     for index in range(0, len(keys), 2):
+        yield index, keys[index], keys[index + 1]
+
+
+def _neighbours(context: Context) -> Iterator[tuple[int, Secret, Secret]]:
+    """As `_pairs`, of any two secrets that follow each other: the one that signs the cookie's ID may be among them."""
+    keys = context.keys
+    if len(keys) < 2:  # noqa: PLR2004 - a pair
+        yield from _pairs(context)
+    for index in range(len(keys) - 1):
         yield index, keys[index], keys[index + 1]
 
 

@@ -23,6 +23,13 @@ _LARAVEL_PREFIXES = (
 )
 _TOKEN = r"[A-Za-z0-9_-]{16,}"  # noqa: S105 - a shape
 _HEX_32 = r"[0-9a-f]{32}"
+_CACHELIB_COUNT = frozenset(
+    {
+        "2029240f6d1128be89ddc32729463129",
+        "79bc207ee04a581ab2348ca1f3494e64cd0ec36128735b8c6bc85ddd8fe1938c",
+    }
+)
+"""The file in which cachelib and Werkzeug's cache count their files: MD5 and SHA-256 of `__wz_cache_count`."""
 
 
 class Layout(NamedTuple):
@@ -81,11 +88,11 @@ _LAYOUTS = (
     Layout(
         "flask-session", "Flask-Session on Redis, Memcached, or in files of cachelib", "flask-session",
         ("flask", "itsdangerous"),
-        Rule(("session:",), hashes=("sha256", "md5")), Rule(("session:",)),
+        Rule(("session:",), hashes=("sha256", "md5"), no_records=_CACHELIB_COUNT), Rule(("session:",)),
     ),
     Layout(
         "cachelib", "cachelib and Werkzeug's cache: files", "cachelib",
-        (), files=Rule(("", "session:"), hashes=("sha256", "md5")),
+        (), files=Rule(("", "session:"), hashes=("sha256", "md5"), no_records=_CACHELIB_COUNT),
     ),
     Layout(
         "starsessions", "starsessions on Redis", "starsessions",

@@ -78,6 +78,8 @@ class Rule(NamedTuple):
     depth: int = 0
     """How many directories deep the files lie, at the most."""
     shape: str = r"[^/\x00]+"
+    no_records: frozenset[str] = frozenset()
+    """Names that the framework gives to something else."""
 
     def names(self, session_id: str) -> list[str]:
         """Every name that the record may have, most usual first, each once."""
@@ -103,7 +105,7 @@ class Rule(NamedTuple):
             inner = stem.removesuffix(suffix)
             if self.hashes:
                 if len(inner) in {_HASHES[each][1] for each in self.hashes} and _is_hex(inner):
-                    return ""
+                    return None if inner in self.no_records else ""
                 continue
             for prefix in self.prefixes:
                 if inner.startswith(prefix) and re.fullmatch(self.shape, inner[len(prefix) :]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from collections.abc import Callable
@@ -414,6 +415,44 @@ def test_encrypted_without_key(run: Run, tmp_path: Path) -> None:
     )
     assert answer.json["found"] is True
     assert "no-key" in [warning["code"] for warning in answer.json["warnings"]]
+
+
+BEAKER_COOKIE = "beaker.session.id=e72f4775c1bcc193416c9ffb7bcd273285bae561901849e3267340079911c9b4bd51e276"
+BEAKER_RECORD = (
+    "gASV5QAAAAAAAAB9lIwHc2Vzc2lvbpSM1HN5cDMxOGdaRThPQTZabTFmSmkvRGc9PWdIVmthdmRnUjBkenlkYlJVOSs2QkJpUGNWNHZodnhGR1hZ"
+    "SWxZeHhNOXZtdEVJd3BOclYzdWJNaDlLWUI0MkVYYUN2M3VoRFdoSEhSZzJLcC9BbEpUN2lVS3oya01Hb1ZLWmpTZ2NTaXdKVUgzT1hUd1hoWDY0"
+    "VXJ4L0EzdDlLbUhWcVJJSEtpR280MFFBb2RKTjNtK3dZVkN4RER6bWt0YktkOWx4S2RLL21KUnFqdEhnZjFVeWk5QkI3lHMu"
+)
+"""By Beaker 1.14.1: `type=file` with a secret, a validate_key and an encrypt_key."""
+
+
+@pytest.mark.parametrize("keys", [("sec", "val", "enc"), ("val", "enc", "sec"), ("old", "sec", "val", "enc")])
+def test_three_keys_of_beaker(run: Run, tmp_path: Path, keys: tuple[str, ...]) -> None:
+    """The secret signs the ID in the cookie, a pair of keys opens the record: all are given together."""
+    name = BEAKER_COOKIE[-32:]
+    file = tmp_path / "container_file" / name[:1] / name[:2] / f"{name}.cache"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(base64.b64decode(BEAKER_RECORD))
+    words = [f"--secret={key}" for key in keys]
+    answer = run("inspect", "--json", "-s", f"fs:{tmp_path}?layout=beaker", *words, "--", BEAKER_COOKIE)
+    assert answer.status == 0
+    assert answer.json["signature"]["key_index"] == keys.index("sec")
+    assert answer.json["data"]["a"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("2029240f6d1128be89ddc32729463129", b"J\x03\x00\x00\x00.\x80\x02K\x03."),
+        ("79bc207ee04a581ab2348ca1f3494e64cd0ec36128735b8c6bc85ddd8fe1938c", b"\0\0\0\0\x80\x05K\x03."),
+    ],
+    ids=["Werkzeug 0.16.1, MD5", "cachelib 0.17, SHA-256"],
+)
+def test_the_count_of_a_cache_is_no_session(run: Run, tmp_path: Path, name: str, content: bytes) -> None:
+    """The file in which a cache counts its files is not taken for a session that cannot be read."""
+    (tmp_path / name).write_bytes(content)
+    for layout in ("cachelib", "flask-session"):
+        assert run("list", "--json", "-s", f"fs:{tmp_path}?layout={layout}").out == ""
 
 
 @pytest.mark.parametrize("layout", layouts.every(), ids=lambda layout: layout.name)
