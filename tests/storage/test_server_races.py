@@ -1,9 +1,13 @@
-"""Several processes on one server: no update is lost, and no session comes back."""
+"""Several processes on one server: no update is lost, no session comes back, and who is killed leaves none torn."""
 
 from __future__ import annotations
 
+import itertools
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +48,15 @@ def begin(storage: RecordStorage, **values: Any) -> str:
     return session.id
 
 
-@pytest.mark.parametrize("job", ["write", "awrite"])
-def test_no_update_is_lost(url: str, job: str) -> None:
-    """Four processes write to one session at once: every key of every answered save is there."""
+@pytest.mark.parametrize(("job", "names", "count"), [("write", "abcdefgh", 100), ("awrite", "abcd", 60)])
+def test_no_update_is_lost(url: str, job: str, names: str, count: int) -> None:
+    """Processes set keys of their own in one session at once, one a request: every one is there."""
     with opened(url) as storage:
         session_id = begin(storage, first=1)
-        names = ["a", "b", "c", "d"]
-        saved = together(*((job, url, session_id, name, "60") for name in names))
-        assert saved == [60] * 4
+        saved = together(*((job, url, session_id, name, str(count)) for name in names))
+        assert saved == [count] * len(names)
         values = dict(storage.read(session_id))
-        assert values == {"first": 1, **{f"{name}-{n}": n for name in names for n in range(60)}}
+        assert values == {"first": 1, **{f"{name}-{n}": n for name in names for n in range(count)}}
 
 
 def test_no_session_comes_back(url: str) -> None:
@@ -63,3 +66,44 @@ def test_no_session_comes_back(url: str) -> None:
         saved = together(*[("insist", url, ids)] * 3, ("end", url, ids))
         assert sum(saved) >= 60
         assert list(storage.scan()) == []
+
+
+@pytest.mark.parametrize("url", ["redis_server", "redis_cluster", "memcached_server"], indirect=True)
+def test_a_killed_writer_leaves_a_whole_record(url: str) -> None:
+    """After each of 1,000 `kill -9` at random moments the record is whole, an old one or the next."""
+    with opened(url) as storage:
+        session_id = begin(storage, filler="", length=0)
+        seen = set()
+        for number in range(1000):
+            pid = fork_writer(url, session_id)
+            time.sleep((number * 6151 % 997) / 997 * 0.012)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            session = storage.read(session_id)
+            assert session["filler"] == session["filler"][:1] * session["length"]
+            seen.add(session["length"])
+        assert len(seen) > 100
+        session.destroy()
+        storage.save(session)
+        assert list(storage.scan()) == []
+
+
+def fork_writer(url: str, session_id: str) -> int:
+    """A child that saves other values again and again until it is killed; it has saved once when this returns."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            with opened(url) as storage:
+                for number in itertools.count(time.monotonic_ns()):
+                    length = number * 7919 % 20000
+                    session = storage.read(session_id)
+                    session.update(filler=chr(97 + number % 26) * length, length=length)
+                    storage.save(session)
+                    os.write(writing, b"x")
+        finally:
+            os._exit(1)
+    os.close(writing)
+    os.read(reading, 1)
+    os.close(reading)
+    return pid
