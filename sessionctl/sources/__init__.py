@@ -42,6 +42,9 @@ __all__ = [
 LONGEST_NAME = 40
 """Characters over which `TEXT=` is no name with an empty value, but a value that ends in padding."""
 
+MAX_FILE = 256 << 20
+"""Bytes of the largest file that is read as a whole: a recorded visit may be long, a device never ends."""
+
 
 def read_cookie(text: str, cookie_name: str | None = None) -> Source:
     """The cookie in whatever was pasted: a value, `name=value`, headers, a curl command, a HAR, a log line, ...
@@ -110,7 +113,10 @@ def _is_longer(text: str) -> bool:
 def read_file(path: str) -> bytes:
     """The content of a file. Raises `UsageError`."""
     with open_file(path) as file:
-        return file.read()
+        content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise UsageError(f"{path!r} has more than {MAX_FILE >> 20} MiB")
+    return content
 
 
 @contextmanager

@@ -347,10 +347,12 @@ def test_headers_beside_cookies_are_no_cookies() -> None:
     assert read_cookie(own).value == own
 
 
-def test_a_file_that_is_not_there() -> None:
+def test_a_file_that_cannot_be_read() -> None:
     """It is wrong usage, and the message names it."""
     with pytest.raises(UsageError, match="/nonexistent"):
         read_file("/nonexistent")
+    with pytest.raises(UsageError, match="more than 256 MiB"):
+        read_file("/dev/zero")
 
 
 @pytest.mark.parametrize("length", [10_000, 100_000])
