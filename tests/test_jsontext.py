@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import struct
 import subprocess
@@ -228,6 +229,20 @@ def test_any_bytes_are_read_or_malformed(data: bytes) -> None:
     except MalformedError as error:
         message = error.message
     assert message.isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"abc', "not JSON: Unterminated string starting at character 0"),
+        ('["a\tb"]', "not JSON: Invalid control character at character 3"),
+        ("[1", "not JSON: Expecting ',' delimiter at character 2"),
+    ],
+)
+def test_the_message_names_the_place(text: str, message: str) -> None:
+    """What is wrong, and where."""
+    with pytest.raises(MalformedError, match=f"^{re.escape(message)}$"):
+        jsontext.loads(text)
 
 
 def test_large_integers_stay_exact() -> None:
