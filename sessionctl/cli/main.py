@@ -16,6 +16,7 @@ from sessionctl.cli.page import EXIT_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 GROUPS = {
     "Cookies": {
@@ -139,7 +140,9 @@ class Commands(click.Group):
         if pressed_tab or not standalone_mode:
             return super().main(arguments, prog_name, complete_var, standalone_mode, **extra)
         extra.setdefault("terminal_width", _narrow())
-        sys.exit(_run(lambda: self._answer(arguments, prog_name or "sessionctl", extra), arguments))
+        status = _run(lambda: self._answer(arguments, prog_name or "sessionctl", extra), arguments)
+        _end_messages()
+        sys.exit(status)
 
     def _answer(self, arguments: list[str], name: str, extra: dict[str, Any]) -> Any:
         """The exit status. click's own `main` makes 1 of a closed pipe, which here says that the answer is no."""
@@ -197,8 +200,22 @@ def _print_anything() -> None:
 def _broken_pipe() -> int:
     """Whoever took standard output is gone: say nothing more, and end as `SIGPIPE` would."""
     if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
     return BROKEN_PIPE
+
+
+def _end_messages() -> None:
+    """Have messages that cannot be written forgotten: Python would try again at its end, and make that the status."""
+    if sys.stderr is not None:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Send the rest of a stream nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @click.group(

@@ -237,6 +237,7 @@ def test_full_messages(home: Path, arguments: list[str], status: int) -> None:
             [sys.executable, "-m", "sessionctl", *arguments],
             stdout=subprocess.DEVNULL,
             stderr=full,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             check=False,
         )
     assert done.returncode == status
