@@ -69,7 +69,11 @@ def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
             assert answer.out == shown
 
 
-PAGES = [ROOT / "docs/start.md", *sorted((ROOT / "docs/tutorials").glob("*-*.md"))]
+PAGES = [
+    ROOT / "docs/start.md",
+    ROOT / "docs/storages/cookie.md",
+    *sorted((ROOT / "docs/tutorials").glob("*-*.md")),
+]
 
 
 @pytest.mark.slow
