@@ -46,6 +46,8 @@ _TAG_TEXT: Final = 24
 _ENVELOPE: Final = b'{"_rails":'
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-"
 """What the two texts of an AES-256-CBC message and the hyphens between them are made of."""
+_BINARY: Final = (b"\x04\x08", b"\xcc\x80")
+"""What Marshal 4.8 and ActiveSupport's MessagePack begin with."""
 _TWO_EQUALS: Final = ("09", "PT0=", "PQ==")
 """What the base64 of a text that ends in `==` ends in."""
 
@@ -128,12 +130,26 @@ def seal_gcm_text(gcm: Gcm, payload: bytes) -> str:
 
 
 def open_cbc_text(key: bytes, body: str) -> bytes:
-    """The payload of a signed text whose signature fits. Raises `BadSignatureError`."""
+    """The payload of a signed text whose signature fits. Raises `BadSignatureError`.
+
+    With a wrong key the padding comes out right in one of 256 texts, so the payload must be serialized too.
+    """
     ciphertext, _, iv = b64decode(body).decode("latin-1").partition("--")
     payload = open_cbc(key, strict_b64decode(iv, "the IV"), strict_b64decode(ciphertext, "the ciphertext"))
-    if payload is None:
+    if payload is None or not _is_serialized(payload):
         raise BadSignatureError("the signature fits, but the text does not decrypt: is the salt right?")
     return payload
+
+
+def _is_serialized(payload: bytes) -> bool:
+    """Whether it begins as Marshal or MessagePack does, or is UTF-8, as JSON is."""
+    if payload.startswith(_BINARY):
+        return True
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def seal_cbc_text(key: bytes, payload: bytes) -> bytes:

@@ -25,7 +25,8 @@ def from_header(text: str) -> str:
     """The text that stands percent-encoded in the header, as Rack takes it out.
 
     Text with a bare `+` and no percent sign was taken out by somebody already and is given back as it is.
-    Raises `MalformedCookieError` for what is not ASCII then: neither framework writes such text.
+    Raises `MalformedCookieError` for what is not ASCII then, as neither framework writes such text, and for
+    what ends within a percent-encoded byte.
     """
     plain = text
     if "%" in text:
@@ -43,6 +44,8 @@ def _form_decode(text: str) -> str:
     try:
         return form_decode(text)
     except MalformedCookieError:
+        if "%" in text[-2:]:
+            raise MalformedCookieError("the text is cut: it ends within a percent-encoded byte") from None
         return text  # Rack goes on with the raw text
 
 
