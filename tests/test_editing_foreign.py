@@ -84,37 +84,44 @@ def test_written_as_before(row: dict[str, Any]) -> None:
     assert after.expires_at == pytest.approx(before.expires_at, abs=1)
 
 
-BYTE_FOR_BYTE = {
-    "aiohttp",
-    "cookie-session",
-    "django",
-    "django-signed",
-    "flask",
-    "itsdangerous",
-    "jwt",
-    "starlette",
-}
+BYTE_FOR_BYTE = {"cookie-session", "django", "django-signed", "flask", "itsdangerous", "jwt", "starlette"}
 
 
-@pytest.mark.parametrize("row", [case for case in _cases() if case.values[0]["format"] in BYTE_FOR_BYTE])
+def _is_usual(row: dict[str, Any]) -> bool:
+    """Whether a case is signed JSON with an object in it, written as its library writes it, by a key that signs."""
+    if row["format"] not in BYTE_FOR_BYTE or "noncanonical" in row["id"] or "v024-URLSafeSer" in row["id"]:
+        return False
+    source, setup, form = _opened(row)
+    verdict, decoded = _read(form, source, setup)
+    is_signed_object = (
+        decoded.payload_type == "json" and not decoded.encrypted and isinstance(decoded.data, dict)
+    )
+    if not is_signed_object or verdict.warnings or verdict.key_index is None:
+        return False
+    try:
+        form.encode({}, KeyRing([setup.keys[verdict.key_index]]))
+    except SecretError:
+        return False  # a public key
+    return True
+
+
+USUAL = [case for case in _cases() if _is_usual(case.values[0])]
+
+
+def test_every_format_has_usual_cases() -> None:
+    """None of the formats that are kept byte for byte goes untested."""
+    assert {case.values[0]["format"] for case in USUAL} == BYTE_FOR_BYTE
+    assert len(USUAL) > 160
+
+
+@pytest.mark.parametrize("row", USUAL)
 def test_byte_for_byte(row: dict[str, Any]) -> None:
     """Signed JSON to which a value is added and taken away again, in the second it was made, is the same text."""
     source, setup, form = _opened(row)
     verdict, before = _read(form, source, setup)
-    if before.encrypted or before.payload_type != "json" or not isinstance(before.data, dict):
-        pytest.skip("encrypted, a pickle, or no session")
-    if (
-        verdict.warnings
-        or verdict.key_index is None
-        or "noncanonical" in row["id"]
-        or "v024-URLSafeSer" in row["id"]
-    ):
-        pytest.skip("written in an odd way")
+    assert verdict.key_index is not None
     setup = setup._replace(keys=KeyRing([setup.keys[verdict.key_index]]), now=before.issued_at or setup.now)
-    try:
-        new = _changed(_changed(source, setup, values={"added": 1}), setup, unset=["added"])
-    except SecretError:
-        pytest.skip("a public key does not sign")
+    new = _changed(_changed(source, setup, values={"added": 1}), setup, unset=["added"])
     assert (new.value or "").strip('"') == (source.value or "").strip('"')
 
 
