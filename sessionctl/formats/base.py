@@ -20,6 +20,7 @@ from sessionctl.errors import (
     MalformedError,
     NoKeyError,
     NotSupportedError,
+    RefusedError,
     SessionctlError,
     UsageError,
     WrongKeyTypeError,
@@ -78,7 +79,8 @@ class Decoded(NamedTuple):
 
     `data` is the session as the framework wrote it, as JSON; for an ID-only cookie it is the ID, and `id`
     too. `flash` is a view of the flashed messages where the framework has them. Times are Unix seconds.
-    `payload_type` names the serialization: json, pickle, marshal, php, msgpack, gob, etf, text, bytes.
+    `payload_type` names the serialization: json, pickle, marshal, php, msgpack, gob, etf, text, bytes;
+    encrypted or unreadable where `data` could not be had.
     """
 
     data: Any
@@ -216,9 +218,19 @@ class Format(ABC):
         except MalformedError as error:
             return refused("malformed", str(error), context)
         except NoKeyError as error:
-            return refused("no-key", str(error), context)
+            return self._unread(text, context) or refused("no-key", str(error), context)
         except BadSignatureError as error:
             return refused(error.code, str(error), context)
+
+    def _unread(self, text: str, context: Context) -> Verdict | None:
+        """The verdict on a text that no key is needed for to see that it is broken."""
+        try:
+            self._decode(text, context)
+        except MalformedError as error:
+            return refused("malformed", str(error), context)
+        except RefusedError:
+            pass
+        return None
 
     def encode(
         self,

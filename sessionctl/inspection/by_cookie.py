@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.diagnosis import hints
-from sessionctl.errors import MalformedCookieError, RefusedError
+from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, identify
 from sessionctl.inspection.oddities import odd
 from sessionctl.inspection.report import Report, report_on
 from sessionctl.inspection.stored import Stored, elsewhere, look_up
+from sessionctl.verdict import Warn
 
 if TYPE_CHECKING:
     from sessionctl.errors import SessionctlError
@@ -66,6 +67,11 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
         return known.format.decode(known.text, known.context.keys, **_fields(known)), None
     except RefusedError as error:
         return Decoded(data=None, encrypted=True, payload_type="encrypted"), error
+    except MalformedError as error:
+        if known.verdict.reason != "bad-signature":
+            raise
+        unreadable = Warn("unreadable", f"nor can it be read: {error}")
+        return Decoded(data=None, payload_type="unreadable", warnings=(unreadable,)), None
 
 
 def _fields(known: Identified) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     refuse_rest(rest)
     tell_notes(source, look)
     try:
-        known = identify(source, setup)
+        known = identify(source, setup, mend=True)
     except MalformedCookieError as error:
         if not look.json:
             raise

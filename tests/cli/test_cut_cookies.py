@@ -1,0 +1,68 @@
+"""Of a cookie that was cut, `verify` and `inspect` say the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from sessionctl import formats
+from tests.cases import cookie_cases
+from tests.cli.conftest import Answer
+
+Run = Callable[..., Answer]
+
+ROWS = 2
+"""Cookies of each format; more find nothing that these do not."""
+
+LONG_ENOUGH = 30
+
+
+def _rows(name: str) -> Iterator[dict[str, Any]]:
+    whole = (
+        row for row in cookie_cases(name) if row["expect"] == "valid" and len(row["input"]) > LONG_ENOUGH
+    )
+    return islice(whole, ROWS)
+
+
+def _cut(text: str) -> Iterator[str]:
+    """A cookie without its last characters: some, all of a signature, half of it."""
+    size = len(text)
+    for end in sorted(
+        {size - 1, size - 2, size - 5, size - 12, size - 20, size - 28, size * 2 // 3, size // 2}
+    ):
+        yield text[:end]
+
+
+def _words(row: dict[str, Any]) -> list[str]:
+    words = [word for key, value in (row.get("options") or {}).items() for word in ("-O", f"{key}={value}")]
+    if row.get("now") is not None:
+        words += ["--now", str(row["now"])]
+    if row["input"].startswith("Cookie:"):
+        words += ["--cookie-name", row["cookie_name"]]
+    return words
+
+
+def _reason(answer: Answer) -> str | None:
+    said = json.loads(answer.out)
+    if "error" in said:
+        return str(said["error"]["code"])
+    reason: str | None = said["reason"] if "reason" in said else said["signature"]["reason"]
+    return reason
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_verify_and_inspect_agree(name: str, run: Run) -> None:
+    """Wherever a cookie ends too early, with keys and without, the format named or found: one reason."""
+    for row in _rows(name):
+        keys = [word for key in row["keys"] or () for word in ("--secret", key)]
+        for text in _cut(row["input"]):
+            for more in ([], keys, ["-f", name], ["-f", name, *keys]):
+                words = ["--json", *_words(row), *more, "--", text]
+                verified, inspected = run("verify", *words), run("inspect", *words)
+                assert _reason(verified) == _reason(inspected), (row["id"], len(text), more)
+                if keys and more[-2:] == keys[-2:]:
+                    assert (verified.status == 0) == (inspected.status == 0), (row["id"], len(text), more)
