@@ -20,6 +20,7 @@ Sources: Django 5.2, 4.2, 3.2 and 3.0 core/signing.py, http/request.py, contrib/
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import quote, unquote
@@ -62,6 +63,7 @@ _COOKIES = ("set_signed_cookie", "messages")
 _OLD_TAG = 40  # hex digits of SHA-1
 _NO_PAYLOAD = object()
 _BASE64_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")
+_is_packed = re.compile(r"\.?[\w=-]*", re.ASCII).fullmatch
 
 
 class DjangoSigned(Format):
@@ -299,7 +301,7 @@ def _plausible(stamp: str) -> bool:
 
 def _payload(value: str, max_size: int) -> Any:
     """The object of a payload, or `_NO_PAYLOAD`. Raises `MalformedCookieError` for a compressed one that is broken."""
-    if not _BASE64_CHARS.issuperset(value.removeprefix(".")):
+    if not _is_packed(value):
         return _NO_PAYLOAD
     try:
         return signing.read(signing.unpack(value, max_size))[0]

@@ -120,6 +120,15 @@ class Rails(Format):
         "bwbKsglXD3nr64%2BjTbgoMg%3D%3D--WXyWad%2FuU5xP0OW1--AuB%2FS10UbAo2kvyklyLDwQ%3D%3D"
     )
 
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._kind = self.option("kind") if self.given("kind") else None
+        self._digest = self.option("digest") if self.given("digest") else None
+        self._cipher, self._key_digest = self.option("cipher"), self.option("key-digest")
+        self._key_digests = (self._key_digest,) if self.given("key-digest") else ("sha256", "sha1")
+        """The digests of the key derivation to try: both, unless one was asked for."""
+        self._has_metadata = self.option("metadata") == "true"
+
     # -- detection --------------------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
@@ -175,7 +184,7 @@ class Rails(Format):
             index,
             algorithm=opened.algorithm,
             expires_at=envelope.expires_at,
-            needs_resign=bool(index) or (opened.cipher == _CBC != self.option("cipher")),
+            needs_resign=bool(index) or (opened.cipher == _CBC != self._cipher),
             warnings=pasted(text) + self._unexpected(opened) + self._unproved(envelope, context),
         )
         if envelope.expires_at is not None and context.now >= envelope.expires_at:
@@ -183,13 +192,13 @@ class Rails(Format):
         return verdict
 
     def _is_for_another(self, envelope: Envelope, context: Context) -> bool:
-        if self.option("metadata") == "false" or None in (envelope.purpose, context.cookie_name):
+        if not self._has_metadata or None in (envelope.purpose, context.cookie_name):
             return False
         return envelope.purpose != f"cookie.{context.cookie_name}"
 
     def _unproved(self, envelope: Envelope, context: Context) -> tuple[Warn, ...]:
         """What the purpose does not tell."""
-        if self.option("metadata") == "false":
+        if not self._has_metadata:
             return ()
         if envelope.purpose is None:
             return (_NO_PURPOSE,)
@@ -197,12 +206,12 @@ class Rails(Format):
 
     def _unexpected(self, opened: _Opened) -> tuple[Warn, ...]:
         """The options that were not given, and would have to be."""
-        if opened.key_digest == self.option("key-digest") and opened.cipher in {"", self.option("cipher")}:
+        if opened.key_digest == self._key_digest and opened.cipher in ("", self._cipher):
             return ()
         differs = []
-        if opened.key_digest != self.option("key-digest"):
+        if opened.key_digest != self._key_digest:
             differs.append(f"key-digest={opened.key_digest}")
-        if opened.cipher and opened.cipher != self.option("cipher"):
+        if opened.cipher and opened.cipher != self._cipher:
             differs.append(f"cipher={opened.cipher}")
         return tuple(Warn("other-option", f"the key fits with -O {option}") for option in differs)
 
@@ -210,22 +219,20 @@ class Rails(Format):
 
     def _of_kind(self, found: Signed | Sealed) -> Signed | Sealed:
         """The parts, if they are of the kind and digest that were asked for."""
-        if isinstance(found, Signed) and self.given("digest") and found.digest != self.option("digest"):
+        if isinstance(found, Signed) and self._digest not in (None, found.digest):
             raise MalformedCookieError(
-                f"the signature has the length of {found.digest}, not of {self.option('digest')} (-O digest)"
+                f"the signature has the length of {found.digest}, not of {self._digest} (-O digest)"
             )
-        if self.given("kind"):
+        if self._kind is not None:
             kind = "encrypted" if isinstance(found, Sealed) or is_cbc(found.body) else "signed"
-            if kind != self.option("kind"):
-                raise MalformedCookieError(
-                    f"the cookie is {kind}, not {self.option('kind')} (-O kind={kind})"
-                )
+            if kind != self._kind:
+                raise MalformedCookieError(f"the cookie is {kind}, not {self._kind} (-O kind={kind})")
         return found
 
     def _is_encrypted(self, found: Signed | Sealed) -> bool:
         if isinstance(found, Sealed):
             return True
-        return self.option("kind") == "encrypted" if self.given("kind") else is_cbc(found.body)
+        return self._kind == "encrypted" if self._kind else is_cbc(found.body)
 
     # -- keys -------------------------------------------------------------------------------------
 
@@ -238,20 +245,16 @@ class Rails(Format):
         nonce, sealed = found.parts()
         return first_opened(context, lambda secret: self._open_gcm(secret, nonce, sealed))
 
-    def _key_digests(self) -> tuple[str, ...]:
-        """The digests of the key derivation to try: both, unless one was asked for."""
-        return (self.option("key-digest"),) if self.given("key-digest") else ("sha256", "sha1")
-
     def _ciphers(self) -> tuple[str, ...]:
         """The ciphers to try. Rails that still writes CBC reads GCM, so that a rollback does no harm."""
         if not self.given("cipher"):
             return tuple(name for name in KEY_SIZES if name != _CBC)
-        return ("aes-256-gcm",) if self.option("cipher") == _CBC else (self.option("cipher"),)
+        return ("aes-256-gcm",) if self._cipher == _CBC else (self._cipher,)
 
     def _open_gcm(self, secret: Secret, nonce: bytes, sealed: bytes) -> _Opened | None:
         salt = self.option("salt") or _GCM_SALT
         for cipher in self._ciphers():
-            for key_digest in self._key_digests():
+            for key_digest in self._key_digests:
                 payload = self.kept(make_gcm, secret, salt, key_digest, cipher).open(nonce, sealed)
                 if payload is not None:
                     return _Opened(payload, cipher.upper(), key_digest, cipher)
@@ -261,7 +264,7 @@ class Rails(Format):
         sealed = self._is_encrypted(found)
         salt = self.option("signing-salt") if sealed else self.option("salt") or _SIGNED_SALT
         message, given = found.body.encode("ascii"), found.tag.encode("ascii")
-        for key_digest in self._key_digests():
+        for key_digest in self._key_digests:
             macs = self.macs(make_mac, salt, key_digest, found.digest)
             index = macs.first(context.keys, message, given, hexlify)
             if index is not None:
@@ -283,16 +286,15 @@ class Rails(Format):
     # -- writing ----------------------------------------------------------------------------------
 
     def _encode(self, content: Content, context: Context) -> str:
-        secret, cipher = context.keys.newest, self.option("cipher")
+        secret = context.keys.newest
         if self.option("kind") == "signed":
             salt = self.option("salt") or _SIGNED_SALT
             return self._sign(self._payload(content.data, context), secret, salt, self.option("digest"))
         payload = self._payload(with_id(content.data, content.id), context)
-        key_digest = self.option("key-digest")
-        if cipher == _CBC:
-            sealed = seal_cbc_text(self._cbc_key(secret, key_digest), payload)
+        if self._cipher == _CBC:
+            sealed = seal_cbc_text(self._cbc_key(secret, self._key_digest), payload)
             return self._sign(sealed, secret, self.option("signing-salt"), "sha1")
-        gcm = self.kept(make_gcm, secret, self.option("salt") or _GCM_SALT, key_digest, cipher)
+        gcm = self.kept(make_gcm, secret, self.option("salt") or _GCM_SALT, self._key_digest, self._cipher)
         return to_header(seal_gcm_text(gcm, payload))
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
@@ -316,13 +318,13 @@ class Rails(Format):
 
     def _sign(self, payload: bytes, secret: Secret, salt: str, digest: str) -> str:
         body = b64encode(payload)
-        mac = self.kept(make_mac, secret, salt, self.option("key-digest"), digest)
+        mac = self.kept(make_mac, secret, salt, self._key_digest, digest)
         return to_header(f"{body}--{hex_tag(mac, body)}")
 
     def _payload(self, data: Any, context: Context) -> bytes:
         """The serialized data in their envelope: `max_age` is the time that Rails calls `expires`."""
         purpose = expires_at = None
-        if self.option("metadata") == "true" and context.cookie_name is not None:
+        if self._has_metadata and context.cookie_name is not None:
             purpose = f"cookie.{context.cookie_name}"
         if context.max_age not in (None, DEFAULT_MAX_AGE):
             expires_at = context.now + (context.max_age or 0)
