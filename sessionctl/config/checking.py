@@ -169,8 +169,10 @@ def _guarded(file: ConfigFile) -> bool:
 def _has_own_secret(file: ConfigFile) -> bool:
     """Whether a secret, or a password in a storage's URL, stands in the file itself."""
     for profile in _profiles(file):
-        secrets = profile.get("secrets") or ()
-        if any(describe_secret(text).startswith("(") for text in secrets if isinstance(text, str)):
+        secrets = profile.get("secrets")
+        if isinstance(secrets, list) and any(
+            describe_secret(text).startswith("(") for text in secrets if isinstance(text, str)
+        ):
             return True
         if hide_password(str(profile.get("storage"))) != str(profile.get("storage")):
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Kind = Literal["project", "user"]
+
+MAX_BYTES = 1 << 20
+"""The longest file that is read."""
 
 TOP_KEYS = ("default_profile", "profiles")
 
@@ -32,7 +36,13 @@ def _is_texts(value: Any) -> bool:
 
 
 def _is_options(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, (str, int, float)) for item in value.values())
+    return isinstance(value, dict) and all(
+        isinstance(item, (str, int)) or _is_finite(item) for item in value.values()
+    )
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) is float and math.isfinite(value)
 
 
 def _is_url(value: Any) -> bool:
@@ -40,7 +50,7 @@ def _is_url(value: Any) -> bool:
 
 
 def _is_duration(value: Any) -> bool:
-    return _is_text(value) or type(value) in (int, float)
+    return _is_text(value) or type(value) is int or _is_finite(value)
 
 
 class _Rule(NamedTuple):
@@ -86,9 +96,9 @@ class ConfigFile(NamedTuple):
 
     @property
     def profiles(self) -> Mapping[str, Mapping[str, Any]]:
-        """The profiles by name."""
-        found: Mapping[str, Mapping[str, Any]] = self.tables.get("profiles", {})
-        return found
+        """The profiles by name; none where they are no table, which is a mistake."""
+        found = self.tables.get("profiles")
+        return found if isinstance(found, dict) else {}
 
     def line(self, *keys: str) -> int:
         """The line of a key, or of the nearest table around it; 0 where neither is there."""
@@ -158,12 +168,14 @@ def parse_config(path: str, kind: Kind) -> ConfigFile | None:
 
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            content = file.read(MAX_BYTES + 1)
             mode = os.fstat(file.fileno()).st_mode
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path} has more than {MAX_BYTES} bytes, which is no configuration")
     try:
         text = content.decode()
         tables = tomllib.loads(text)
@@ -172,6 +184,10 @@ def parse_config(path: str, kind: Kind) -> ConfigFile | None:
         raise ConfigError(str(Mistake(path, line, "", "it is no UTF-8"))) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(_syntax(path, text, str(error)))) from None
+    except RecursionError:
+        raise ConfigError(f"{path}: it is nested too deep") from None
+    except ValueError:  # of `int`, for more digits than Python reads
+        raise ConfigError(f"{path}: a number in it has too many digits") from None
     trusted = kind == "user" or trust.is_trusted(path, content)
     return ConfigFile(kind, path, text, tables, trusted, bool(mode & 0o077))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ MAX_FILES = 400
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 4
 
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO would be waited for
 _SKIPPED = frozenset({
     "node_modules", "venv", "env", "site-packages", "dist", "build", "vendor", "tmp", "log", "__pycache__",
     "migrations", "public", "static", "coverage",
@@ -52,12 +54,17 @@ class Project:
     def text(self, name: str) -> str:
         """The text of a file; empty where there is none."""
         if name not in self._texts:
-            try:
-                with open(os.path.join(self.directory, name), "rb") as file:
-                    self._texts[name] = file.read(MAX_BYTES).decode(errors="replace")
-            except OSError:
-                self._texts[name] = ""
+            self._texts[name] = self._read(os.path.join(self.directory, name))
         return self._texts[name]
+
+    def _read(self, path: str) -> str:
+        try:
+            with open(os.open(path, _READ), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return ""
+                return file.read(MAX_BYTES).decode(errors="replace")
+        except OSError:
+            return ""
 
     def has(self, name: str) -> bool:
         """Whether there is a file of that name."""
@@ -95,7 +102,7 @@ class Project:
         if any(re.search(rf"(?im)(^|[\"'\s]){name}([\"'\s=<>~!\[;@]|$)", self.text(file)) for file in lists):
             return True
         return f'"{package}"' in self.text("package.json") or bool(
-            re.search(rf"(?m)^\s*gem ['\"]{re.escape(package)}['\"]", self.text("Gemfile"))
+            re.search(rf"(?m)^[ \t]*gem ['\"]{re.escape(package)}['\"]", self.text("Gemfile"))
         )
 
 
@@ -119,7 +126,7 @@ def _django(project: Project) -> Proposal | None:
     name = project.find(r"SESSION_COOKIE_NAME\s*=\s*[\"']([^\"']+)[\"']", ".py")
     kind = engine.value.rpartition(".")[2] if engine else "db"
     secrets, notes = _secret(
-        project, r"(?m)^\s*SECRET_KEY\s*=\s*([^\n]+)", _PYTHON_ENV, "DJANGO_SECRET_KEY", ".py"
+        project, r"(?m)^[ \t]*SECRET_KEY\s*=\s*([^\n]+)", _PYTHON_ENV, "DJANGO_SECRET_KEY", ".py"
     )
     storage, more = _django_store(project, kind)
     in_cookie = kind == "signed_cookies"
@@ -144,7 +151,7 @@ def _django_store(project: Project, kind: str) -> tuple[str | None, tuple[str, .
 
 
 def _flask(project: Project) -> Proposal | None:
-    used = project.find(r"(?m)^\s*(?:from|import)\s+(flask)\b", ".py")
+    used = project.find(r"(?m)^[ \t]*(?:from|import)\s+(flask)\b", ".py")
     if not used and not project.depends_on("flask"):
         return None
     name = project.find(r"SESSION_COOKIE_NAME[\"'\]]*\s*=\s*[\"']([^\"']+)[\"']", ".py")
@@ -217,7 +224,7 @@ def _rails(project: Project) -> Proposal | None:
     text = project.text("config/initializers/session_store.rb") + application
     store = re.search(r"session_store\s+:?(\w+)", text)
     key = re.search(r"key:\s*[\"']([^\"']+)[\"']", text)
-    module = re.search(r"(?m)^\s*module\s+(\w+)", application)
+    module = re.search(r"(?m)^[ \t]*module\s+(\w+)", application)
     usual = f"_{re.sub(r'(?<!^)(?=[A-Z])', '_', module[1]).lower()}_session" if module else "_session_id"
     kind = store[1] if store else "cookie_store"
     in_cookie = kind == "cookie_store"

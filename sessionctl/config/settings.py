@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sessionctl.signing.keys import KeyRing, Secret
 
 GUARDED = ("storage", "secrets", "url")
-"""What a project's file sets only once its user has trusted it."""
+"""What a project's file sets, or chooses among its user's profiles, only once its user has trusted it."""
 
 COMMAND_SECONDS = 30
 """How long the command of a `command:` secret may take."""
@@ -120,7 +120,7 @@ def load_settings(profile: str | None = None, directory: str | None = None) -> S
 
     Raises `ConfigError`, which names file, line and the nearest right key.
     """
-    files = config_files(directory)
+    files = sorted(config_files(directory), key=lambda file: not file.trusted)
     if profile is None and not files:
         return Settings()
     name = profile or next(
@@ -129,12 +129,17 @@ def load_settings(profile: str | None = None, directory: str | None = None) -> S
     if name is None:
         return Settings()
     _refuse_unknown(name, files, asked=profile is not None)
+    chosen = profile is not None or any(
+        file.trusted and file.tables.get("default_profile") == name for file in files
+    )
     values: dict[str, Value] = {}
     withheld: list[str] = []
     for file in files:
         for key, value in file.profiles.get(name, {}).items():
             if not file.trusted and (key in GUARDED or _reads_files(key, value)):
                 withheld.append(key)
+            elif not chosen and key in GUARDED:
+                withheld.append("default_profile")
             else:
                 values.setdefault(key, Value(value, file, file.line("profiles", name, key)))
     project = next((file.path for file in files if file.kind == "project"), None)
@@ -215,7 +220,7 @@ def _secret(text: str, file: ConfigFile) -> Secret:
             )
         return Secret.parse(value)
     if kind == "file":
-        return Secret.parse(f"@{_beside(rest, file.path)}")
+        return Secret.read(_beside(rest, file.path))
     if kind == "command" and file.kind == "user":
         return Secret(_run(rest, file.path))
     return Secret.parse(text)

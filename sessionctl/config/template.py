@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from sessionctl.config.places import PROJECT_FILE
@@ -30,13 +29,13 @@ def render(proposals: list[Proposal]) -> str:
     """The text of a configuration with a profile for each proposal, the first of them the default."""
     chosen = proposals or [_EMPTY]
     profiles = "\n".join(_profile(proposal) for proposal in chosen)
-    return f"{_HEAD}\ndefault_profile = {json.dumps(chosen[0].name)}\n\n{profiles}"
+    return f"{_HEAD}\ndefault_profile = {_text(chosen[0].name)}\n\n{profiles}"
 
 
 def _profile(proposal: Proposal) -> str:
-    lines = [f"# {proposal.because}", f"[profiles.{proposal.name}]"]
+    lines = [f"# {_visible(proposal.because)}", f"[profiles.{proposal.name}]"]
     lines += [f"format = {_text(proposal.format)}", f"cookie_name = {_text(proposal.cookie_name)}"]
-    lines += [f"# {note}" for note in proposal.notes]
+    lines += [f"# {_visible(note)}" for note in proposal.notes]
     if proposal.secrets:
         lines.append(
             f"secrets = [{', '.join(map(_text, proposal.secrets))}]      # newest first; env:NAME, file:PATH"
@@ -50,8 +49,17 @@ def _profile(proposal: Proposal) -> str:
 
 
 def _text(value: str) -> str:
-    """A TOML basic string; its escapes are JSON's (TOML 1.0)."""
-    return json.dumps(value, ensure_ascii=True)
+    """A TOML basic string; what has no glyph is escaped, as all of it may be (TOML 1.0)."""
+    return '"' + "".join(_character(char) for char in value) + '"'
+
+
+def _character(char: str) -> str:
+    return char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}"
+
+
+def _visible(comment: str) -> str:
+    """A comment of one line: a file's name may hold line breaks, and what would follow would count."""
+    return comment if comment.isprintable() else ascii(comment)[1:-1]
 
 
 def write(path: str, text: str, *, force: bool) -> None:

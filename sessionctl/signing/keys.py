@@ -35,8 +35,8 @@ class Secret:
         itself. Raises `SecretError`.
         """
         kind, colon, rest = text.partition(":")
-        if text.startswith("@") and text.isprintable():
-            return cls(_read(text[1:]))
+        if text.startswith("@") and not any(map(_is_binary, text)):
+            return cls.read(text[1:])
         if colon and kind == "text":
             return cls(_from_argument(rest))
         if colon and kind == "hex":
@@ -44,6 +44,11 @@ class Secret:
         if colon and kind == "base64":
             return cls(_unbase64(rest))
         return cls(_from_argument(text))
+
+    @classmethod
+    def read(cls, path: str) -> Secret:
+        """The content of a file as a secret, without one last line break. Raises `SecretError`."""
+        return cls(_read(path))
 
     @property
     def bytes(self) -> bytes:
@@ -129,12 +134,19 @@ def _from_argument(text: str) -> str | bytes:
     return text
 
 
+def _is_binary(char: str) -> bool:
+    """Whether a character speaks for a secret of random bytes that begins with "@", and against a file's name."""
+    return char < " " or "\x7f" <= char <= "\x9f" or "\ud800" <= char <= "\udfff"
+
+
 def _read(path: str) -> str | bytes:
     try:
         with open(path, "rb") as file:
             content = file.read(1 << 20)
     except OSError as error:
         raise SecretError(f"cannot read the secret file {path!r}: {error.strerror}") from None
+    except ValueError:
+        raise SecretError(f"cannot read the secret file {path!r}: no file has such a name") from None
     content = content.removesuffix(b"\n").removesuffix(b"\r")
     if not content:
         raise SecretError(f"the secret file {path!r} is empty")

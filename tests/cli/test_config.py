@@ -51,6 +51,8 @@ def test_order(run: Run, write: Write) -> None:
     """Each layer wins over those after it, key by key."""
     write('[profiles.shop]\ncookie_name = "user"\nformat = "remix"\nmax_age = "1d"\n', user=True)
     write('default_profile = "shop"\n[profiles.shop]\ncookie_name = "project"\nformat = "express"\n')
+    assert shown(run("config", "show", "--json"))["cookie_name"][0] == "user"
+    assert run("config", "trust").status == 0
     plain = shown(run("config", "show", "--json"))
     assert plain["cookie_name"][0] == "project"
     assert plain["cookie_name"][1].endswith("sessionctl.toml, line 3")
@@ -116,6 +118,58 @@ def test_trust(run: Run, write: Write, project: Path) -> None:
     assert run("create").err == ""
     assert run("config", "trust", "--revoke", "--json").json["trusted"] is False
     assert "config trust" in run("create").err
+
+
+def test_an_untrusted_choice_of_profile(run: Run, write: Write, home: Path) -> None:
+    """A project does not choose among its user's storages and secrets, nor change a profile of theirs, untrusted."""
+    user = f'[profiles.live]\nstorage = "fs:{home}/live"\nsecrets = ["text:own"]\nformat = "flask"\nmax_age = "1h"\n'
+    write(user, user=True)
+    write('default_profile = "live"\n[profiles.live]\nmax_age = "none"\n')
+    answer = run("config", "show", "--json")
+    assert answer.json["withheld"] == ["default_profile"] * 2
+    assert (shown(answer)["storage"][1], shown(answer)["max_age"][0]) == ("default", "1h")
+    assert "sets default_profile, and you have not trusted it" in run("list").err
+    assert shown(run("config", "show", "--json", "-p", "live"))["storage"][0] == f"fs:{home}/live"
+    assert shown(run("config", "show", "--json", "-p", "live"))["max_age"][0] == "1h"
+    write(f'default_profile = "live"\n{user}', user=True)
+    assert shown(run("config", "show", "--json"))["storage"][0] == f"fs:{home}/live"
+    write(user, user=True)
+    assert run("config", "trust").status == 0
+    answer = run("config", "show", "--json")
+    assert (answer.json["withheld"], shown(answer)["storage"][0]) == ([], f"fs:{home}/live")
+    assert shown(answer)["max_age"][0] == "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'1' * 5000}\n",
+        f"a = {'[' * 5000}\n",
+        f"# {'x' * (1 << 20)}\n",
+        'default_profile = "a"\nprofiles = [1]\n',
+        "[profiles.a]\nsecrets = 5\n",
+        "[profiles.a]\nmax_age = nan\n",
+        "[profiles.a]\noptions = { salt = inf }\n",
+    ],
+    ids=["a long number", "nesting", "size", "a list of profiles", "secrets are a number", "nan", "inf"],
+)
+def test_hostile_files(run: Run, write: Write, text: str) -> None:
+    """Whatever stands in a project's file is a mistake in it, which every command and the check name."""
+    path = write(text)
+    for words in (["decode", "x"], ["config", "check"], ["config", "trust"]):
+        answer = run(*words)
+        assert (answer.status, str(path) in answer.out + answer.err) == (2, True), answer
+
+
+def test_a_secret_s_file_of_any_name(run: Run, write: Write, home: Path) -> None:
+    """A name with a character that no terminal shows is still a file's name, never itself the secret."""
+    (home / "my\u00a0key").write_text("s3cret\n")
+    write(f'default_profile = "p"\n[profiles.p]\nsecrets = ["file:{home}/my\u00a0key"]\n', user=True)
+    made = run("create", "-s", "cookie:").text
+    assert run("verify", made, "--secret", "s3cret").status == 0
+    assert run("verify", made, "--secret", f"@{home}/my\u00a0key").status == 0
+    write('default_profile = "p"\n[profiles.p]\nsecrets = ["file:\\u0000"]\n', user=True)
+    assert (run("create").status, run("config", "check").status) == (2, 0)
 
 
 def test_trust_is_kept_privately(run: Run, write: Write, home: Path) -> None:

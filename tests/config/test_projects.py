@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +136,37 @@ def test_a_real_django_project(tmp_path: Path, more: str, expected: dict[str, An
     assert best.format == "django"
     assert {key: getattr(best, key) for key in expected} == expected
     assert "django-insecure" not in render([best])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("x.py", "\n" * 250_000), ("Gemfile", "\n" * 250_000), ("x.js", "Session({" * 28_000)],
+)
+def test_hostile_files_take_no_time(tmp_path: Path, name: str, text: str) -> None:
+    """What is long and nearly fits is searched once, not once a line."""
+    build(tmp_path, {name: text, "package.json": '{"cookie-session": "1"}'})
+    begun = time.process_time()
+    propose(str(tmp_path))
+    assert time.process_time() - begun < 5
+
+
+def test_no_pipe_is_waited_for(tmp_path: Path) -> None:
+    """What is no regular file is not read."""
+    os.mkfifo(tmp_path / "app.py")
+    assert propose(str(tmp_path)) == []
+
+
+def test_names_of_files_are_no_configuration(tmp_path: Path) -> None:
+    """A file's name and a cookie's stay in their line of the proposal, whatever is in them."""
+    for name in (b"a\n[profiles.evil]\n#.py", b"b\xff.py"):
+        (tmp_path / os.fsdecode(name)).write_text(
+            'import flask\nSESSION_COOKIE_NAME = "a\N{GRINNING FACE}\x7f"\n'
+        )
+        text = render(propose(str(tmp_path)))
+        profiles = tomllib.loads(text.encode().decode())["profiles"]
+        assert profiles.keys() == {"flask"}
+        assert profiles["flask"]["cookie_name"] == "a\N{GRINNING FACE}\x7f"
+        (tmp_path / os.fsdecode(name)).unlink()
 
 
 def test_nothing_known(tmp_path: Path) -> None:
