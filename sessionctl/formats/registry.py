@@ -36,6 +36,9 @@ class _Entry(NamedTuple):
         return False
 
 
+_ALG = ("ImFsZy", "JhbGci", "iYWxnI")
+"""The name `"alg"` in base64, which a token's header has, as it comes out where it begins at each third byte."""
+
 _BUILT_IN = {
     "native": _Entry("native:Native", (".",)),
     "remix": _Entry("remix:Remix", (".", "ey", "Ilt")),
@@ -48,8 +51,8 @@ _BUILT_IN = {
     "express": _Entry("express:Express", ("s:", "j:", ".")),
     "cookie-session": _Entry("cookie_session:CookieSession", ("ey", "e30")),
     "iron": _Entry("iron:Iron", ("Fe26.",)),
-    "jwt": _Entry("jwt:Jwt", ("ey",)),
-    "authjs": _Entry("authjs:Authjs", ("ey",)),
+    "jwt": _Entry("jwt:Jwt", _ALG),
+    "authjs": _Entry("authjs:Authjs", _ALG),
     "fastify-cookie": _Entry("fastify_cookie:FastifyCookie", (".",)),
     "fastify-secure": _Entry("fastify_secure:FastifySecure", (";", "%3B", "%3b")),
     "hono": _Entry("hono:Hono", (".",)),
