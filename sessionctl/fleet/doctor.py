@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
+from sessionctl import records
 from sessionctl.errors import SessionctlError, StorageError
-from sessionctl.fleet.findings import Finding, Findings, command, unreadable
+from sessionctl.fleet.findings import Finding, Findings, command, endless, unreadable
 from sessionctl.fleet.select import batches, read
 from sessionctl.fleet.store import check_directory, entries_of, files_of, fleet_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sessionctl.fleet.select import Found
     from sessionctl.fleet.store import OnProblem
+    from sessionctl.records import Record
     from sessionctl.storage.base import Entry, RecordStorage, SessionStorage
 
 OVERSIZE = 1 << 20
 """Bytes over which a session is too large: no default Memcached takes it, and every request reads it."""
+
+MOST_DROPPED = 5
+"""How many values of a session are named at the most, of those that make it too large."""
 
 
 def examine(storage: SessionStorage | None, *, on_problem: OnProblem | None = None) -> list[Finding]:
@@ -26,13 +33,17 @@ def examine(storage: SessionStorage | None, *, on_problem: OnProblem | None = No
     Raises `UsageError`, `NotSupportedError`, and `StorageError` where the store cannot be listed.
     """
     store, findings = fleet_of(storage), Findings()
+    files = files_of(store)
 
     def fail(error: SessionctlError) -> None:
-        findings.add(unreadable(), str(error))
+        known = findings.add(unreadable(), str(error))
+        if files is not None and isinstance(error.__cause__, PermissionError):
+            from sessionctl.fleet.doctor_files import unreadable_files
+
+            known.command = unreadable_files(files)
         if on_problem is not None and isinstance(error, StorageError):
             on_problem(error)
 
-    files = files_of(store)
     if files is not None:
         check_directory(files)
         from sessionctl.fleet.doctor_files import examine_files
@@ -53,9 +64,12 @@ def _told_already(error: SessionctlError) -> None:
 
 def fix(storage: SessionStorage | None, *, on_problem: OnProblem | None = None) -> list[Finding]:
     """Mend what can be mended without losing anything; what was mended. `on_problem` is told of what cannot be."""
-    files = files_of(fleet_of(storage))
+    store = fleet_of(storage)
+    files = files_of(store)
     if files is None:
-        return []
+        from sessionctl.fleet.doctor_servers import fix_records
+
+        return fix_records(store, on_problem or _told_already)
     check_directory(files)
     from sessionctl.fleet.doctor_files import fix_files
 
@@ -69,12 +83,13 @@ def _examine_records(store: RecordStorage, batch: list[Entry], findings: Finding
             fail(stored)
         elif stored is not None:
             found = read(store, entry.key, stored)
-            for finding in _of_record(store, found.entry, found.problem, now):
+            for finding in _of_record(store, found, now):
                 findings.add(finding, f"session {entry.ref}")
 
 
-def _of_record(store: RecordStorage, entry: Entry, problem: str | None, now: float) -> Iterator[Finding]:
-    if problem is not None:
+def _of_record(store: RecordStorage, found: Found, now: float) -> Iterator[Finding]:
+    entry = found.entry
+    if found.problem is not None:
         yield Finding(
             "corrupt",
             "error",
@@ -85,16 +100,11 @@ def _of_record(store: RecordStorage, entry: Entry, problem: str | None, now: flo
         yield Finding(
             "oversize",
             "warning",
-            f"sessions of more than {OVERSIZE} bytes, which every request reads whole",
-            command(store, "list --sort -size --limit 10 --data"),
+            f"sessions of more than {OVERSIZE} bytes, which every request reads whole; its largest values could go",
+            command(store, _smaller(entry, found.record)),
         )
     if entry.expires_at is None and (store.ttl is not None or store.expires_itself):
-        yield Finding(
-            "never-expires",
-            "warning",
-            "sessions that nothing ends, though the store could: saved without ttl, by another program perhaps",
-            command(store, "list --sort expires_at"),
-        )
+        yield endless(store)
     elif entry.expires_at is not None and entry.expires_at <= now:
         yield Finding(
             "expired",
@@ -102,3 +112,15 @@ def _of_record(store: RecordStorage, entry: Entry, problem: str | None, now: flo
             "sessions that have expired and still take room",
             command(store, "purge --expired"),
         )
+
+
+def _smaller(entry: Entry, record: Record | None) -> str:
+    """What drops the largest values of a session until the rest is small enough, or shows the large sessions."""
+    over, keys = entry.size - OVERSIZE, []
+    for key, size in records.largest({} if record is None else record.values, {}, count=MOST_DROPPED):
+        if over > 0:
+            keys.append(key)
+            over -= size
+    if over > 0 or any(key.startswith("-") for key in keys):
+        return "list --sort -size --limit 10"
+    return shlex.join(["unset", "--ref", entry.ref, *keys])

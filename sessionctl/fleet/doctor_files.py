@@ -27,7 +27,10 @@ LITTLE_ROOM = 0.05
 """The share of a disk's bytes or inodes under which it is nearly full."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_RECORD_OF_OTHER_PREFIX = re.compile(r"[\w.-]*[0-9a-f]{62}")
+_RECORD_OF_OTHER_PREFIX = re.compile(r"(?P<prefix>(?!\.)[\w.-]*)[0-9a-f]{62}")
+
+MOVED = 20
+"""How many foreign files one command moves at the most."""
 
 
 def examine_files(store: FileStorage, findings: Findings, on_problem: OnProblem) -> None:
@@ -39,7 +42,7 @@ def examine_files(store: FileStorage, findings: Findings, on_problem: OnProblem)
     owner = os.stat(store.directory).st_uid
     _examine_mode(store, store.directory, os.stat(store.directory), owner, findings)
     for name in strangers(store):
-        findings.add(_foreign(store), f"{store.directory}/{name}")
+        _add_foreign(store, f"{store.directory}/{name}", findings)
     for path, info in _walk(store, on_problem):
         _examine_path(store, path, info, owner, findings)
     _examine_disk(store, findings)
@@ -60,7 +63,9 @@ def _walk(store: FileStorage, on_problem: OnProblem) -> Iterator[tuple[str, os.s
         except FileNotFoundError:
             continue
         except OSError as error:
-            on_problem(store.refused("look into", path, error))
+            problem = store.refused("look into", path, error)
+            problem.__cause__ = error
+            on_problem(problem)
 
 
 def _examine_path(
@@ -68,7 +73,7 @@ def _examine_path(
 ) -> None:
     shard, name = path.rsplit("/", 2)[-2:]
     if stat.S_ISLNK(info.st_mode):
-        findings.add(_link(path), path)
+        findings.add(_link(store), path)
         return
     _examine_mode(store, path, info, owner, findings)
     if os.path.dirname(path) == store.directory:
@@ -77,7 +82,11 @@ def _examine_path(
         if info.st_mtime < store.clock() - LITTER_AGE:
             findings.add(_litter(store), path)
     elif store.key_of_file(shard, name) is None or not stat.S_ISREG(info.st_mode):
-        findings.add(_other_prefix() if _RECORD_OF_OTHER_PREFIX.fullmatch(name) else _foreign(store), path)
+        other = _RECORD_OF_OTHER_PREFIX.fullmatch(name) if stat.S_ISREG(info.st_mode) else None
+        if other is None:
+            _add_foreign(store, path, findings)
+        else:
+            findings.add(_other_prefix(store, other["prefix"]), path)
     elif info.st_mtime > store.clock() + SKEW:
         findings.add(_future(store), path)
 
@@ -91,7 +100,7 @@ def _examine_mode(
         message = (
             "files of another user than the directory's, which the application may not be able to change"
         )
-        mend = f"chown -R --reference={shlex.quote(store.directory)} {shlex.quote(store.directory)}"
+        mend = f"chown -hR --reference={shlex.quote(store.directory)} {shlex.quote(store.directory)}"
         findings.add(Finding("wrong-owner", "error", message, mend), path)
 
 
@@ -118,19 +127,31 @@ def _litter(store: FileStorage) -> Finding:
     return Finding("litter", "note", message, command(store, "doctor --fix"), fixable=True)
 
 
-def _link(path: str) -> Finding:
+def unreadable_files(store: FileStorage) -> str:
+    """What lets the owner of a store's files read them."""
+    return f"chmod -R u+rwX {shlex.quote(store.directory)}"
+
+
+def _link(store: FileStorage) -> Finding:
     message = "symbolic links in the store; they are never followed, so no session is read through one"
-    return Finding("symlink", "warning", message, f"rm {shlex.quote(path)}")
+    shards = f"{shlex.quote(store.directory)}/[0-9a-f][0-9a-f]"
+    mend = f"find {shards} -mindepth 1 -maxdepth 1 -type l -delete"
+    return Finding("symlink", "warning", message, mend)
 
 
-def _foreign(store: FileStorage) -> Finding:
+def _add_foreign(store: FileStorage, path: str, findings: Findings) -> None:
+    """Note it; the command moves what was noted, up to `MOVED`, to a directory beside the store."""
     message = "what is no session of this store; nothing here reads or deletes it"
-    return Finding("foreign", "warning", message, f"ls -lR {shlex.quote(store.directory)}")
+    aside = shlex.quote(f"{store.directory}.foreign")
+    mend = f"mkdir -p -m 700 {aside} && mv --backup=numbered -t {aside}"
+    known = findings.add(Finding("foreign", "warning", message, mend), path)
+    if known.count <= MOVED:
+        known.command = f"{known.command} {shlex.quote(path)}"
 
 
-def _other_prefix() -> Finding:
+def _other_prefix(store: FileStorage, prefix: str) -> Finding:
     message = "sessions under another prefix than this store's: another application's, or nobody's any more"
-    return Finding("other-prefix", "note", message)
+    return Finding("other-prefix", "note", message, command(store, "purge --older-than 30d", prefix=prefix))
 
 
 def _future(store: FileStorage) -> Finding:

@@ -33,7 +33,7 @@ class Address:
     def public(self) -> str:
         """The address without the password."""
         user = f"{self.username}@" if self.username else ""
-        return f"//{user}{','.join(map(_server_text, self.servers))}{self.path}"
+        return f"//{user}{','.join(map(server_text, self.servers))}{self.path}"
 
 
 def parse_address(location: str, default_port: int) -> Address:
@@ -59,7 +59,8 @@ def _server(text: str, default_port: int) -> tuple[str, int]:
     return match["host"].strip("[]") or "localhost", port
 
 
-def _server_text(server: tuple[str, int]) -> str:
+def server_text(server: tuple[str, int]) -> str:
+    """`host:port`, as a URL has it."""
     host, port = server
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

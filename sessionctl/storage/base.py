@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 from sessionctl import records
@@ -26,7 +27,7 @@ from sessionctl.storage.steps import arun, moving, reading, run, saving
 from sessionctl.storage.stored import Entry, Outcome, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["Entry", "OnCorrupt", "Outcome", "RecordStorage", "SessionStorage", "Stored", "UnknownIds"]
 
@@ -53,6 +54,9 @@ class SessionStorage(ABC):
     url: str = ""
     """What the storage was opened with, without passwords, for messages."""
 
+    options: Mapping[str, str] = MappingProxyType({})
+    """The options that its URL's query gave, as text."""
+
     def __init__(
         self,
         *,
@@ -70,6 +74,11 @@ class SessionStorage(ABC):
         self.unknown_ids = unknown_ids
         self.on_corrupt = on_corrupt
         self.clock = clock
+
+    @property
+    def wants_password(self) -> bool:
+        """Whether it was opened with a password, which `url` leaves out."""
+        return False
 
     @abstractmethod
     def read(self, cookie_value: str | None) -> Session:
@@ -217,6 +226,14 @@ class RecordStorage(SessionStorage):
         `load`, which counts as a use. Raises `StorageError`.
         """
         return {}
+
+    def servers(self) -> list[dict[str, Any]]:
+        """As `facts`, of each server that holds records, with `node`, its name for `shell_command`."""
+        return []
+
+    def shell_command(self, node: str, *commands: Sequence[str]) -> str:
+        """What a shell runs to have that server do these things, each a list of words; it holds no password."""
+        raise NotSupportedError(f"{self.scheme}: has no server")
 
     def peek_many(self, keys: Sequence[str]) -> list[Stored | SessionctlError | None]:
         """As `peek` of each key, in one round trip where the store can; the error where one cannot be read."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import shlex
 from contextlib import closing
 from functools import partial
 from itertools import islice
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessionctl import records
 from sessionctl.errors import MalformedError, MissingExtraError, RecordTooLargeError, UsageError
-from sessionctl.storage.address import Address, parse_address
+from sessionctl.storage.address import Address, parse_address, server_text
 from sessionctl.storage.remote import RemoteStorage
 from sessionctl.storage.steps import MAX_ATTEMPTS
 from sessionctl.storage.stored import Entry, Outcome, Stored
@@ -38,7 +39,7 @@ except ModuleNotFoundError:
 from sessionctl.storage.memcached_client import ItemTooLargeError, Meta, MetaClient, MetaPool, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 DEFAULT_PORT = 11211
@@ -200,17 +201,36 @@ class MemcachedStorage(RemoteStorage):
         With a key also `idle_seconds` of the record; without one, of the first server.
         """
         node = next(iter(self._servers)) if key is None else self._node(key)
+        with translated(self.url):
+            meta = None if key is None else self._pool(node).run(lambda client: client.look_up([key], "l"))[0]
+        return {
+            **self._about(node),
+            **({} if meta is None or meta.idle is None else {"idle_seconds": meta.idle}),
+        }
+
+    def servers(self) -> list[dict[str, Any]]:
+        return [self._about(node) for node in self._servers]
+
+    def shell_command(self, node: str, *commands: Sequence[str]) -> str:
+        """By curl, or where there is TLS by openssl: Memcached has no program for it."""
+        lines = "".join(f"{' '.join(words)}\\r\\n" for words in (*commands, ["quit"]))
+        files = {"-CAfile": "tls_ca", "-cert": "tls_cert", "-key": "tls_key"}
+        given = {flag: self.options[name] for flag, name in files.items() if name in self.options}
+        options = " ".join(f"{flag} {shlex.quote(path)}" for flag, path in given.items())
+        place = shlex.quote(server_text(self._servers[node]))
+        tls = f"openssl s_client -quiet -verify_return_error -connect {place} {options}".rstrip()
+        return f"printf '{lines}' | {f'curl -s telnet://{place}' if self._tls is None else tls}"
+
+    def _about(self, node: str) -> dict[str, Any]:
         pool = self._pool(node)
         with translated(self.url):
             stats, settings = pool.stats(), pool.stats("settings")
-            meta = None if key is None else pool.run(lambda client: client.look_up([key], "l"))[0]
         return {
             "server": f"memcached {stats[b'version'].decode()}",
             "node": node,
             "maxmemory": int(stats[b"limit_maxbytes"]),
             "evicted": int(stats[b"evictions"]),
             "max_item": int(settings[b"item_size_max"]),
-            **({} if meta is None or meta.idle is None else {"idle_seconds": meta.idle}),
         }
 
     # -- times --------------------------------------------------------------------------------------

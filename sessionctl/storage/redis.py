@@ -28,6 +28,7 @@ except ModuleNotFoundError:
     raise MissingExtraError("a Redis storage", "redis") from None
 
 from sessionctl.storage import redis_connection as connection
+from sessionctl.storage.redis_cli import redis_cli
 from sessionctl.storage.redis_errors import translated
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class RedisStorage(RemoteStorage):
                 f"{self.scheme}: takes one server; several are redis+cluster: or redis+sentinel:"
             )
         return {"db": number_of("db", address.path.strip("/") or db or 0)}
+
+    @property
+    def wants_password(self) -> bool:
+        return self._clients.target.password is not None
 
     @classmethod
     def from_url(cls, location: str, **options: Any) -> RedisStorage:
@@ -262,19 +267,38 @@ class RedisStorage(RemoteStorage):
     def facts(self, key: str | None = None) -> dict[str, Any]:
         """`server`, `maxmemory_policy`, `maxmemory`, `evicted` of the node; `idle_seconds` of the record.
 
-        Without a key also `persistent`: whether anything is kept on disk.
         On a Cluster also `node` and `slot`. What the server does not tell, or forbids, is left out.
         """
         with translated(self):
             client = self._clients.get()
             where, node = self._where(client, key)
-            told = self._ask(client, "INFO", **node)
-            about = _about_server(told if isinstance(told, dict) else {})
+            about = _about_server(self._info(client, **node))
             idle = None if key is None else self._ask(client, "OBJECT", "IDLETIME", raw(key))
-            saves = self._ask(client, "CONFIG GET", "save", **node) if key is None else None
-        if key is None and isinstance(told, dict) and isinstance(saves, dict):
-            about["persistent"] = bool(told.get("aof_enabled") or any(saves.values()))
         return {**where, **about, **({} if idle is None else {"idle_seconds": idle})}
+
+    def servers(self) -> list[dict[str, Any]]:
+        """As `facts`; also `persistent`, whether anything is kept on disk, and `config_file`, where there is one."""
+        with translated(self):
+            client = self._clients.get()
+            return [{"node": node, **self._about(client, **options)} for node, options in self._nodes(client)]
+
+    def _nodes(self, client: Any) -> list[tuple[str, dict[str, Any]]]:
+        """The servers by name, with what leads a command to each."""
+        return [(self._clients.node(client), {})]
+
+    def _about(self, client: Any, **node: Any) -> dict[str, Any]:
+        info, about = self._info(client, **node), {}
+        saves = self._ask(client, "CONFIG GET", "save", **node)
+        if info and isinstance(saves, dict):
+            about["persistent"] = bool(info.get("aof_enabled") or any(saves.values()))
+        return {**_about_server(info), **about, "config_file": info.get("config_file")}
+
+    def _info(self, client: Any, **node: Any) -> dict[str, Any]:
+        told = self._ask(client, "INFO", **node)
+        return told if isinstance(told, dict) else {}
+
+    def shell_command(self, node: str, *commands: Sequence[str]) -> str:
+        return redis_cli(self._clients.target, node, self.options, commands)
 
     def _where(self, client: Any, key: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Where a record lies, and what leads a command there."""

@@ -49,6 +49,9 @@ class RedisClusterStorage(RedisStorage):
     ) -> Outcome:
         return await arun(self, moving(self, old, expected, new, text, expires_in, keep_old))
 
+    def _nodes(self, client: Any) -> list[tuple[str, dict[str, Any]]]:
+        return [(node.name, {"target_nodes": node}) for node in client.get_primaries()]
+
     def _where(self, client: Any, key: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
         if key is None:
             return {}, {"target_nodes": client.get_default_node()}

@@ -24,6 +24,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
+from sessionctl.storage.address import server_text
 from sessionctl.storage.redis_scripts import spelled_out
 
 if TYPE_CHECKING:
@@ -205,6 +206,10 @@ class Clients(ABC):
         """As `execute`."""
         return await client.execute_command(*command)
 
+    def node(self, client: Any) -> str:
+        """The server that answers: `host:port`, or the path of its socket."""
+        return server_text(self.target.address.servers[0])
+
     def close(self) -> None:
         """Close the connections that threads use."""
         client, self._client = self._client, None
@@ -295,6 +300,9 @@ class SocketClients(ServerClients):
     def _place(self) -> dict[str, Any]:
         return {"path": self.target.address.path}
 
+    def node(self, client: Any) -> str:
+        return self.target.address.path
+
 
 class ClusterClients(Clients):
     """Clients of a Redis Cluster, which learn its nodes from any of those named."""
@@ -351,6 +359,10 @@ class SentinelClients(PooledClients):
         kind = encrypted(library.sentinel.SentinelManagedConnection, target.context)
         limits = {"max_connections": target.max_connections, "connection_class": kind}
         return {**target.common(), **limits, "db": target.db}
+
+    def node(self, client: Any) -> str:
+        """The primary of this moment."""
+        return server_text(client.connection_pool.get_master_address())
 
     def _parts(self, client: Any) -> list[Any]:
         return [] if client is None else [client, *client.connection_pool.sentinel_manager.sentinels]

@@ -71,6 +71,7 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
             raise
         raise UsageError(f"{scheme}: has no option {unknown!r}") from None
     storage.url = storage.url or f"{scheme.lower()}:{location}"
+    storage.options = {name: value for name, value in given.items() if isinstance(value, str)}
     return storage
 
 

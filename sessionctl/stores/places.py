@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 class Place(Protocol):
     """It reads one record by its name, and lists them."""
 
+    @property
+    def server(self) -> RemoteStorage | None:
+        """This package's storage of the server, where it is one."""
+
     def load(self, key: str) -> Stored | None:
         """The record, or None where there is none. Raises `CorruptRecordError` and `StorageError`."""
 
@@ -34,6 +38,8 @@ class Place(Protocol):
 
 class FilePlace:
     """Files below a directory."""
+
+    server = None
 
     def __init__(self, directory: str) -> None:
         self._files = Files(directory)
@@ -59,6 +65,7 @@ class ServerPlace:
 
     def __init__(self, storage: RemoteStorage) -> None:
         self._storage = copy.copy(storage)
+        self.server = storage
 
     def load(self, key: str) -> Stored | None:
         """A value and what is left of its life."""

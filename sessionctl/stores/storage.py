@@ -28,7 +28,7 @@ from sessionctl.stores.registry import read_record
 from sessionctl.stores.rules import Rule, letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sessionctl.storage.remote import RemoteStorage
     from sessionctl.stores.base import StoredRecord
@@ -114,6 +114,22 @@ class LayoutStorage(RecordStorage):
     def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
         return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
 
+    def servers(self) -> list[dict[str, Any]]:
+        server = self._place.server
+        return [] if server is None else server.servers()
+
+    def shell_command(self, node: str, *commands: Sequence[str]) -> str:
+        server = self._place.server
+        return (
+            super().shell_command(node, *commands)
+            if server is None
+            else server.shell_command(node, *commands)
+        )
+
+    @property
+    def wants_password(self) -> bool:
+        return self._place.server is not None and self._place.server.wants_password
+
     def session_of(self, session_id: str, key: str, stored: Stored) -> Session:
         record = self.record_of(key, stored)
         if not record.genuine and record.verdict is not None:
@@ -180,6 +196,7 @@ def from_url(scheme: str, location: str, *, factory: Any, **options: Any) -> Lay
     common = {name: options.pop(name) for name in _COMMON if name in options}
     storage = factory(location, **options)
     storage.url = storage.url or f"{scheme}:{location}"
+    storage.options = {name: value for name, value in options.items() if isinstance(value, str)}
     return open_layout(storage, layout, **own, **common)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,23 +59,6 @@ def test_fault(files: RecordStorage, code: str) -> None:
     assert [finding.code for finding in findings] == [code]
     assert findings[0].count == 1
     assert findings[0].examples
-
-
-@pytest.mark.parametrize(
-    "code", [code for code in FAULTS if code not in ("oversize", "foreign", "other-prefix")]
-)
-def test_the_command_mends(files: RecordStorage, code: str, tmp_path: Path) -> None:
-    """The command that a finding names really mends it."""
-    FAULTS[code](Path(files.location_of(add(files, "a"))))
-    command = examine(files)[0].command
-    assert command is not None
-    script = tmp_path / "sessionctl"
-    script.write_text('#!/bin/sh\nexec python -m sessionctl "$@"\n')
-    script.chmod(0o755)
-    python = os.path.dirname(os.path.realpath(os.sys.executable))  # type: ignore[attr-defined]
-    path = f"{tmp_path}:{Path(os.sys.executable).parent}:{python}:{os.environ['PATH']}"  # type: ignore[attr-defined]
-    subprocess.run(["sh", "-c", command], check=False, capture_output=True, env={**os.environ, "PATH": path})
-    assert codes(files) == []
 
 
 def test_fix_mends_without_loss(files: RecordStorage) -> None:
