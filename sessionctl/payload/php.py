@@ -22,50 +22,51 @@ whole record. Sources: PHP 8.2 ext/standard/var_unserializer.re, var.c; ext/sess
 
 from __future__ import annotations
 
+import codecs
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedError, UnserializableValueError
+from sessionctl.payload.budget import base64_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MAX_DEPTH = 100
-MAX_ITEMS = 40_000
-"""How many values one text may hold, those that references repeat included."""
-
-_TOO_MANY = f"over {MAX_ITEMS} values"
+MAX_ITEMS = 50_000
+"""How many values one text may hold, those that references repeat included. A container counts for one more than
+it holds, an object for two; so do an enum case, an escaped text, bytes that are no UTF-8."""
 
 HANDLERS = ("php", "php_serialize", "php_binary")
-
-_NUMBER = 32
-"""Characters that a number may have."""
 
 _TEXT_PER_ITEM = 64
 """Characters of repeated text that count as one more value."""
 
+_DIGITS_PER_ITEM = 16
+"""Characters of a float that count as one more value."""
+
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _MAX_NAME = 127
+_MAX_ROUNDS = 64
+"""How often an escaped text may turn out longer: each time by at most two thirds of the time before."""
 _NOT_FINITE = {b"INF": "Infinity", b"-INF": "-Infinity", b"NAN": "NaN"}
 _OPEN: Any = object()
 
 
 def loads(data: bytes) -> Any:
     """The value of one serialized text. Raises `MalformedError`."""
-    reader = _Reader(data)
-    value = reader.value(0)
-    if reader.at != len(data):
-        raise MalformedError(f"PHP serialize: more bytes follow at byte {reader.at}")
-    return value
+    return _Reader(data).whole()
 
 
 def loads_string(data: bytes) -> bytes:
     """The bytes of a serialized string. Raises `MalformedError` for any other value."""
     reader = _Reader(data)
-    if data[:2] != b"s:":
+    head = _find_text(data)
+    if head is None:
         raise MalformedError("PHP serialize: not a string")
-    reader.at = 2
-    text = reader.string(b";")
+    reader.at = head.end()
+    text = reader.string(head[1])
     if reader.at != len(data):
         raise MalformedError(f"PHP serialize: more bytes follow at byte {reader.at}")
     return text
@@ -82,12 +83,12 @@ def loads_session(data: bytes, handler: str | None = None) -> Any:
     data = data.rstrip(b"\r\n")
     if not data:
         return []
-    if handler is not None:
-        return _HANDLERS[handler](data)
+    reader = _Reader(data)
     first: MalformedError | None = None
-    for name in _likely(data):
+    for name in _likely(data) if handler is None else (handler,):
+        reader.restart()
         try:
-            return _HANDLERS[name](data)
+            return _HANDLERS[name](reader)
         except MalformedError as error:
             first = first or error
     raise first or MalformedError("not a PHP session record")
@@ -99,49 +100,82 @@ def _likely(data: bytes) -> tuple[str, ...]:
     return ("php_binary", "php") if data[0] < ord(" ") else ("php", "php_binary")
 
 
-def _loads_array(data: bytes) -> Any:
-    if data[:2] != b"a:":
+def _load_array(reader: _Reader) -> Any:
+    if reader.data[:2] != b"a:":
         raise MalformedError("PHP session: not an array")
-    return loads(data)
+    return reader.whole()
 
 
-def _loads_variables(data: bytes) -> Any:
-    reader = _Reader(data)
-    found: dict[str, Any] = {}
+def _load_variables(reader: _Reader) -> Any:
+    data, found = reader.data, {}
     while reader.at < len(data):
-        name = reader.until(b"|", len(data))
-        found[_as_text(name)] = reader.value(1)
+        head = _find_variable(data, reader.at)
+        if head is None:
+            raise reader.fail("no variable")
+        reader.spend(1)
+        found[reader.shown(head[1])] = reader.rest(head, 1)
     return found
 
 
-def _loads_binary(data: bytes) -> Any:
-    reader = _Reader(data)
-    found: dict[str, Any] = {}
+def _load_binary(reader: _Reader) -> Any:
+    data, found = reader.data, {}
     while reader.at < len(data):
         size = data[reader.at]
         name = data[reader.at + 1 : reader.at + 1 + size]
         if size > _MAX_NAME or len(name) != size:
             raise MalformedError(f"PHP session: no name at byte {reader.at}")
         reader.at += 1 + size
-        found[_as_text(name)] = reader.value(1)
+        found[reader.shown(name)] = reader.variable()
     return found
-
-
-_HANDLERS = {"php": _loads_variables, "php_serialize": _loads_array, "php_binary": _loads_binary}
 
 
 # -- reading ------------------------------------------------------------------------------------------
 
+_HEAD = (
+    rb"i:(?P<short>-?[0-9]{1,18});"
+    rb'|s:(?P<size>[0-9]{1,18}):"(?P<plain>[^"]*+)";'
+    rb'|s:(?P<text>[0-9]{1,30}):"'
+    rb"|b:(?P<boolean>[01]);"
+    rb"|(?P<null>N);"
+    rb"|d:(?P<float>[-+0-9.eE]{1,400}|INF|-INF|NAN);"
+    rb"|i:(?P<integer>[-+]?[0-9]{1,30});"
+    rb"|r:(?P<reference>[-+]?[0-9]{1,30});"
+    rb'|E:(?P<case>[0-9]{1,30}):"'
+    rb'|C:(?P<custom>[0-9]{1,30}):"'
+    rb'|S:(?P<escaped>[0-9]{1,30}):"'
+    rb"|R:(?P<alias>[-+]?[0-9]{1,30});"
+    rb"|a:(?P<array>[0-9]{1,30}):\{"
+    rb'|O:(?P<object>[0-9]{1,30}):"'
+)
+"""How a value begins; the last group found names its kind. Short integers and texts up to a quote are whole."""
+
+_find_value = re.compile(_HEAD).match
+_find_variable = re.compile(rb"([^|]*+)\|(?:" + _HEAD + rb")").match
+_find_member = re.compile(rb'(?:i:(-?[0-9]{1,18});|s:([0-9]{1,18}):"([^"]*+)";)(?:' + _HEAD + rb")").match
+_find_text = re.compile(rb's:([0-9]{1,30}):"').match
+_find_begin = re.compile(rb":([0-9]{1,30}):\{").match
+
+_SHORTEST_MEMBER = 6
+"""Bytes of `i:0;N;`."""
+
 
 class _Reader:
-    """One pass over the bytes. `slots` are the values so far, as references count them."""
+    """One pass over the bytes. `slots` are the values so far, as references count them.
+
+    `left` are the values that may still come: a container pays for its members before they are read, and what
+    takes long pays for several.
+    """
 
     __slots__ = ("at", "data", "left", "slots")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.at = 0
         self.left = MAX_ITEMS
+        self.restart()
+
+    def restart(self) -> None:
+        """Once more from the first byte, with what is left."""
+        self.at = 0
         self.slots: list[Any] = []
 
     def fail(self, problem: str) -> MalformedError:
@@ -150,124 +184,135 @@ class _Reader:
     def spend(self, items: int) -> None:
         self.left -= items
         if self.left < 0:
-            raise self.fail(_TOO_MANY)
+            raise self.fail(f"over {MAX_ITEMS} values")
+
+    def whole(self) -> Any:
+        """The value that all bytes are."""
+        self.spend(1)
+        value = self.value(0)
+        if self.at != len(self.data):
+            raise MalformedError(f"PHP serialize: more bytes follow at byte {self.at}")
+        return value
+
+    def variable(self) -> Any:
+        """A value that is in no array, with its name."""
+        self.spend(1)
+        return self.value(1)
 
     def value(self, depth: int) -> Any:
         """The value here; `depth` counts the containers around it."""
-        self.left -= 1
-        if self.left < 0:
-            raise self.fail(_TOO_MANY)
-        data, at = self.data, self.at
-        kind = data[at : at + 2]
-        self.at = at + 2
-        if kind == b"s:":
-            value: Any = _as_text(self.string(b";"))
-        elif kind == b"i:":
-            value = self.integer(b";")
-        elif kind in _CONTAINERS:
-            if depth >= MAX_DEPTH:
-                raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
-            return self.container(kind, depth + 1)
-        elif kind == b"R:":
-            return self.reference()
+        head = _find_value(self.data, self.at)
+        if head is None:
+            raise self.fail("no value")
+        return self.rest(head, depth)
+
+    def rest(self, head: re.Match[bytes], depth: int) -> Any:
+        """The value that the head begins."""
+        self.at = head.end()
+        kind = head.lastgroup or ""
+        value: Any
+        if kind == "short":
+            value = int(head["short"])
+        elif kind == "plain":
+            value = self.plain_text(head)
+        elif kind in _NESTED:
+            return _NESTED[kind](self, head[kind], depth)
         else:
-            value = self.rare(kind)
+            value = _FLAT[kind](self, head[kind])
         self.slots.append(value)
         return value
 
-    def rare(self, kind: bytes) -> Any:
-        if kind == b"N;":
-            return None
-        if kind == b"b:":
-            return self.boolean()
-        if kind == b"d:":
-            return self.real()
-        if kind == b"r:":
-            return self.reference()
-        if kind == b"E:":
-            return self.case()
-        if kind == b"C:":
-            return self.custom()
-        if kind == b"S:":
-            return _as_text(self.escaped())
-        self.at -= 2
-        raise self.fail("no value")
+    def plain_text(self, head: re.Match[bytes]) -> str:
+        """A text up to the first quote, unless it is longer."""
+        found = head["plain"]
+        if len(found) == int(head["size"]):
+            return self.shown(found)
+        self.at -= len(found) + 2
+        return self.text(head["size"])
 
-    def until(self, mark: bytes, limit: int = _NUMBER) -> bytes:
-        """The bytes up to the mark, which is passed over."""
-        end = self.data.find(mark, self.at, self.at + limit)
-        if end < 0:
-            raise self.fail(f"no {mark.decode()!r}")
-        found = self.data[self.at : end]
-        self.at = end + 1
-        return found
-
-    def integer(self, mark: bytes) -> int:
-        digits = self.until(mark)
-        if not digits.isdigit() and not digits.removeprefix(b"-").removeprefix(b"+").isdigit():
-            raise self.fail("no integer")
+    def integer(self, digits: bytes) -> int:
         number = int(digits)
         if not _MIN_INT <= number <= _MAX_INT:
             raise self.fail("an integer past 64 bits")
         return number
 
-    def size(self) -> int:
-        digits = self.until(b":")
-        if not digits.isdigit():
-            raise self.fail("no length")
-        return int(digits)
-
-    def boolean(self) -> bool:
-        digit = self.until(b";")
-        if digit not in (b"0", b"1"):
-            raise self.fail("no boolean")
+    def boolean(self, digit: bytes) -> bool:
         return digit == b"1"
 
-    def real(self) -> Any:
-        text = self.until(b";", 400)
+    def null(self, _mark: bytes) -> None:
+        return None
+
+    def real(self, text: bytes) -> Any:
+        self.spend(len(text) // _DIGITS_PER_ITEM)
         if text in _NOT_FINITE:
             return _not_finite(_NOT_FINITE[text])
-        if text.strip(b"+-0123456789.eE"):
-            raise self.fail("no float")
         try:
             number = float(text)
         except ValueError:
             raise self.fail("no float") from None
         return number if math.isfinite(number) else _not_finite("Infinity" if number > 0 else "-Infinity")
 
-    def string(self, end: bytes) -> bytes:
-        """`5:"alice"` and the end mark."""
-        size = self.size()
-        begin = self.at + 1
-        self.at = begin + size + 1 + len(end)
-        if self.data[begin - 1 : begin] != b'"' or self.data[begin + size : self.at] != b'"' + end:
-            self.at = begin - 1
-            raise self.fail("a text of another length than it says")
-        return self.data[begin : begin + size]
+    # text
 
-    def escaped(self) -> bytes:
+    def string(self, size: bytes, end: bytes = b'";') -> bytes:
+        """The bytes here, of which the head has told the size; the end mark is passed over."""
+        begin = self.at
+        at = begin + int(size)
+        self.at = at + len(end)
+        if self.data[at : self.at] != end:
+            self.at = begin
+            raise self.fail("a text of another length than it says")
+        return self.data[begin:at]
+
+    def text(self, size: bytes, end: bytes = b'";') -> str:
+        return self.shown(self.string(size, end))
+
+    def shown(self, data: bytes) -> str:
+        """Text, or standard base64 of what is no UTF-8."""
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            self.spend(1)
+            return base64_text(data)
+
+    def escaped(self, size: bytes) -> str:
         r"""`S:3:"a\00b";`: a backslash and two hexadecimal digits stand for one byte."""
-        size = self.size()
-        if self.until(b'"', 1):
-            raise self.fail("no text")
-        found = bytearray()
-        while len(found) < size and self.at < len(self.data):
-            if self.data[self.at] != ord("\\"):
-                found.append(self.data[self.at])
-                self.at += 1
-                continue
-            try:
-                found += bytes.fromhex(self.data[self.at + 1 : self.at + 3].decode("ascii"))
-            except ValueError:
-                raise self.fail("a broken escape") from None
-            self.at += 3
+        self.spend(1)
+        begin = self.at
+        self.at = self.escaped_end(int(size))
         if self.data[self.at : self.at + 2] != b'";':
             raise self.fail("a text of another length than it says")
+        try:
+            found = codecs.escape_decode(self.data[begin : self.at].replace(b"\\", b"\\x"))[0]
+        except ValueError:
+            raise self.fail("a broken escape") from None
         self.at += 2
-        return bytes(found)
+        return self.shown(found)
 
-    def reference(self) -> Any:
-        number = self.integer(b";")
+    def escaped_end(self, size: int) -> int:
+        """Where an escaped text of so many bytes ends: two bytes later for every backslash before there."""
+        begin, end = self.at, self.at + size
+        for _ in range(_MAX_ROUNDS):
+            more = self.data.count(b"\\", begin, end)
+            if not more:
+                return end
+            begin, end = end, end + 2 * more
+        raise self.fail("a broken escape")
+
+    def case(self, size: bytes) -> dict[str, Any]:
+        self.spend(1)
+        enum, colon, case = self.text(size).partition(":")
+        if not colon:
+            raise self.fail("no enum case")
+        return {"__type__": enum, "__case__": case}
+
+    def custom(self, size: bytes) -> dict[str, Any]:
+        self.spend(1)
+        name = self.text(size, b'"')
+        return {"__type__": name, "__data__": self.text(self.begin(), b"}")}
+
+    def reference(self, digits: bytes) -> Any:
+        number = int(digits)
         if not 1 <= number <= len(self.slots):
             raise self.fail("a reference to no value")
         value = self.slots[number - 1]
@@ -276,82 +321,97 @@ class _Reader:
         self.spend(_weight(value, self.left))
         return value
 
-    def case(self) -> dict[str, Any]:
-        enum, colon, case = _as_text(self.string(b";")).partition(":")
-        if not colon:
-            raise self.fail("no enum case")
-        return {"__type__": enum, "__case__": case}
+    # what takes no place, or takes it before what it holds
 
-    def custom(self) -> dict[str, Any]:
-        name = _as_text(self.string(b":"))
-        size = self.size()
-        begin = self.at + 1
-        self.at = begin + size + 1
-        if self.data[begin - 1 : begin] != b"{" or self.data[begin + size : self.at] != b"}":
-            raise self.fail("an object of another length than it says")
-        return {"__type__": name, "__data__": _as_text(self.data[begin : begin + size])}
+    def alias(self, digits: bytes, _depth: int) -> Any:
+        return self.reference(digits)
 
-    def container(self, kind: bytes, depth: int) -> Any:
+    def array(self, size: bytes, depth: int) -> Any:
         place = len(self.slots)
-        self.slots.append(_OPEN)
-        made = self.object(depth) if kind == b"O:" else self.array(depth)
+        keys, values = self.members(int(size), depth)
+        made = values if keys == list(range(len(keys))) else dict(zip(map(str, keys), values, strict=True))
         self.slots[place] = made
         return made
 
-    def array(self, depth: int) -> Any:
-        count = self.begin()
-        found: dict[str, Any] = {}
-        plain = True
-        for number in range(count):
-            key = self.key()
-            plain = plain and key == number and type(key) is int
-            found[key if isinstance(key, str) else str(key)] = self.value(depth)
-        self.end()
-        return list(found.values()) if plain else found
-
-    def object(self, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {"__type__": _as_text(self.string(b":"))}
-        for _ in range(self.begin()):
-            key = self.key()
-            found[_member(key) if isinstance(key, str) else str(key)] = self.value(depth)
-        self.end()
+    def object(self, size: bytes, depth: int) -> dict[str, Any]:
+        self.spend(1)
+        found: dict[str, Any] = {"__type__": self.text(size, b'"')}
+        count = int(self.begin())
+        place = len(self.slots)
+        for key, value in zip(*self.members(count, depth), strict=True):
+            found[_member(key) if isinstance(key, str) else str(key)] = value
+        self.slots[place] = found
         return found
 
-    def begin(self) -> int:
-        count = self.size()
-        if self.data[self.at : self.at + 1] != b"{":
-            raise self.fail("no '{'")
-        self.at += 1
-        if count > self.left:
+    def members(self, count: int, depth: int) -> tuple[list[str | int], list[Any]]:
+        """Keys and values up to the closing brace. The container has its place and pays for all of them."""
+        if depth >= MAX_DEPTH:
+            raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
+        data, depth = self.data, depth + 1
+        if count * _SHORTEST_MEMBER > len(data) - self.at:
             raise self.fail("more values than can follow")
-        return count
-
-    def end(self) -> None:
-        if self.data[self.at : self.at + 1] != b"}":
+        self.spend(count + 1)
+        self.slots.append(_OPEN)
+        keys: list[str | int] = []
+        values = []
+        for _ in range(count):
+            head = _find_member(data, self.at)
+            if head is None:
+                keys.append(self.key())
+                values.append(self.value(depth))
+                continue
+            index, size, text = head.group(1, 2, 3)
+            if index is not None:
+                keys.append(int(index))
+            elif len(text) == int(size):
+                keys.append(self.shown(text))
+            else:  # it goes on behind its first quote
+                keys.append(self.key())
+                values.append(self.value(depth))
+                continue
+            values.append(self.rest(head, depth))
+        if data[self.at : self.at + 1] != b"}":
             raise self.fail("no '}'")
         self.at += 1
+        return keys, values
+
+    def begin(self) -> bytes:
+        """The count of `:3:{`."""
+        head = _find_begin(self.data, self.at)
+        if head is None:
+            raise self.fail("no '{'")
+        self.at = head.end()
+        return head[1]
 
     def key(self) -> str | int:
-        kind = self.data[self.at : self.at + 2]
-        self.at += 2
-        if kind == b"i:":
-            return self.integer(b";")
-        if kind == b"s:":
-            return _as_text(self.string(b";"))
-        self.at -= 2
-        raise self.fail("no key")
+        """A key, whatever there is in it."""
+        head = _find_value(self.data, self.at)
+        kind = head.lastgroup if head is not None else None
+        if head is None or kind not in ("plain", "text", "short", "integer"):
+            raise self.fail("no key")
+        self.at = head.end()
+        if kind == "plain":
+            return self.plain_text(head)
+        return self.text(head[kind]) if kind == "text" else self.integer(head[kind])
 
 
-_CONTAINERS = frozenset({b"a:", b"O:"})
-
-
-def _as_text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        from sessionctl.signing.mac import b64encode
-
-        return b64encode(data)
+_FLAT: dict[str, Callable[[_Reader, bytes], Any]] = {
+    "text": _Reader.text,
+    "boolean": _Reader.boolean,
+    "null": _Reader.null,
+    "float": _Reader.real,
+    "integer": _Reader.integer,
+    "reference": _Reader.reference,
+    "case": _Reader.case,
+    "custom": _Reader.custom,
+    "escaped": _Reader.escaped,
+}
+_NESTED: dict[str, Callable[[_Reader, bytes, int], Any]] = {
+    "alias": _Reader.alias,
+    "array": _Reader.array,
+    "object": _Reader.object,
+}
+_HANDLERS = {"php": _load_variables, "php_serialize": _load_array, "php_binary": _load_binary}
 
 
 def _not_finite(word: str) -> dict[str, str]:

@@ -98,10 +98,14 @@ PARSERS = {
         _php_of("php_serialize"),
         [_PHP_VALUES],
         [
-            b"a:39999:{%b}" % b"".join(b"i:%d;i:1;" % n for n in range(39_999)),
-            b"a:19999:{%b}" % b"".join(b'i:%d;O:1:"A":0:{}' % n for n in range(19_999)),
+            b"a:49998:{%b}" % b"".join(b"i:%d;i:1;" % n for n in range(49_998)),
+            b"a:49998:{%b}" % b"".join(b's:2:"\xff%c";s:1:"a";' % (n % 256) for n in range(49_998)),
+            b"a:16666:{%b}" % b"".join(b'i:%d;O:1:"A":0:{}' % n for n in range(16_666)),
+            b"a:24999:{%b}" % b"".join(b'i:%d;S:3:"a\\41b";' % n for n in range(24_999)),
+            b"a:24999:{%b}" % b"".join(b"i:%d;d:1.%de-300;" % (n, 10**15 + n) for n in range(24_999)),
             b"a:1:{i:0;" * 10_000,
-            b'S:500000:"%b";' % (rb"\00" * 300_000),
+            b'S:500000:"%b";' % (rb"\00" * 500_000),
+            b'S:500000:"%b";' % (rb"\0" * 500_000),
         ],
     ),
     "php": _Parser(
@@ -109,13 +113,14 @@ PARSERS = {
         [b"a|" + _PHP_VALUES + b"b|i:1;"],
         [
             *test_php.HOSTILE.values(),
-            b"a|i:1;" * FEW,
+            b"a|i:1;" * 50_000,
+            b'a|O:1:"A":0:{}' * 50_000,
             b"a|" + b"a:1:{i:0;" * 10_000,
             b"a" * (1 << 20) + b"|i:1;",
         ],
     ),
     "php_binary": _Parser(
-        _php_of("php_binary"), [b"\1a" + _PHP_VALUES + b"\1bi:1;"], [b"\1ai:1;" * FEW, b"\0" * (1 << 20)]
+        _php_of("php_binary"), [b"\1a" + _PHP_VALUES + b"\1bi:1;"], [b"\1ai:1;" * 50_000, b"\0" * (1 << 20)]
     ),
     "laravel": _Parser(
         laravel.loads,

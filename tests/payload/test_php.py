@@ -92,6 +92,7 @@ def test_value(data: bytes, value: Any) -> None:
 READ_ONLY: list[tuple[str, bytes, Any]] = [
     ("bytes that are no UTF-8", b's:2:"\xff\x00";', "/wA="),
     ("escaped text", rb'S:2:"\00a";', "\0a"),
+    ("escapes close together", rb'S:4:"\5c\22\3b\00";', '\\";\0'),
     ("a float past the largest", b"d:1e999;", {"__type__": "float", "value": "Infinity"}),
     ("a reference", b"a:2:{i:0;i:5;i:1;R:2;}", [5, 5]),
     ("R takes no place of its own", b"a:4:{i:0;i:5;i:1;R:2;i:2;i:6;i:3;R:3;}", [5, 5, 6, 6]),
@@ -113,7 +114,7 @@ def test_references_count_through_the_record() -> None:
 
 
 BROKEN = [
-    b"", b"x", b"i:", b"i:;", b"i:1", b"i:0x1;", b"i:1.5;", b"i:99999999999999999999;", b"b:2;", b"d:;",
+    b"", b"x", b"i:", b"i:;", b"i:1", b"i:0x1;", b"i:1.5;", b"i:-+5;", b"i:99999999999999999999;", b"b:2;", b"d:;",
     b"d:1e;", b"d:nan;", b's:1:"ab";', b's:-1:"";', b's:5:"a";', b"s:1:a;", b"a:1:{}", b"a:1:{i:0;N;",
     b"a:2:{i:0;N;}", b"a:1:{N;N;}", b"a:-1:{}", b"a:99999999:{}", b'O:1:"A":1:{i:0;}', b'O:1:"A";',
     b'C:1:"A":9:{x}', b'E:4:"Suit";', b"R:0;", b"R:1;", b"r:9;", rb'S:1:"\zz";', b'S:3:"a";', b"N;N;",
@@ -144,6 +145,7 @@ HOSTILE = {
     "a count without values": b"a:1000000:{" + b"i:0;i:0;" * 100_000,
     "references that double": doubling(30),
     "references to long text": LONG_TEXT,
+    "escapes that overlap": b'S:9:"' + b"\\a" * 500_000 + b'";',
     "digits": b"i:" + b"9" * 500_000 + b";",
 }
 
