@@ -15,6 +15,10 @@ MAX_LINE = 64 << 20
 """Bytes over which a line is no session."""
 
 
+_H3 = {"id", "createdAt", "data"}
+"""The keys of a session of h3 itself, which are no answer of a command."""
+
+
 class Fixture(NamedTuple):
     """One session to make. `place` is where it stands among several: `line 4`, `session 2`."""
 
@@ -112,7 +116,7 @@ def _fixture(value: Any) -> Fixture:
         return Fixture(value, {})
     if "values" in value and "flash" in value and value.keys() & {"hash", "ref"}:
         value = {"data": value["values"], "flash": value["flash"], "id": value.get("id")}
-    elif not ("data" in value and value.keys() & {"format", "flash", "id"}):
+    elif not ("data" in value and value.keys() & {"format", "flash", "id"}) or value.keys() == _H3:
         return Fixture(value, {})
     flash, session_id = value.get("flash"), value.get("id")
     if session_id is not None and (not isinstance(session_id, str) or not session_id):

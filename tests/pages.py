@@ -3,6 +3,7 @@
 In a page, a block `python title="app.py"` is a file to write, `console` shows commands behind `$` with what
 they print, `sh` holds commands without. All of a page runs in one bash, in an empty directory of an empty home.
 What differs at every run (times, refs, cookie texts, ports) is masked; a line `...` stands for any lines.
+The pages of formats set their clock by SESSIONCTL_NOW, show no text that is made anew, and are compared to the letter.
 
 `python -m tests.pages PAGE` puts what the commands print now into the page.
 """
@@ -23,11 +24,14 @@ import threading
 from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.servers import RedisServer, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```(console|sh|\w+ title=\"[^\"]+\")\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -95,10 +99,20 @@ def masked(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().split("\n"))
 
 
-def fits(shown: str, printed: str) -> bool:
+def exactly(text: str) -> str:
+    """A text as it is, but for line ends."""
+    return text.strip("\n")
+
+
+def reading_of(path: Path) -> Callable[[str], str]:
+    """How the texts of a page are compared."""
+    return exactly if path.parent.name == "formats" else masked
+
+
+def fits(shown: str, printed: str, reading: Callable[[str], str] = masked) -> bool:
     """Whether what a page shows is what was printed."""
-    parts = [re.escape(part) for part in re.split(r"(?:^|(?<=\n))\.\.\.(?=\n|$)", masked(shown))]
-    return re.fullmatch(r"[\s\S]*".join(parts), masked(printed)) is not None
+    parts = [re.escape(part) for part in re.split(r"(?:^|(?<=\n))\.\.\.(?=\n|$)", reading(shown))]
+    return re.fullmatch(r"[\s\S]*".join(parts), reading(printed)) is not None
 
 
 class Place:
@@ -238,10 +252,11 @@ class _Reader(threading.Thread):
         return self._read.decode().replace("\r\n", "\n")
 
 
-def renewed(page: str, folder: Path) -> str:
+def renewed(path: Path, folder: Path) -> str:
     """The page with what its commands print now, where that is not what it shows."""
+    page = path.read_text(encoding="utf-8")
     for step, printed in reversed(run_page(page, folder)):
-        if step.shown is not None and not fits(step.shown, printed):
+        if step.shown is not None and not fits(step.shown, printed, reading_of(path)):
             page = page[: step.start] + printed.removesuffix("\n") + "\n" * bool(printed) + page[step.end :]
     return page
 
@@ -249,6 +264,4 @@ def renewed(page: str, folder: Path) -> str:
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as made:
-            Path(name).write_text(
-                renewed(Path(name).read_text(encoding="utf-8"), Path(made)), encoding="utf-8"
-            )
+            Path(name).write_text(renewed(Path(name), Path(made)), encoding="utf-8")

@@ -69,7 +69,9 @@ def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
             assert answer.out == shown
 
 
+FORMAT_PAGES = [ROOT / f"docs/formats/{name}.md" for name in formats.names()]
 PAGES = [
+    *FORMAT_PAGES,
     ROOT / "docs/start.md",
     ROOT / "docs/storages/cookie.md",
     *sorted((ROOT / "docs/tutorials").glob("*-*.md")),
@@ -83,7 +85,8 @@ def test_page_runs(path: Path, tmp_path: Path) -> None:
     """Whoever types what a page shows, from top to bottom, sees what it shows."""
     for step, printed in pages.run_page(path.read_text(encoding="utf-8"), tmp_path):
         expected = "" if step.shown is None else step.shown
-        assert pages.fits(expected, printed), f"{step.command}\n-- the page\n{expected}\n-- now\n{printed}"
+        fits = pages.fits(expected, printed, pages.reading_of(path))
+        assert fits, f"{step.command}\n-- the page\n{expected}\n-- now\n{printed}"
 
 
 def test_a_page_that_shows_something_else_is_found() -> None:
@@ -114,6 +117,33 @@ def test_format_has_a_page_and_an_example(name: str) -> None:
     assert all(option.help for option in form.options)
     assert form.example
     assert form.detect(form.example, cookie_name=next(iter(form.cookie_names), None)) > 0.3
+
+
+SECTIONS = [
+    "Where the secret is",
+    "Look at one",
+    "Layout",
+    "Options",
+    "Make one",
+    "What it cannot tell",
+]
+
+
+@pytest.mark.parametrize("path", FORMAT_PAGES, ids=lambda path: path.stem)
+def test_format_page_is_whole(path: Path) -> None:
+    """A format's page shows a cookie and has every section and option, and no command that is not run."""
+    page = path.read_text(encoding="utf-8")
+    head, *parts = re.split(r"^## (.*)\n", page, flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert [name for name in sections if name in SECTIONS] == SECTIONS
+    assert "\n    " in head
+    assert re.search(r"^\$ sessionctl (inspect|verify|decode) ", sections["Look at one"], re.MULTILINE)
+    assert "\n    " in sections["Layout"] or "\n| " in sections["Layout"]
+    told = re.findall(r"^\| `([a-z-]+)` \|", sections["Options"], re.MULTILINE)
+    assert sorted(told) == sorted(option.name for option in formats.get(path.stem).options)
+    run = "\n".join(step.command for step in pages.steps_of(page))
+    shown = re.findall(r"^(?: {4}|\$ )?(?:\w+=\$\()?(sessionctl [a-z].*)$", page, re.MULTILINE)
+    assert [line for line in shown if line not in run] == []
 
 
 @pytest.mark.slow

@@ -63,7 +63,8 @@ def _create_foreign(
     context = setup.context(name, Source(cookie_name, None))
     if not form.holds_session:
         session_id = session_id or create_session_id()
-        data = data or session_id  # an ID, or what the application puts there in its place
+    if not form.holds_session or form.may_hold_id:
+        data = data or session_id or data  # an ID, or what the application puts there in its place
     content = Content(data, session_id, flash)
     text = form.encode(
         content.data,
@@ -93,7 +94,7 @@ def _check_id_kept(form: Format, text: str, context: Context, session_id: str) -
         now=context.now,
     )
     if decoded.id != session_id:
-        raise UsageError(f"a {form.name} session has no such ID: leave --id out")
+        raise UsageError(f"format {form.name!r} has no place for such an ID: leave --id out")
 
 
 def _refuse_taken(storage: SessionStorage, session_id: str | None) -> None:

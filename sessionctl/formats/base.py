@@ -128,6 +128,10 @@ class Format(ABC):
     """The framework's age limit in seconds; None: the text itself tells, or nothing does."""
     holds_session: ClassVar[bool] = True
     """Whether the cookie holds the session itself, not its ID."""
+    may_hold_id: ClassVar[bool] = False
+    """Whether a cookie that may hold the session may also hold nothing but the ID of a stored one."""
+    has_key: ClassVar[bool] = True
+    """Whether the framework signs or encrypts its cookies; where not, one is made without a key."""
     chunks: ClassVar[bool] = False
     """Whether the framework cuts a long text over several cookies, so that it may be longer than one."""
     flash_apart: ClassVar[bool] = False

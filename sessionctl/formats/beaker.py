@@ -119,7 +119,7 @@ class Beaker(Format):
         if rest.startswith(("gAJ9", "eJ", "eN", "eF")):
             data, _ = _load(_b64(rest), MAX_SIZE)
             ours = isinstance(data, dict) and not {"_id", "_creation_time", "_accessed_time"}.isdisjoint(data)
-            return 0.97 if ours else 0.2
+            return 0.97 if ours else 0.85 if named else 0.2
         if _looks_encrypted(rest):
             return 0.95 if named else 0.86
         if named:

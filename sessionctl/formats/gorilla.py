@@ -82,6 +82,7 @@ class Gorilla(Format):
     """The cookies of gorilla/securecookie."""
 
     name = "gorilla"
+    may_hold_id = True
     summary = "Go: gorilla/securecookie, and gorilla/sessions in cookies and stores"
     cookie_names = ("session", "session-name")
     options = (

@@ -73,6 +73,7 @@ class Laravel(Format):
     """The encrypted cookies of Laravel."""
 
     name = "laravel"
+    may_hold_id = True
     summary = "Laravel 5.6 and later: encrypted cookies, the session driver cookie, texts of Crypt"
     cookie_names = ("laravel_session", "laravel-session")
     options = (

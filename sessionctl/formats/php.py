@@ -38,6 +38,7 @@ class Php(Format):
     summary = "PHP's own sessions, and Symfony's: an ID; the records of all three handlers"
     cookie_names = ("PHPSESSID",)
     holds_session = False
+    has_key = False
     example = "rca5s8h9onui1egclkj800rfjb"
 
     def _detect(self, text: str, cookie_name: str | None) -> float:

@@ -41,6 +41,7 @@ class ReactRouter(Format):
     """The cookie of React Router's and Remix 2's `createCookie`."""
 
     name = "react-router"
+    may_hold_id = True
     summary = "React Router 7 and 8, Remix 2: createCookie and its session storages"
     cookie_names = ("__session",)
     example = "eyJ1c2VyIjoiYWxpY2UiLCJ2aXNpdHMiOjN9.qvLLEp78iBpSJg585JHL1es%2B02T1z8IG6YGLC9yF8P4"

@@ -213,6 +213,56 @@ def test_create_from_what_decode_printed(run: Run, tmp_path: Path) -> None:
     assert (first["id"], first["data"], first["flash"]) == (second["id"], second["data"], second["flash"])
 
 
+APP_KEY = "base64:Zml4dHVyZS1rZXktZml4dHVyZS1rZXktMzItYnl0ZXM="
+
+
+@pytest.mark.parametrize(
+    ("name", "session_id"),
+    [
+        ("laravel", "5Yw0aUqX1cPzKkR3tNfJ8sVbLhD2mGoE7iQxTpW4"),
+        ("gorilla", "EKEZC2BMXOGWX7NFZDZ7DBQI4RT6QMCFAABRKATN43EY23W27XEQ"),
+        ("react-router", "8903f1d27b93f2bc"),
+        ("php", "rca5s8h9onui1egclkj800rfjb"),
+    ],
+)
+def test_create_the_cookie_of_an_id(run: Run, name: str, session_id: str) -> None:
+    """Where a framework's cookie may be the ID of a stored session, --id makes that one."""
+    cookie = run("create", "-f", name, "--id", session_id, "--secret", APP_KEY).text
+    printed = run("decode", "-f", name, "--secret", APP_KEY, "--json", cookie).json
+    assert (printed["id"], printed["data"]) == (session_id, session_id)
+
+
+def test_create_without_a_key_what_has_none(run: Run) -> None:
+    """PHP signs nothing, so its cookie is made without a secret; others are not."""
+    assert (
+        run("create", "-f", "php", "--id", "rca5s8h9onui1egclkj800rfjb").text == "rca5s8h9onui1egclkj800rfjb"
+    )
+    assert run("create", "-f", "express", "--id", "rca5s8h9onui1egclkj800rfjb").status == 2
+
+
+def test_create_has_no_place_for_an_id(run: Run) -> None:
+    """An ID that the session of a framework does not keep is wrong usage."""
+    answer = run("create", "-f", "flask", "--id", "abc", "--secret", "k")
+    assert (answer.status, answer.err) == (
+        2,
+        "sessionctl: format 'flask' has no place for such an ID: leave --id out\n",
+    )
+
+
+def test_create_from_a_session_of_h3(run: Run) -> None:
+    """A session of h3 has an `id` and `data` of its own, which are no answer of `decode`."""
+    key = ["--secret", "complex_password_at_least_32_characters_long"]
+    session = {"id": "1", "createdAt": 1795426200000, "data": {"userId": 42}}
+    cookie = run("create", "-f", "iron", *key, "--from", "-", stdin=json.dumps(session)).text
+    assert run("decode", f"h3={cookie}", *key).json == session
+
+
+def test_a_new_beaker_cookie_is_recognised(run: Run) -> None:
+    """A session of Beaker by its cookie's name, though Beaker has not put its own items in yet."""
+    cookie = run("create", "-f", "beaker", "--set", "a=1", "--secret", "k").text
+    assert run("decode", f"beaker.session.id={cookie}").json == {"a": 1}
+
+
 def test_library_and_command_line_share_sessions(run: Run, tmp_path: Path) -> None:
     """What a program stores, the command line reads, and the other way round."""
     storage = open_storage(f"fs:{tmp_path}/store")
