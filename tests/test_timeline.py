@@ -274,10 +274,13 @@ RECORDED = Path(__file__).parent / "recorded"
     [
         ("flask-chromium", ["set /", "flashed /login", "changed /", "cleared /logout"]),
         ("express-chromium", ["set /", "same-id-at-login /login", "cleared /logout", "set /login"]),
+        ("flask-firefox", ["set /", "flashed /login", "changed /", "changed /account", "cleared /logout"]),
     ],
 )
-def test_what_chromium_recorded(name: str, expected: list[str]) -> None:
-    """The visits that Playwright recorded with Chromium (tests/interop/test_browser.py makes such anew)."""
+def test_what_browsers_recorded(name: str, expected: list[str]) -> None:
+    """Visits that Playwright recorded with Chromium (tests/interop/test_browser.py makes such anew), and one that
+    the developer tools of Firefox 153 ESR exported.
+    """
     events = story(read_visit((RECORDED / f"{name}.har").read_bytes()), Setup())
     assert [f"{event.kind} {urlsplit(event.url).path}" for event in events] == expected
 
