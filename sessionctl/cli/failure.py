@@ -8,10 +8,12 @@ import sys
 import click
 
 from sessionctl.cli.output import LONGEST_SHOWN, json_text, say
-from sessionctl.errors import SessionctlError
+from sessionctl.errors import MalformedCookieError, SessionctlError
 
 YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 """The words that click takes for yes."""
+
+_FILE_OPTIONS = frozenset({"--har", "--cookie-jar", "--secret-file"})
 
 USAGE = 2
 STORAGE = 4
@@ -42,7 +44,8 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _explain(error: Exception, arguments: list[str]) -> tuple[str, str, int]:
     if isinstance(error, SessionctlError):
-        return error.code, _one_line(str(error)), error.exit_status
+        message = f"{error}{_file_hint(arguments)}" if isinstance(error, MalformedCookieError) else f"{error}"
+        return error.code, _one_line(message), error.exit_status
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return "usage", _one_line("a command or an argument is missing; --help tells"), USAGE
     if isinstance(error, click.ClickException):
@@ -75,6 +78,14 @@ def _without_cookies(message: str, arguments: list[str]) -> str:
             if len(part) > LONGEST_SHOWN:
                 message = message.replace(part, f"a text of {len(part)} characters")
     return message
+
+
+def _file_hint(arguments: list[str]) -> str:
+    """How to read the file that an argument names where a cookie was wanted."""
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        if "." in word and before not in _FILE_OPTIONS and os.path.isfile(word):
+            return f"; {word} is a file: {'--har ' if word.endswith('.har') else '@'}{word} reads it"
+    return ""
 
 
 def _looks_like_cookie(name: str) -> bool:

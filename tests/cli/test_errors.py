@@ -71,6 +71,15 @@ def test_near_names_are_suggested(run: Run) -> None:
     assert "'flask'" in run("decode", "-f", "flsk", "x").err
 
 
+def test_file_in_place_of_a_cookie(run: Run, tmp_path: Path) -> None:
+    """The name of a file is no cookie, and how to read the file is told."""
+    visit = tmp_path / "a visit.har"
+    visit.write_text("no HAR")
+    assert f"{visit} is a file: --har {visit} reads it" in run("inspect", str(visit)).err
+    assert "is a file" not in run("inspect", "--har", str(visit)).err
+    assert "is a file" not in run("inspect", "no.such.file").err
+
+
 def test_hyphen_is_explained(run: Run) -> None:
     """A COOKIE that begins with a hyphen goes after --, and the error says so."""
     assert "--" in run("inspect", "-abc.def.ghi").err
