@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sessionctl.errors import MalformedCookieError, RefusedError
+from sessionctl.errors import MalformedCookieError, NoKeyError, RefusedError
 from sessionctl.identify import Setup, identify
 
 if TYPE_CHECKING:
@@ -30,5 +30,7 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
             max_size=known.context.max_size,
         )
     except (RefusedError, MalformedCookieError) as error:
+        if isinstance(error, NoKeyError) and setup.keys_missing:
+            error = NoKeyError(f"{error}; {setup.keys_missing}")
         error.json_fields = {"format": known.format.name}
-        raise
+        raise error from None

@@ -37,7 +37,8 @@ class Setup(NamedTuple):
     """What a person works with: storage, keys, format and clock, and which of them were asked for.
 
     `default_keys` serve the `native` format alone, where no keys were given. `storage_source` and
-    `keys_source` say where they come from, for messages.
+    `keys_source` say where they come from, for messages; `keys_missing` says why the keys or options of a
+    profile cannot be had, where that is so.
     """
 
     storage: SessionStorage | None = None
@@ -45,6 +46,7 @@ class Setup(NamedTuple):
     storage_source: str = "the default"
     keys: KeyRing = KeyRing()
     keys_source: str = "none"
+    keys_missing: str = ""
     default_keys: KeyRing = KeyRing()
     format: str | None = None
     options: Mapping[str, str] = MappingProxyType({})

@@ -53,7 +53,7 @@ def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act)
     look = options.look_of(params)
     _refuse_one(params)
     dry_run, yes = params.pop("dry_run"), params.pop("yes")
-    setup = setup_of(params)
+    setup = setup_of(params, keys="store")
     selection = selecting.selection_of(params, setup.now)
     if not dry_run and not yes and selecting.may_ask():
         found = act(setup, selection, True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
 from sessionctl.cli.output import shown
-from sessionctl.errors import UsageError
+from sessionctl.errors import SecretError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +17,22 @@ if TYPE_CHECKING:
     from sessionctl.identify import Setup
     from sessionctl.storage.base import SessionStorage
 
+T = TypeVar("T")
 
-def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool = False) -> Setup:
+Keys = Literal["must", "may", "store"]
+"""How a command needs the keys of a profile: not without them; as far as they can be had; for a store of another
+framework alone, whose records may be encrypted.
+"""
+
+
+def setup_of(
+    params: dict[str, Any], *, writes: bool = False, text_alone: bool = False, keys: Keys = "must"
+) -> Setup:
     """Take the shared options out of a command's parameters and make a `Setup` of them.
 
     A command that `writes` makes the default secret where there is none yet; others create nothing. One
-    that looks at the `text_alone` needs neither the default secret nor the default storage.
+    that looks at the `text_alone` needs neither the default secret nor the default storage. Raises
+    `SecretError` for a secret that was given and cannot be had; for a profile's only where `keys` must be there.
     """
     from sessionctl.duration import parse_duration, parse_time
     from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE
@@ -30,14 +40,20 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
 
     settings = settings_of(params)
     params.pop("profile", None)
-    keys, keys_source = _keys(params.pop("secrets", ()), params.pop("secret_file", ()), settings)
+    ring, keys_source = _given_keys(params.pop("secrets", ()), params.pop("secret_file", ()))
     asked = params.pop("format_name", None)
     name = asked or settings.get("format")
     options = _format_options(params.pop("format_options", ()) or _one_of("SESSIONCTL_FORMAT_OPTION"))
-    if asked in (None, settings.get("format")):
-        options = settings.options() | options  # those of another format would be none of its own
     max_age, now = params.pop("max_age", None) or settings.get("max_age"), params.pop("now", None)
     size = params.pop("max_size", None)
+    storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
+    of_others = storage is not None and storage.read_only
+    missing: list[str] = []
+    if keys != "store" or of_others:
+        if asked in (None, settings.get("format")):  # those of another format would be none of its own
+            options = (_had(settings.options, missing, keys) or {}) | options
+        if not ring:
+            ring, keys_source = _profile_keys(settings, missing, keys)
     if name is not None:
         from sessionctl.formats.registry import get
 
@@ -47,19 +63,22 @@ def setup_of(params: dict[str, Any], *, writes: bool = False, text_alone: bool =
         from sessionctl.cookie import check_sent_name
 
         check_sent_name(cookie_name)
-    storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
     moment = None if now is None else parse_time(now)
     if storage is not None and moment is not None and hasattr(storage, "clock"):
         storage.clock = lambda: moment
-    if storage is not None and storage.read_only:
-        storage.keys = keys  # its records may be encrypted or signed
+    why_missing = "; ".join(dict.fromkeys(missing))
+    if storage is not None and of_others:
+        storage.keys, storage.keys_missing = ring, why_missing  # its records may be encrypted or signed
     return Setup(
         storage=storage,
         storage_given=given,
         storage_source=source,
-        keys=keys,
+        keys=ring,
         keys_source=keys_source,
-        default_keys=_default_keys(bool(keys) or text_alone, name, writes=writes),
+        keys_missing=why_missing,
+        default_keys=_default_keys(
+            bool(ring or missing) or text_alone or keys == "store", name, writes=writes
+        ),
         format=name,
         options=options,
         cookie_name=cookie_name,
@@ -91,7 +110,8 @@ def settings_of(params: dict[str, Any]) -> Settings:
     return found
 
 
-def _keys(texts: tuple[str, ...], files: tuple[str, ...], settings: Settings) -> tuple[Any, str]:
+def _given_keys(texts: tuple[str, ...], files: tuple[str, ...]) -> tuple[Any, str]:
+    """The keys of the options, else of the environment, and where they come from."""
     from sessionctl.signing.keys import KeyRing, read_secret_file
 
     if texts or files:
@@ -101,10 +121,34 @@ def _keys(texts: tuple[str, ...], files: tuple[str, ...], settings: Settings) ->
         return KeyRing.parse([secret]), "SESSIONCTL_SECRET"
     if path := os.environ.get("SESSIONCTL_SECRET_FILE"):
         return read_secret_file(path), "SESSIONCTL_SECRET_FILE"
-    settings.refuse_withheld("secrets")
-    if settings.get("secrets"):
-        return settings.keys(), settings.name
     return KeyRing(), "none"
+
+
+def _profile_keys(settings: Settings, missing: list[str], keys: Keys) -> tuple[Any, str]:
+    from sessionctl.signing.keys import KeyRing
+
+    settings.refuse_withheld("secrets")
+    ring = _had(settings.keys, missing, keys) if settings.get("secrets") else None
+    return (ring, settings.name) if ring else (KeyRing(), "none")
+
+
+def _had(take: Callable[[], T], missing: list[str], keys: Keys) -> T | None:
+    """What a profile says, where it can be had; else `missing` tells why not."""
+    try:
+        return take()
+    except SecretError as error:
+        if keys == "must":
+            raise
+        missing.append(str(error))
+        return None
+
+
+def tell_missing_keys(setup: Setup, *, quiet: bool) -> None:
+    """Say that a command goes on without the keys of the profile, and why they are not there."""
+    if setup.keys_missing:
+        from sessionctl.cli.output import say
+
+        say(f"warning: {setup.keys_missing}", quiet=quiet)
 
 
 def _default_keys(given: bool, name: str | None, *, writes: bool) -> Any:

@@ -9,7 +9,7 @@ from sessionctl.cookie import MAX_SIZE
 from sessionctl.errors import SessionNotFoundError, UsageError
 from sessionctl.formats.base import Decoded
 from sessionctl.inspection.by_cookie import inspect
-from sessionctl.inspection.oddities import odd_record
+from sessionctl.inspection.oddities import keys_missing, odd_record
 from sessionctl.inspection.report import Report, report_on
 from sessionctl.inspection.stored import elsewhere, find_ref, not_found
 from sessionctl.storage.base import RecordStorage
@@ -91,5 +91,5 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
         ref=storage.ref_of(key),
         verdict=Verdict(valid=True, detail=STORED),
         status="unchecked",
-        warnings=tuple(odd_record(stored, setup)),
+        warnings=(*keys_missing(setup), *odd_record(stored, setup)),
     )

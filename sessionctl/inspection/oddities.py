@@ -20,7 +20,7 @@ def odd(
     source: Source, known: Identified, setup: Setup, failure: SessionctlError | None, stored: Stored
 ) -> list[Warn]:
     """All of it but the hints at a wrong key or a damaged text (`sessionctl.diagnosis`)."""
-    verdict, found = known.verdict, []
+    verdict, found = known.verdict, keys_missing(setup)
     if failure is not None:
         found.append(Warn(failure.code, f"it is encrypted: {failure}"))
     if verdict.needs_resign:
@@ -46,6 +46,11 @@ def odd(
         found += _attributes(source.attributes)
     found += [Warn("source", note) for note in source.notes]
     return found
+
+
+def keys_missing(setup: Setup) -> list[Warn]:
+    """Why the keys of the profile are not there."""
+    return [Warn("keys-missing", setup.keys_missing)] if setup.keys_missing else []
 
 
 def _resign(verdict: Verdict) -> str:

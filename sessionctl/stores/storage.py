@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from sessionctl.errors import (
     CorruptRecordError,
     MalformedError,
+    NoKeyError,
     NotSupportedError,
     RefusedError,
     SessionctlError,
@@ -42,7 +43,7 @@ _MAX_DEPTH = 8
 class LayoutStorage(RecordStorage):
     """Another framework's store. Every change raises `NotSupportedError`.
 
-    `keys` open encrypted records and verify signed ones.
+    `keys` open encrypted records and verify signed ones; `keys_missing` says why they are not there.
     """
 
     scheme = "layout"
@@ -53,6 +54,7 @@ class LayoutStorage(RecordStorage):
         self.layout = layout
         self.url = f"{url}?layout={layout.name}"
         self.keys = KeyRing()
+        self.keys_missing = ""
         self._rule = rule
         self._place = place
 
@@ -99,6 +101,8 @@ class LayoutStorage(RecordStorage):
         context.setdefault("now", self.clock())
         try:
             return read_record(stored.text, self.layout.record, **context)
+        except NoKeyError as error:
+            raise (NoKeyError(f"{error}; {self.keys_missing}") if self.keys_missing else error) from None
         except MalformedError as error:
             raise CorruptRecordError(self.location_of(key), f"the record is {error}") from None
 

@@ -403,3 +403,43 @@ def test_a_relative_xdg_directory_is_ignored(run: Run, home: Path) -> None:
     places = run("config", "path", "--json", XDG_CONFIG_HOME="rel", XDG_DATA_HOME="rel").json
     assert places == run("config", "path", "--json").json
     assert places["config"].startswith(str(home))
+
+
+def test_keys_that_are_not_there(run: Run, write: Write, tmp_path: Path) -> None:
+    """What needs no key of the profile works without it; what cannot do without says which variable is not set."""
+    write('default_profile = "p"\n[profiles.p]\nformat = "flask"\nsecrets = ["env:KEY_OF_A_TEST"]\n', user=True)
+    store = f"fs:{tmp_path}/sessions"
+    flask = run("create", "--set", "a=1", KEY_OF_A_TEST="one").text
+    run("create", "--set", "a=1", "-f", "native", "--secret", "x", "-s", store)
+    for words in (
+        ["decode", flask],
+        ["list", "-s", store],
+        ["stats", "-s", store],
+        ["doctor", "-s", store],
+        ["export", "-", "-s", store],
+        ["purge", "--older-than", "1d", "-s", store],
+        ["destroy", "--where", "a=1", "-s", store],
+    ):
+        answer = run(*words)
+        assert (answer.status, "KEY_OF_A_TEST" in answer.err) == (0, False), (words, answer)
+    for words in (["verify", flask], ["get", flask, "a"], ["set", flask, "a=2"], ["create", "-s", "cookie:"]):
+        refused = run(*words)
+        assert (refused.status, "KEY_OF_A_TEST, which is not set" in refused.err) == (2, True), words
+    told = run("inspect", "--json", flask)
+    assert told.status == 0
+    assert [warning["code"] for warning in told.json["warnings"]] == ["keys-missing"]
+    assert "KEY_OF_A_TEST" in told.json["warnings"][0]["message"]
+    assert "KEY_OF_A_TEST" in run("diff", flask, flask).err
+    assert run("inspect", "--json", flask, KEY_OF_A_TEST="one").json["signature"]["status"] == "valid"
+    sealed = run("create", "-f", "iron", "--secret", "p" * 32, "--set", "a=1").text
+    needs = run("decode", "-f", "iron", sealed)
+    assert (needs.status, "KEY_OF_A_TEST" in needs.err) == (1, True)
+
+
+def test_a_command_runs_only_for_what_needs_it(run: Run, write: Write, tmp_path: Path) -> None:
+    """The command of a `command:` secret is not run to list a store."""
+    mark = tmp_path / "ran"
+    write(f'default_profile = "p"\n[profiles.p]\nsecrets = ["command:touch {mark}"]\n', user=True)
+    assert run("list", "-s", f"fs:{tmp_path}/none").status == 0
+    assert not mark.exists()
+    assert (run("verify", "x.y.z").status, mark.exists()) == (2, True)

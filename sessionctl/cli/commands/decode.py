@@ -48,8 +48,8 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     if (record := params.pop("record")) is not None:
         name = params.pop("format_name")
         refuse_rest(words)
-        ctx.exit(_print_record(record, name, setup_of(params, text_alone=True), look))
-    setup = setup_of(params, text_alone=True)
+        ctx.exit(_print_record(record, name, setup_of(params, text_alone=True, keys="may"), look))
+    setup = setup_of(params, text_alone=True, keys="may")
     source, rest = source_of(params, words, setup.cookie_name)
     refuse_rest(rest)
     tell_notes(source, look)

@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     look = options.look_of(params)
     target, rest = target_of(params, words)
     refuse_rest(rest)
-    ended = editing.destroy(target, setup_of(params))
+    ended = editing.destroy(target, setup_of(params, keys="must" if target.source else "store"))
     if look.json:
         print_json(_answer(ended))
     elif ended.set_cookie:

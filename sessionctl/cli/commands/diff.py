@@ -9,7 +9,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
-from sessionctl.cli.setup import setup_of
+from sessionctl.cli.setup import setup_of, tell_missing_keys
 from sessionctl.cli.words import target_of
 from sessionctl.errors import UsageError
 
@@ -42,7 +42,8 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     if len(words) != 2:  # noqa: PLR2004 - A and B
         raise UsageError(f"diff takes two sessions, not {len(words)}")
     targets = [target_of_word(word, params) for word in words]
-    setup = setup_of(params)
+    setup = setup_of(params, keys="may")
+    tell_missing_keys(setup, quiet=look.quiet)
     reports = [inspection.inspect_target(target, setup) for target in targets]
     click.get_current_context().exit(tell(reports[0], reports[1], look))
 

@@ -57,7 +57,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     refuse_said("is the place of a cookie; a store is -s URL", url="--url")
     for name in ("har", "cookie_jar", "url"):
         params.pop(name)
-    setup = setup_of(params)
+    setup = setup_of(params, keys="store")
     problems = Problems()
     findings = doctor.examine(setup.storage, on_problem=problems)
     fixable = [finding for finding in findings if finding.fixable]

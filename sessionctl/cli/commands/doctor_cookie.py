@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import print_json, say
-from sessionctl.cli.setup import setup_of, url_of
+from sessionctl.cli.setup import setup_of, tell_missing_keys, url_of
 from sessionctl.cli.words import content_of_file, refuse_rest, source_in, target_of, text_of
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def report(words: tuple[str, ...], params: dict[str, Any], look: options.Look) -
     """Print the findings; the exit status is 1 where one is more than a note."""
     from sessionctl.checkup import worst
 
-    findings = _findings(words, params)
+    findings = _findings(words, params, quiet=look.quiet)
     _print(findings, look)
     if not findings:
         say("nothing is wrong with this cookie", quiet=look.quiet or look.json)
     return 0 if worst(findings) in (None, "note") else UNSAFE
 
 
-def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
+def _findings(words: tuple[str, ...], params: dict[str, Any], *, quiet: bool) -> list[Finding]:
     """A HAR is judged as a visit, whether it came by --har, as @FILE or on standard input."""
     from sessionctl.checkup import examine, examine_visit
     from sessionctl.outputs import place_of
@@ -47,7 +47,8 @@ def _findings(words: tuple[str, ...], params: dict[str, Any]) -> list[Finding]:
     visit, source = _given(words, params)
     params.pop("har", None)
     params.pop("cookie_jar", None)
-    setup = setup_of(params, text_alone=True)
+    setup = setup_of(params, text_alone=True, keys="may")
+    tell_missing_keys(setup, quiet=quiet)
     return examine_visit(visit, setup) if source is None else examine(source, setup, url=url)
 
 

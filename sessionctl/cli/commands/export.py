@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
     from sessionctl.fleet.compressed import writing
 
     look = options.look_of(params)
-    redact, setup = params.pop("redact"), setup_of(params)
+    redact, setup = params.pop("redact"), setup_of(params, keys="store")
     problems, selection = Problems(), selecting.selection_of(params, setup.now)
     with writing(file) as out:
         result = fleet.export(

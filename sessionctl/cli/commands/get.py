@@ -35,7 +35,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     target, rest = target_of(params, words)
     if len(rest) != 1:
         raise click.UsageError("get takes one KEY")
-    found, value = editing.get(target, setup_of(params), rest[0])
+    found, value = editing.get(target, setup_of(params, keys="must" if target.source else "store"), rest[0])
     if look.json:
         print_json({"key": rest[0], "value": value, "found": found})
     elif found:

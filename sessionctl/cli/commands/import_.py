@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
 
     look = options.look_of(params)
     chosen = {name: params.pop(name) for name in ("overwrite", "dry_run")}
-    setup = setup_of(params)
+    setup = setup_of(params, keys="store")
     if file == "-" and sys.stdin.isatty():
         raise UsageError("- reads an export from standard input, which is a terminal here")
     with reading(file) as lines, moving.progress(look) as on_progress:

@@ -42,7 +42,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     other = params.pop("diff_with")
     target, rest = target_of(params, words)
     refuse_rest(rest)
-    setup = setup_of(params)
+    setup = setup_of(params, keys="may")
     report = inspection.inspect_target(target, setup)
     if other is not None:
         from sessionctl.cli.commands.diff import against

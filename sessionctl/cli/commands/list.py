@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     look = options.look_of(params)
     columns = [name.strip() for name in (params.pop("columns") or "").split(",") if name.strip()]
     data, reveal = params.pop("data"), params.pop("reveal")
-    setup = setup_of(params)
+    setup = setup_of(params, keys="store")
     selection = selecting.selection_of(params, setup.now)
     problems = Problems()
     found = fleet.select(

@@ -62,7 +62,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     names = ("expired", "dry_run", "limit", "max_seconds", "rate", "empty_dirs", "force")
     chosen = {name: params.pop(name) for name in names}
     age, where = params.pop("older_than"), selecting.conditions_of(params)
-    setup = setup_of(params)
+    setup = setup_of(params, keys="store")
     with _progress(look) as on_progress:
         result = fleet.purge(
             setup.storage,

@@ -31,7 +31,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
 
     look = options.look_of(params)
     sample = params.pop("sample")
-    setup = setup_of(params)
+    setup = setup_of(params, keys="store")
     problems = Problems()
     selection = selecting.selection_of(params, setup.now)
     result = fleet.stats(setup.storage, selection, sample=sample, now=setup.now, on_problem=problems)

@@ -9,7 +9,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
-from sessionctl.cli.setup import setup_of
+from sessionctl.cli.setup import setup_of, tell_missing_keys
 from sessionctl.cli.words import content_of_file
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def command(har: str, **params: Any) -> None:
     from sessionctl.timeline import story
 
     look = options.look_of(params)
-    setup = setup_of(params, text_alone=True)
+    setup = setup_of(params, text_alone=True, keys="may")
+    tell_missing_keys(setup, quiet=look.quiet)
     events = story(read_visit(content_of_file(har)), setup)
     if look.json:
         for event in events:

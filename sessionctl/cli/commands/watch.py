@@ -50,11 +50,11 @@ def command(words: tuple[str, ...], **params: Any) -> None:
             raise UsageError("--where means many sessions, and a COOKIE one; give one of them")
         refuse_one_beside_many(params)
         chosen["selection"] = selecting.selection_of(params)
-        setup = setup_of(params)
+        setup = setup_of(params, keys="store")
     else:
         target, rest = target_of(params, words)
         refuse_rest(rest)
-        setup = setup_of(params)
+        setup = setup_of(params, keys="must" if target.source else "store")
         chosen["key"] = _key(target, setup)
     chosen["on_way"] = lambda how: say(f"changes are noticed {how}", quiet=not look.verbose)
     for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
