@@ -9,7 +9,8 @@ from sessionctl.editing.ending import Ended, destroy
 from sessionctl.editing.made import Made
 from sessionctl.editing.making import create
 from sessionctl.editing.opening import Opened, open_session
-from sessionctl.editing.reading import find_path, get
+from sessionctl.editing.paths import find_path
+from sessionctl.editing.reading import get
 
 __all__ = [
     "Ended",

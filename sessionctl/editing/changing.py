@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.editing.made import Made, check_makeable, check_size, made_of
 from sessionctl.editing.opening import Opened, open_session
+from sessionctl.editing.paths import top_level
 from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.storage.cookie import CookieStorage
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sessionctl.identify import Setup, Target
+    from sessionctl.session import Session
 
 
 def change(
@@ -24,21 +26,49 @@ def change(
     values: Mapping[str, Any] | None = None,
     unset: Iterable[str] = (),
     flash: Mapping[str, Any] | None = None,
+    paths: bool = False,
 ) -> Made:
-    """Set and unset values, leave flash for the next request, and give the cookie text to send."""
+    """Set and unset values, leave flash for the next request, and give the cookie text to send.
+
+    With `paths` a key that is not there may be a path into one that is: see `top_level`.
+    """
     opened = open_session(target, setup, to_change=True)
     if opened.session is None:
-        return _change_foreign(opened, values or {}, unset, flash or {})
+        return _change_foreign(opened, values or {}, unset, flash or {}, paths=paths)
     session = opened.session
     _check_printable(opened, session.id)
+    apply_changes(session, values or {}, unset, flash or {}, paths=paths)
+    return _saved(opened)
+
+
+def apply_changes(
+    session: Session,
+    values: Mapping[str, Any],
+    unset: Iterable[str],
+    flash: Mapping[str, Any],
+    *,
+    paths: bool,
+) -> None:
+    """Change a session of ours, and keep the flash that waits. Raises `UsageError` where a path leads nowhere."""
     session.keep()
-    for key, value in (values or {}).items():
+    if paths:
+        now_values, now_flash = session.data
+        values, unset = _by_paths(now_values, values, unset)
+        flash, _ = top_level(now_flash, flash)
+    for key, value in values.items():
         session.set(key, value)
     for key in unset:
         session.unset(key)
-    for key, value in (flash or {}).items():
+    for key, value in flash.items():
         session.flash(key, value)
-    return _saved(opened)
+
+
+def _by_paths(
+    data: Mapping[str, Any], values: Mapping[str, Any], unset: Iterable[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """The changes at the top level that changes by path come to; None unsets."""
+    kept = {path: value for path, value in values.items() if value is not None}
+    return top_level(data, kept, [*(path for path in values if path not in kept), *unset])
 
 
 def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
@@ -91,11 +121,20 @@ def _with_values(data: Any, values: Mapping[str, Any], unset: list[str], name: s
 
 
 def _change_foreign(
-    opened: Opened, values: Mapping[str, Any], unset: Iterable[str], flash: Mapping[str, Any]
+    opened: Opened,
+    values: Mapping[str, Any],
+    unset: Iterable[str],
+    flash: Mapping[str, Any],
+    *,
+    paths: bool,
 ) -> Made:
     known, decoded = opened.known, opened.decoded
     assert known is not None  # noqa: S101 - a foreign session always comes from a cookie
     assert decoded is not None  # noqa: S101
+    if paths and isinstance(decoded.data, dict):
+        values, unset = _by_paths(decoded.data, values, unset)
+    if paths and isinstance(decoded.flash, dict):
+        flash, _ = top_level(decoded.flash, flash)
     data = _with_values(decoded.data, values, [*unset], opened.format)
     context, max_age = known.context, opened.setup.max_age
     form = known.format.like(known.text, context)

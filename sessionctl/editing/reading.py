@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.editing.opening import open_session
+from sessionctl.editing.paths import find_path
 
 if TYPE_CHECKING:
     from sessionctl.identify import Setup, Target
@@ -26,23 +27,3 @@ def _names_flash(values: Any, key: str) -> bool:
     return (
         isinstance(values, dict) and key.startswith("flash.") and key not in values and "flash" not in values
     )
-
-
-def find_path(value: Any, path: str) -> tuple[bool, Any]:
-    """The value of a key, else of a path with dots: `cart.0.sku`."""
-    if isinstance(value, dict):
-        if path in value:
-            return True, value[path]
-        head, dot, rest = path.partition(".")
-        while dot:
-            if head in value:
-                found, inner = find_path(value[head], rest)
-                if found:
-                    return True, inner
-            more, dot, rest = rest.partition(".")
-            head = f"{head}.{more}"
-    if isinstance(value, list):
-        head, dot, rest = path.partition(".")
-        if head.isdecimal() and int(head) < len(value):
-            return find_path(value[int(head)], rest) if dot else (True, value[int(head)])
-    return False, None

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.errors import CorruptRecordError, StorageError
+from sessionctl.editing.changing import apply_changes
+from sessionctl.errors import CorruptRecordError, StorageError, UsageError
 from sessionctl.fleet.failures import Failures
 from sessionctl.fleet.select import Judge, Selection, select
 from sessionctl.fleet.store import sweepable
@@ -104,10 +105,14 @@ def change(
     values: Mapping[str, Any] | None = None,
     unset: Iterable[str] = (),
     flash: Mapping[str, Any] | None = None,
+    paths: bool = False,
     now: float | None = None,
     dry_run: bool = False,
 ) -> Changed:
     """Set and unset values of every session that is meant, and leave flash for its next request.
+
+    With `paths` a key that is not there may be a path into one that is, as of `editing.change`; a session where it
+    leads nowhere is left as it was, and counts as failed.
 
     Each keeps the life that it has left, and flash that waits. A session that has expired is not touched, one
     that is ended meanwhile not brought back. Ctrl-C ends it with what was done. Raises what `select` and
@@ -124,8 +129,8 @@ def change(
             if dry_run:
                 continue
             try:
-                result.done += _change_one(saver, found, values or {}, unset, flash or {})
-            except (StorageError, CorruptRecordError) as error:
+                result.done += _change_one(saver, found, values or {}, unset, flash or {}, paths=paths)
+            except (StorageError, CorruptRecordError, UsageError) as error:
                 result.fail(error)
     return result
 
@@ -136,17 +141,16 @@ def _change_one(
     values: Mapping[str, Any],
     unset: Iterable[str],
     flash: Mapping[str, Any],
+    *,
+    paths: bool,
 ) -> bool:
     session = saver.read_key(found.entry.key)
     if session is None:
         return False
-    session.keep()
-    for key, value in values.items():
-        session.set(key, value)
-    for key in unset:
-        session.unset(key)
-    for key, value in flash.items():
-        session.flash(key, value)
+    try:
+        apply_changes(session, values, unset, flash, paths=paths)
+    except UsageError as error:
+        raise UsageError(f"session {found.entry.ref}: {error}") from None
     saver.save(session)
     return not session.lost
 

@@ -506,3 +506,17 @@ def test_encoded_once_too_often(run: Run) -> None:
 def test_the_cookie_that_was_taken_is_named(run: Run) -> None:
     """Of several none of which is known, the error names the one that it is about."""
     assert "sessionctl: a: 1 character that is no session" in run("inspect", "Cookie: a=b; c=d").err
+
+
+def test_paths(run: Run) -> None:
+    """get, set, unset and --where mean the same place by the same words, of one session and of many."""
+    made = run("create", "--set", 'cart:=[{"q":2}]')
+    cookie = run("set", made.text, "cart.0.q=5").text
+    assert run("get", cookie, "cart").text == '[{"q":5}]'
+    assert run("set", "--where", "cart.0.q=5", "cart.0.q=6").text == "1"
+    assert run("get", cookie, "cart.0.q").text == "6"
+    assert run("unset", "--where", "cart.0.q=6", "cart.0").text == "1"
+    assert run("get", cookie, "cart").text == "[]"
+    refused = run("set", "--where", "cart", "cart.7=1")
+    assert (refused.status, "'cart'" in refused.err) == (4, True)
+    assert run("get", cookie, "cart").text == "[]"

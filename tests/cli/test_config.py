@@ -407,7 +407,9 @@ def test_a_relative_xdg_directory_is_ignored(run: Run, home: Path) -> None:
 
 def test_keys_that_are_not_there(run: Run, write: Write, tmp_path: Path) -> None:
     """What needs no key of the profile works without it; what cannot do without says which variable is not set."""
-    write('default_profile = "p"\n[profiles.p]\nformat = "flask"\nsecrets = ["env:KEY_OF_A_TEST"]\n', user=True)
+    write(
+        'default_profile = "p"\n[profiles.p]\nformat = "flask"\nsecrets = ["env:KEY_OF_A_TEST"]\n', user=True
+    )
     store = f"fs:{tmp_path}/sessions"
     flask = run("create", "--set", "a=1", KEY_OF_A_TEST="one").text
     run("create", "--set", "a=1", "-f", "native", "--secret", "x", "-s", store)

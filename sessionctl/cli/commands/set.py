@@ -19,8 +19,8 @@ from sessionctl.errors import UsageError
 @writing_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
-    """Set values of a session, and print the text of its cookie. V is JSON where it parses,
-    else text; K:=V demands JSON; null unsets.
+    """Set values of a session, print its cookie. K is a name or a path (cart.0.sku),
+    V JSON where it parses, else text; K:=V demands JSON; null unsets.
 
     \b
     COOKIE=$(sessionctl set "$COOKIE" userId=42 'cart:=["apple"]')
@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     change(
         words,
         params,
-        lambda target, setup, rest: editing.change(target, setup, values=assignments(rest)),
+        lambda target, setup, rest: editing.change(target, setup, values=assignments(rest), paths=True),
         wants="K=V",
     )
 
@@ -45,4 +45,6 @@ def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bo
 
     if not words:
         raise UsageError("K=V is missing")
-    return fleet.change(setup.storage, selection, values=assignments(words), now=setup.now, dry_run=dry_run)
+    return fleet.change(
+        setup.storage, selection, values=assignments(words), paths=True, now=setup.now, dry_run=dry_run
+    )

@@ -18,7 +18,7 @@ from sessionctl.errors import UsageError
 @writing_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
-    """Remove values from a session, and print the text of its cookie.
+    """Remove values from a session, and print the text of its cookie. KEY is a name, or a path (cart.0.sku).
 
     \b
     COOKIE=$(sessionctl unset "$COOKIE" cart)
@@ -32,7 +32,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     change(
         words,
         params,
-        lambda target, setup, rest: editing.change(target, setup, unset=rest),
+        lambda target, setup, rest: editing.change(target, setup, unset=rest, paths=True),
         wants="a KEY",
     )
 
@@ -42,4 +42,4 @@ def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bo
 
     if not words:
         raise UsageError("KEY is missing")
-    return fleet.change(setup.storage, selection, unset=words, now=setup.now, dry_run=dry_run)
+    return fleet.change(setup.storage, selection, unset=words, paths=True, now=setup.now, dry_run=dry_run)

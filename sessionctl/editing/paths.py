@@ -1,0 +1,137 @@
+"""Paths with dots into what a session holds (`cart.0.sku`): read, set and removed by the same rule.
+
+A key that is there as it is written goes before a path, at each step.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from sessionctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Steps = tuple[str | int, ...]
+"""Names in objects and indexes in arrays."""
+
+_GONE = object()
+
+
+def find_path(value: Any, path: str) -> tuple[bool, Any]:
+    """The value of a key, else of a path with dots: `cart.0.sku`."""
+    if isinstance(value, dict) and path in value:
+        return True, value[path]
+    steps = _steps_to(value, path)
+    return (False, None) if steps is None else (True, _at(value, steps))
+
+
+def top_level(
+    data: Mapping[str, Any], values: Mapping[str, Any], unset: Iterable[str] = ()
+) -> tuple[dict[str, Any], list[str]]:
+    """The values to set, and the keys to unset, that changes by path come to; `data` stays as it is.
+
+    A path that leads into an object or array which is there is followed; its last step may be new in an
+    object, or the next index of an array. An array closes up once all that goes is removed. Any other name is
+    a key. Raises `UsageError`, which names the place where a path ends.
+    """
+    work = dict(data)
+    touched: dict[str, None] = {}
+    for path, value in values.items():
+        _put(work, _steps_for(work, path), value, touched)
+    for path in unset:
+        _put(work, _steps_to(work, path) or (path,), _GONE, touched)
+    changed = {key: _closed(work[key]) for key in touched if work[key] is not _GONE}
+    return changed, [key for key in touched if work[key] is _GONE]
+
+
+def _put(work: dict[str, Any], steps: Steps, value: Any, touched: dict[str, None]) -> None:
+    """Put a value in its place, in a copy of what holds it."""
+    top, *inner = steps
+    assert isinstance(top, str)  # noqa: S101 - the values of a session are an object
+    if not inner:
+        work[top] = value
+    else:
+        if top not in touched:
+            work[top] = deepcopy(work[top])
+        holder = _at(work[top], tuple(inner[:-1]))
+        if isinstance(holder, list) and inner[-1] == len(holder):
+            holder.append(value)
+        else:
+            holder[inner[-1]] = value
+    touched[top] = None
+
+
+def _closed(value: Any) -> Any:
+    """A value without what was removed from it."""
+    if isinstance(value, dict):
+        return {key: _closed(item) for key, item in value.items() if item is not _GONE}
+    if isinstance(value, list):
+        return [_closed(item) for item in value if item is not _GONE]
+    return value
+
+
+def _at(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
+
+
+def _steps_to(value: Any, path: str) -> Steps | None:
+    """The steps to a value that is there."""
+    if isinstance(value, dict):
+        if path in value:
+            return (path,)
+        for head, rest in _splits(path):
+            if head in value and (inner := _steps_to(value[head], rest)) is not None:
+                return (head, *inner)
+    if isinstance(value, list):
+        head, dot, rest = path.partition(".")
+        if head.isdecimal() and int(head) < len(value):
+            found = _steps_to(value[int(head)], rest) if dot else ()
+            return None if found is None else (int(head), *found)
+    return None
+
+
+def _steps_for(data: Mapping[str, Any], path: str) -> Steps:
+    """The steps to a value, there or to be made; a key where nothing is there for the path to lead into."""
+    if (steps := _steps_to(data, path)) is not None:
+        return steps
+    for head, rest in _splits(path):
+        if isinstance(data.get(head), (dict, list)):
+            return (head, *_steps_into(data[head], rest, head))
+    return (path,)
+
+
+def _steps_into(holder: Any, path: str, place: str) -> Steps:
+    """The steps to what is new in an object or array. Raises `UsageError`."""
+    head, dot, rest = path.partition(".")
+    if isinstance(holder, list):
+        if not head.isdecimal() or int(head) > len(holder):
+            raise _no_way(place, head, f"an array whose next index is {len(holder)}")
+        index = int(head)
+        if index == len(holder) and not dot:
+            return (index,)
+        if index < len(holder) and isinstance(holder[index], (dict, list)):
+            return (index, *_steps_into(holder[index], rest, f"{place}.{index}"))
+        raise _no_way(f"{place}.{index}", rest, "no object or array")
+    for inner, further in _splits(path):
+        if isinstance(holder.get(inner), (dict, list)):
+            return (inner, *_steps_into(holder[inner], further, f"{place}.{inner}"))
+    if dot:
+        raise _no_way(f"{place}.{head}", rest, "no object or array")
+    if not path:
+        raise _no_way(place, path, "an object, and its keys have a name")
+    return (path,)
+
+
+def _no_way(place: str, rest: str, kind: str) -> UsageError:
+    return UsageError(f"{rest[:40]!r} cannot be set in {place[:80]!r}: that is {kind}")
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """The ways to part a path in two, the shortest first part first: a key may have dots itself."""
+    parts = path.split(".")
+    for count in range(1, len(parts)):
+        yield ".".join(parts[:count]), ".".join(parts[count:])
