@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import SessionctlError, StorageError, UsageError
@@ -13,7 +14,7 @@ from sessionctl.fleet.sweep import BATCH, Plan, Purged
 from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from sessionctl.fleet.where import Condition
     from sessionctl.storage.base import Entry, SessionStorage, Stored
@@ -30,6 +31,7 @@ def purge(
     limit: int | None = None,
     max_seconds: float | None = None,
     rate: float | None = None,
+    jobs: int = 1,
     empty_dirs: bool = False,
     force: bool = False,
     on_match: Callable[[Entry], object] | None = None,
@@ -38,14 +40,14 @@ def purge(
     """Delete the sessions last saved more than `older_than` seconds ago, or those that have `expired`.
 
     A session that was saved after it was judged old stays. What cannot be read or deleted is counted in
-    `failed`, and the rest goes on. At most `rate` sessions are looked at in a second. `empty_dirs` removes
-    the directories that are left empty; after each batch `on_match` is called with each session that went,
-    then `on_progress`. Ctrl-C ends the run as `limit` and `max_seconds` do: with what was done, and
-    `complete` false.
+    `failed`, and the rest goes on. At most `rate` sessions are looked at in a second. `jobs` is how many
+    processes share the work on files; they end with this one. `empty_dirs` removes the directories that are
+    left empty; after each batch `on_match` is called with each session that went, then `on_progress`. Ctrl-C
+    ends the run as `limit` and `max_seconds` do: with what was done, and `complete` false.
 
-    Raises `UsageError` where neither age nor `expired` is given, for an empty prefix, `/`, a home directory,
-    and a directory that does not look like a session store (unless `force`); `StorageError` where the store
-    cannot be listed.
+    Raises `UsageError` where neither age nor `expired` is given, for `jobs` where there are no files, an
+    empty prefix, `/`, a home directory, and a directory that does not look like a session store (unless
+    `force`); `StorageError` where the store cannot be listed.
     """
     store = sweepable(storage, force=force)
     if older_than is None and not expired:
@@ -57,17 +59,18 @@ def purge(
     result = Purged(dry_run=dry_run)
     start = time.monotonic()
     try:
-        for _ in _sweep(plan, result):
-            _tell_matches(plan, on_match)
-            result.seconds = time.monotonic() - start
-            if on_progress is not None:
-                on_progress(result)
-            late = max_seconds is not None and result.seconds > max_seconds
-            if late or plan.is_done(result):
-                result.complete = False
-                break
-            if rate is not None:
-                time.sleep(max(0.0, result.scanned / rate - result.seconds))
+        with closing(_sweep(plan, result, jobs, rate)) as steps:
+            for _ in steps:
+                _tell_matches(plan, on_match)
+                result.seconds = time.monotonic() - start
+                if on_progress is not None:
+                    on_progress(result)
+                late = max_seconds is not None and result.seconds > max_seconds
+                if late or plan.is_done(result):
+                    result.complete = False
+                    break
+                if rate is not None:
+                    time.sleep(max(0.0, result.scanned / rate - result.seconds))
     except KeyboardInterrupt:
         result.complete, result.interrupted = False, True
     _tell_matches(plan, on_match)
@@ -87,9 +90,15 @@ def missing_place(storage: SessionStorage | None) -> str | None:
     return files.directory if files is not None and not os.path.isdir(files.directory) else None
 
 
-def _sweep(plan: Plan, result: Purged) -> Iterator[None]:
+def _sweep(plan: Plan, result: Purged, jobs: int, rate: float | None) -> Generator[None]:
     """Delete what is meant; stops for breath after each batch, when no lock is held."""
     files = files_of(plan.judge.store)
+    if jobs > 1:
+        if files is None:
+            raise UsageError("--jobs is for files: a server answers one batch after the other")
+        from sessionctl.fleet.purge_jobs import sweep_by_jobs
+
+        return sweep_by_jobs(files, plan, result, jobs, rate)
     if files is not None:
         from sessionctl.fleet.purge_files import sweep_files
 
@@ -97,7 +106,7 @@ def _sweep(plan: Plan, result: Purged) -> Iterator[None]:
     return _sweep_records(plan.judge.store, plan, result)
 
 
-def _sweep_records(store: RecordStorage, plan: Plan, result: Purged) -> Iterator[None]:
+def _sweep_records(store: RecordStorage, plan: Plan, result: Purged) -> Generator[None]:
     """Judge by the store's list, judge what it holds now, and delete what is still just that."""
     try:
         for batch in batches(store.scan(), plan.batch):

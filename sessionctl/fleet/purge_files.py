@@ -20,7 +20,7 @@ from sessionctl.storage.base import Entry
 from sessionctl.storage.file import TEMPORARY, is_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from sessionctl.fleet.select import Judge
     from sessionctl.fleet.sweep import Plan, Purged
@@ -36,7 +36,7 @@ _NAME_LENGTH = 62
 _KIND = stat.S_IFMT(0xFFFF)
 
 
-class _Sweep:
+class Sweep:
     """One run over a store: what every file is judged by, made once."""
 
     __slots__ = ("cutoff", "deletes", "length", "matches", "plan", "prefix", "reads", "result", "store")
@@ -61,31 +61,38 @@ def _cutoff(judge: Judge, ttl: float | None) -> float:
     return min(bounds)
 
 
-def sweep_files(store: FileStorage, plan: Plan, result: Purged) -> Iterator[None]:
+def sweep_files(store: FileStorage, plan: Plan, result: Purged) -> Generator[None]:
     """Delete the files that are meant; stops for breath after each batch, when no lock is held."""
     for name in strangers(store):
         result.see_foreign(f"{store.directory}/{name}")
-    sweep = _Sweep(store, plan, result)
+    sweep = Sweep(store, plan, result)
     for shard in store.shards():
-        try:
-            yield from _sweep_shard(sweep, shard)
-        except StorageError as error:
-            result.fail(error)
-        except OSError as error:
-            result.fail(store.refused("purge", f"{store.directory}/{shard}", error))
+        yield from sweep_shard(sweep, shard, lambda _: True)
 
 
-def _sweep_shard(sweep: _Sweep, shard: str) -> Iterator[None]:
+def sweep_shard(sweep: Sweep, shard: str, may_go_on: Callable[[int], bool]) -> Iterator[None]:
+    """Delete the files of a shard that are meant; `may_go_on` is asked before each batch of so many files."""
+    try:
+        yield from _sweep_shard(sweep, shard, may_go_on)
+    except StorageError as error:
+        sweep.result.fail(error)
+    except OSError as error:
+        sweep.result.fail(sweep.store.refused("purge", f"{sweep.store.directory}/{shard}", error))
+
+
+def _sweep_shard(sweep: Sweep, shard: str, may_go_on: Callable[[int], bool]) -> Iterator[None]:
     store, plan = sweep.store, sweep.plan
     with contextlib.suppress(FileNotFoundError), os.scandir(f"{store.directory}/{shard}") as entries:
         while names := [entry.name for entry in islice(entries, plan.batch)]:
+            if not may_go_on(len(names)):
+                return
             _sweep_batch(sweep, shard, names)
             yield
     if plan.empty_dirs and not plan.dry_run:
         _remove_if_empty(store, shard, sweep.result)
 
 
-def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
+def _sweep_batch(sweep: Sweep, shard: str, names: list[str]) -> None:
     store, result, limit = sweep.store, sweep.result, sweep.plan.limit
     descriptor = store.lock_shard(shard)
     if descriptor is None:
@@ -109,7 +116,7 @@ def _sweep_batch(sweep: _Sweep, shard: str, names: list[str]) -> None:
         _count(sweep, shard, went)
 
 
-def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> os.stat_result | None:
+def _sweep_file(sweep: Sweep, descriptor: int, shard: str, name: str) -> os.stat_result | None:
     """Judge a file and delete it; the shard's lock is held. Some microseconds, a million times."""
     info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
     is_record = len(name) == sweep.length and name.startswith(sweep.prefix) and is_hex(name[-_NAME_LENGTH:])
@@ -124,7 +131,7 @@ def _sweep_file(sweep: _Sweep, descriptor: int, shard: str, name: str) -> os.sta
     return info
 
 
-def _count(sweep: _Sweep, shard: str, went: list[tuple[str, os.stat_result]]) -> None:
+def _count(sweep: Sweep, shard: str, went: list[tuple[str, os.stat_result]]) -> None:
     """Count the files of a batch that went, or would go."""
     for name, info in went:
         sweep.result.match(info.st_size, info.st_mtime)
@@ -135,7 +142,7 @@ def _count(sweep: _Sweep, shard: str, went: list[tuple[str, os.stat_result]]) ->
         sweep.result.deleted += len(went)
 
 
-def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:
+def _is_meant(sweep: Sweep, descriptor: int, shard: str, name: str) -> bool:
     """Whether the content is what was asked for; the shard's lock is held."""
     key = f"{shard}{name.removeprefix(sweep.store.prefix)}"
     try:
@@ -149,7 +156,7 @@ def _is_meant(sweep: _Sweep, descriptor: int, shard: str, name: str) -> bool:
     return stored is not None and sweep.plan.judge.by_content(key, stored, sweep.result.fail) is not None
 
 
-def _sweep_other(sweep: _Sweep, descriptor: int, shard: str, name: str, info: os.stat_result) -> None:
+def _sweep_other(sweep: Sweep, descriptor: int, shard: str, name: str, info: os.stat_result) -> None:
     """What is no record: a crashed writer's temporary file goes once it is old; the rest stays."""
     if name != TEMPORARY or not stat.S_ISREG(info.st_mode):
         sweep.result.see_foreign(f"{sweep.store.directory}/{shard}/{name}")

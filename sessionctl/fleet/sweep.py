@@ -29,6 +29,10 @@ _KEYS = (
 )
 
 
+_SUMS = ("scanned", "matched", "deleted", "failed", "bytes", "foreign", "litter", "directories")
+_COUNTED = (*_SUMS, "oldest", "newest", "problems", "foreign_names")
+
+
 @dataclass(slots=True)
 class Purged(Failures):
     """What a purge did, up to date at every moment of it.
@@ -78,6 +82,19 @@ class Purged(Failures):
                 self.oldest = modified_at
             if self.newest is None or modified_at > self.newest:
                 self.newest = modified_at
+
+    def counts(self) -> dict[str, Any]:
+        """What a `Purged` of the same is made of: what `add` counts."""
+        return {name: getattr(self, name) for name in _COUNTED}
+
+    def add(self, other: Purged) -> None:
+        """Count what another part of the run did."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.oldest = min(filter(None, (self.oldest, other.oldest)), default=None)
+        self.newest = max(filter(None, (self.newest, other.newest)), default=None)
+        self.problems += other.problems[: KEPT - len(self.problems)]
+        self.foreign_names += other.foreign_names[: KEPT - len(self.foreign_names)]
 
 
 class Plan(NamedTuple):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = {
     "asyncio", "rich", "itsdangerous", "redis", "pymemcache", "platformdirs", "cryptography", "joserfc", "nacl",
@@ -52,6 +56,14 @@ def imported(*arguments: str, **environment: str) -> set[str]:
 def test_light_commands(arguments: list[str]) -> None:
     """`decode`, `--help` and `--version` load nothing heavy."""
     assert not imported(*arguments) & HEAVY
+
+
+def test_purge_by_one_loads_nothing_of_several(tmp_path: Path) -> None:
+    """What starts processes is loaded for --jobs alone."""
+    command = ["purge", "--older-than", "1d", "-s", f"fs:{tmp_path}"]
+    several = {"sessionctl.fleet.purge_jobs", "subprocess", "selectors"}
+    assert not imported(*command) & several
+    assert imported(*command, "--jobs", "2") >= several
 
 
 def test_decode_loads_few_formats() -> None:

@@ -1,4 +1,4 @@
-"""A process of test_purge_live.py: `python live_worker.py write URL NAME COUNT`, `python live_worker.py purge URL`.
+"""A process of test_purge_live.py: `live_worker.py write URL NAME COUNT`, `live_worker.py purge URL JOBS`.
 
 `write` has sessions of its own grow old and saves each at once after that, over and over, while others purge;
 what it saved must be there. `purge` deletes what is older than a day until its standard input is closed.
@@ -56,11 +56,11 @@ def write(store: RecordStorage, name: str, count: int) -> dict[str, int]:
     return told
 
 
-def purge_on(store: RecordStorage) -> dict[str, int]:
+def purge_on(store: RecordStorage, jobs: int) -> dict[str, int]:
     """Purge until nobody writes any more."""
     told = {"runs": 0, "deleted": 0, "failed": 0}
     while not select.select([sys.stdin], [], [], 0)[0]:
-        result = purge(store, older_than=DAY)
+        result = purge(store, older_than=DAY, jobs=jobs)
         told["runs"] += 1
         told["deleted"] += result.deleted
         told["failed"] += result.failed
@@ -72,7 +72,7 @@ def main(job: str, url: str, name: str = "", count: str = "0") -> None:
     with open_storage(url) as opened:
         store: SessionStorage = opened
         assert isinstance(store, RecordStorage)
-        told = write(store, name, int(count)) if job == "write" else purge_on(store)
+        told = write(store, name, int(count)) if job == "write" else purge_on(store, int(name))
         print(json.dumps(told))  # noqa: T201 - the answer
 
 

@@ -39,9 +39,12 @@ def answer(process: subprocess.Popen[bytes]) -> Any:
     return json.loads(out)
 
 
-@pytest.mark.parametrize(("place", "purges"), [("fs", 2), ("redis_server", 2), ("memcached_server", 1)])
+@pytest.mark.parametrize(
+    ("place", "purges", "jobs"),
+    [("fs", 2, 1), ("fs", 1, 2), ("redis_server", 2, 1), ("memcached_server", 1, 1)],
+)
 def test_no_live_session_is_lost(
-    request: pytest.FixtureRequest, place: str, purges: int, tmp_path: Path, unique_prefix: str
+    request: pytest.FixtureRequest, place: str, purges: int, jobs: int, tmp_path: Path, unique_prefix: str
 ) -> None:
     """Purges run against two writers, whose sessions are old just before each save: what was saved stays.
 
@@ -50,24 +53,26 @@ def test_no_live_session_is_lost(
     url = f"{url_of(request, place, tmp_path, unique_prefix)}ttl=10d"
     with opened(url) as store:
         idle = [add(store, f"idle-{number}", age=2 * DAY) for number in range(50)]
-    purgers = [start("purge", url) for _ in range(purges)]
+    purgers = [start("purge", url, str(jobs)) for _ in range(purges)]
     writers = [start("write", url, f"writer{number}", str(WRITES // WRITERS)) for number in range(WRITERS)]
     written = [answer(writer) for writer in writers]
     purged = [answer(purger) for purger in purgers]
-    print(place, written, purged)  # noqa: T201 - the figures, with -s
+    print(place, jobs, written, purged)  # noqa: T201 - the figures, with -s
     assert sum(one["saved"] for one in written) >= WRITES // WRITERS * WRITERS
     assert sum(one["lost"] for one in written) == 0
     assert sum(one["failed"] for one in purged) == 0
     assert sum(one["deleted"] for one in purged) >= len(idle)
 
 
-def test_a_purge_may_be_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_purge_may_be_killed(tmp_path: Path, jobs: int) -> None:
     """A purge that is killed at any moment tears no record, keeps no lock, and the next one ends the work."""
     store = opened(f"fs:{tmp_path}/store")
     young = {add(store, f"young-{number}", n=number) for number in range(200)}
     for number in range(4000):
         add(store, f"old-{number}", age=2 * DAY, n=number)
     command = [sys.executable, "-m", "sessionctl", "purge", "--older-than", "1d", "--rate", "4000"]
+    command += ["--jobs", str(jobs)]
     for _ in range(8):
         process = subprocess.Popen([*command, "-s", f"fs:{tmp_path}/store"], stdout=subprocess.DEVNULL)
         time.sleep(random.uniform(0.2, 0.5))

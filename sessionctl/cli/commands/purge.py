@@ -41,6 +41,13 @@ TELL_EVERY = 10.0
     metavar="N",
     help="Look at so many a second at the most.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="By so many processes; for files.",
+)
 @click.option("--empty-dirs", is_flag=True, help="Remove the directories that are left empty too.")
 @click.option("--force", is_flag=True, help="Even where it does not look like a session store.")
 @options.key_options
@@ -48,8 +55,8 @@ TELL_EVERY = 10.0
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, **params: Any) -> None:
-    """Delete old sessions, as from cron, but none that was saved after it was judged old.
-    -v tells how far it is, and with --dry-run or --json a line for each that goes.
+    """Delete old sessions, but none saved after it was judged old. -v tells how
+    far it is, and with --dry-run or --json a line for each that goes.
 
     \b
     sessionctl purge --older-than 30d -s fs:/var/lib/app/sessions --quiet
@@ -59,7 +66,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     from sessionctl.duration import parse_age
 
     look = options.look_of(params)
-    names = ("expired", "dry_run", "limit", "max_seconds", "rate", "empty_dirs", "force")
+    names = ("expired", "dry_run", "limit", "max_seconds", "rate", "jobs", "empty_dirs", "force")
     chosen = {name: params.pop(name) for name in names}
     age, where = params.pop("older_than"), selecting.conditions_of(params)
     setup = setup_of(params, keys="store")
