@@ -115,6 +115,7 @@ def test_all_that_match(storage: RecordStorage) -> None:
     change(storage, one.id, lambda session: session.set("userId", 43))
     watcher.until("left")
     assert watcher.ended() == ["created", "left"]
+    assert [(item.place, item.after) for item in watcher.seen[0].changes] == [("data.userId", 42)]
 
 
 def test_looking_keeps_nothing_alive(tmp_path: Path) -> None:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sessionctl.diff import Change, compare_flash, compare_values
 from sessionctl.errors import SessionctlError, StorageError, UsageError
 from sessionctl.fleet.select import Selection, read
+from sessionctl.records import Record
 from sessionctl.storage.base import RecordStorage, SessionStorage, Stored
 from sessionctl.watch.looks import Look, LookAtMany, LookAtOne
 from sessionctl.watch.wakes import Interval, Wake, wake_of
-
-if TYPE_CHECKING:
-    from sessionctl.records import Record
 
 Kind = Literal["found", "created", "changed", "ended", "left", "unreachable", "back"]
 
@@ -145,9 +143,11 @@ def _differences(
     for key, stored in after.items():
         old = None if before is None else before.get(key)
         expires_at = storage.expiry_of(stored)
-        if old is None:
-            kind: Kind = "found" if before is None else "created"
-            yield Seen(kind, now, storage.ref_of(key), expires_at=expires_at)
+        if before is None:
+            yield Seen("found", now, storage.ref_of(key), expires_at=expires_at)
+        elif old is None:
+            changes = _changes(storage, key, None, stored)
+            yield Seen("created", now, storage.ref_of(key), changes, expires_at=expires_at)
         elif old.text != stored.text:
             changes = _changes(storage, key, old, stored)
             yield Seen("changed", now, storage.ref_of(key), changes, expires_at=expires_at)
@@ -161,9 +161,10 @@ def _is_there(storage: RecordStorage, key: str) -> bool:
     return stored is not None and storage.is_live(stored)
 
 
-def _changes(storage: RecordStorage, key: str, before: Stored, after: Stored) -> tuple[Change, ...]:
-    """What changed in a record; nothing is said of one that is broken."""
-    one, other = _record(storage, key, before), _record(storage, key, after)
+def _changes(storage: RecordStorage, key: str, before: Stored | None, after: Stored) -> tuple[Change, ...]:
+    """What changed in a record, or all that is in a new one; nothing is said of one that is broken."""
+    one = Record({}, {}) if before is None else _record(storage, key, before)
+    other = _record(storage, key, after)
     if one is None or other is None:
         return ()
     return (*compare_values(one.values, other.values), *compare_flash(one.flash, other.flash))
