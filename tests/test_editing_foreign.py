@@ -195,6 +195,25 @@ def test_a_session_stays_as_old_as_it_is(name: str) -> None:
         assert (renewed, created, session) == (int(NOW), NOW - 600, {"a": 2})
 
 
+@pytest.mark.parametrize("encrypt", ["false", "true"])
+@pytest.mark.parametrize("life", [3600, None], ids=["an hour", "for ever"])
+def test_a_token_of_phoenix_stays_as_old_as_it_is(encrypt: str, life: float | None) -> None:
+    """Whether its own limit holds or the reader's, which counts from the signing; --max-age makes it a new one."""
+    options = {"kind": "token", "salt": "user", "encrypt": encrypt}
+    form, keys = formats.get("plug", **options), KeyRing([KEY])
+    text = form.encode({"a": 1}, keys, now=NOW - 600, max_age=life)
+    setup = Setup(format="plug", options=options, keys=keys, now=NOW)
+    new = editing.change(Target(source=_source("t", text)), setup, values={"a": 2}).cookie or ""
+    decoded = form.decode(new, keys)
+    assert decoded.data == {"a": 2}
+    assert decoded.issued_at == NOW - 600
+    assert decoded.expires_at == (None if life is None else NOW - 600 + life)
+    assert form.verify(new, keys, now=NOW, max_age=599).reason == "expired"
+    longer = editing.change(Target(source=_source("t", text)), setup._replace(max_age=7200), values={"a": 2})
+    assert form.decode(longer.cookie or "", keys).issued_at == NOW
+    assert form.decode(longer.cookie or "", keys).expires_at == NOW + 7200
+
+
 def test_the_end_of_rails() -> None:
     """A Rails cookie that expires does so when it would have, unless --max-age says otherwise."""
     keys = KeyRing([KEY])

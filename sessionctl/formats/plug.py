@@ -81,6 +81,9 @@ class Plug(Format):
     )
     example = "SFMyNTY.g3QAAAABbQAAAAd1c2VyX2lkYSo.PLmfn41EshFSOGvMEbrAnw3dZKpq3RKUdGY6Ba_3Dgc"
 
+    _before: _Token | None = None
+    """The token that is written anew, without its data."""
+
     # -- detection --------------------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
@@ -215,7 +218,8 @@ class Plug(Format):
         if kind == "session":
             payload, encrypted = etf.dumps(content.data), bool(self.option("encryption-salt"))
         else:
-            payload, encrypted = _new_token(content.data, context), self.option("encrypt") == "true"
+            payload = _new_token(content.data, context, self._before)
+            encrypted = self.option("encrypt") == "true"
         salt = self._salt(kind, "encryption-salt" if encrypted else "signing-salt", context)
         if encrypted:
             return seal(payload, self._key(secret, salt))
@@ -228,11 +232,15 @@ class Plug(Format):
         kind = "token" if self.given("salt") else "cookie"
         return {"kind": kind, "encrypt": "true" if decoded.encrypted else "false"}
 
-    def life_like(self, decoded: Decoded, context: Context) -> float | None:
-        """A cookie or a token that is written anew gets as long a life as the one before."""
-        if decoded.issued_at is None:
-            return context.max_age
-        return None if decoded.expires_at is None else decoded.expires_at - decoded.issued_at
+    def inherit(self, text: str, context: Context) -> None:
+        """A cookie or a token keeps the time of its signing and its age limit, for readers count from the one.
+
+        A reader that names no limit of its own takes that of the token (plug_crypto lib/plug/crypto.ex, decode).
+        """
+        decoded = self._decode(text, context)
+        if decoded.issued_at is not None:
+            limit = None if decoded.expires_at is None else decoded.expires_at - decoded.issued_at
+            self._before = _Token(None, decoded.issued_at, limit)
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The session with a message where Phoenix.Controller keeps it."""
@@ -308,12 +316,15 @@ def _judge_token(verdict: Verdict, payload: bytes, context: Context) -> Verdict:
     return judge_age(verdict, context, limit)
 
 
-def _new_token(data: Any, context: Context) -> bytes:
+def _new_token(data: Any, context: Context, before: _Token | None) -> bytes:
+    """A token of now, or as old as the one before where no other life was asked for."""
     from sessionctl.payload import etf
 
-    age: Any = _TOKEN_AGE if context.max_age == DEFAULT_MAX_AGE else context.max_age
+    signed_at, age = context.now, context.max_age
+    if age == DEFAULT_MAX_AGE:
+        signed_at, age = (signed_at, _TOKEN_AGE) if before is None else (before.issued_at, before.max_age)
     if age is None or age == float("inf"):
-        age = etf.Atom("infinity")
-    elif age == int(age):
-        age = int(age)
-    return etf.dumps((data, int(context.now * 1000), age))
+        limit: Any = etf.Atom("infinity")
+    else:
+        limit = int(age) if age == int(age) else age
+    return etf.dumps((data, round(signed_at * 1000), limit))
