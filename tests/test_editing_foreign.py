@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from sessionctl.editing.made import OWN
 from sessionctl.errors import BadSignatureError, CookieTooLargeError, SecretError
 from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.identify import Setup, Target
+from sessionctl.payload import etf, gob, marshal, rails_msgpack
+from sessionctl.payload.marshal_values import Hash, Object, String, Symbol
 from sessionctl.sources import Source, read_cookie
 from tests.cases import cookie_cases
 
@@ -189,8 +192,6 @@ def test_a_session_stays_as_old_as_it_is(name: str) -> None:
     if name == "aiohttp":
         assert formats.get(name).decode(new, keys).issued_at == NOW - 600
     else:
-        from base64 import urlsafe_b64decode
-
         renewed, created, session = json.loads(urlsafe_b64decode(new + "=" * (-len(new) % 4))[64:])
         assert (renewed, created, session) == (int(NOW), NOW - 600, {"a": 2})
 
@@ -238,3 +239,143 @@ def test_flash_in_a_list() -> None:
     assert [message["message"] for message in flash] == ["hello", "saved"]
     with pytest.raises(NotSupportedError, match="no object"):
         editing.change(Target(source=source), setup, values={"a": 1})
+
+
+# -- what JSON has not ------------------------------------------------------------------------------------
+
+
+def _payload(name: str, row: dict[str, Any]) -> bytes:
+    source, setup, form = _opened(row)
+    like = form.like(source.value or "", setup.context(name, source))
+    return bytes(getattr(like, "_payload" if name == "plug" else "_before"))
+
+
+@pytest.mark.parametrize("name", ["plug", "rack", "rails"])
+def test_an_untouched_payload_is_written_as_it_was(name: str) -> None:
+    """Marshal and Erlang terms of the frameworks come out to the byte, symbols, atoms and objects included."""
+    told = 0
+    for row in (case.values[0] for case in _cases() if case.values[0]["format"] == name):
+        try:
+            before = _payload(name, row)
+        except NotSupportedError:
+            continue
+        told += _is_same(before)
+    assert told > 5
+
+
+def _is_same(before: bytes) -> bool:
+    if before[:2] == marshal.SIGNATURE and b"@" not in before.replace(
+        b"@public_id", b""
+    ):  # links are written out
+        assert marshal.dumps_like(marshal.loads(before), before) == before
+        return True
+    if before[:1] == b"\x83":
+        assert etf.dumps(etf.like(etf.loads(before), before)) == before
+        return True
+    return False
+
+
+TIME = Object(ord("u"), Symbol("Time"))
+TIME.content = String(b"\x20\x80\x1e\xc0\x00\x00\x00\x00")
+ROLE = Symbol("admin")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("rails", {"serializer": "marshal"}), ("rack", {"mode": "signed"})]
+)
+def test_ruby_values_stay(name: str, options: dict[str, str]) -> None:
+    """A symbol, a time and a hash with symbols for keys are what they were, when another value is set."""
+    inner = Hash()
+    inner.pairs = [(Symbol("id"), 7), (Symbol("role"), ROLE)]
+    text = formats.get(name, **options).encode(
+        {"user": inner, "at": TIME, "n": 1}, [KEY * 2], cookie_name="s"
+    )
+    setup = Setup(format=name, keys=KeyRing([KEY * 2]))
+    new = (
+        editing.change(Target(source=_source("s", text)), setup, values={"n": 2, "word": "new"}).cookie or ""
+    )
+    form = formats.get(name)
+    like = form.like(new, setup.context(name, _source("s", new)))
+    inner.pairs[1] = (Symbol("role"), ROLE)
+    assert like._before == marshal.dumps({"user": inner, "at": TIME, "n": 2, "word": "new"})  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("payload", "what"),
+    [
+        (b'\x04\x08{\x06I"\x06a\x06:\x06ET}\x00i\x00', "a hash with a default"),
+        (b'\x04\x08{\x06I"\x06a\x06:\x06ETC:\x0bString"\x06b', "a String, which is of a built-in class"),
+        (b'\x04\x08{\x06I"\x06a\x06:\x06ETc\x0bString', "a class or module"),
+    ],
+)
+def test_ruby_values_that_would_be_lost(payload: bytes, what: str) -> None:
+    """A Marshal payload with what is not written here is not changed, and the refusal names it."""
+    with pytest.raises(NotSupportedError, match=what):
+        marshal.dumps_like({"a": {}, "b": 1}, payload)
+
+
+def test_two_ruby_keys_of_one_name() -> None:
+    """A hash with a symbol and a text of one name for keys is not changed: JSON has one of them alone."""
+    both = Hash()
+    both.pairs = [(Symbol("a"), 1), ("a", 2)]
+    with pytest.raises(NotSupportedError, match="one name"):
+        marshal.dumps_like({"a": 2, "b": 1}, marshal.dumps(both))
+
+
+def test_symbols_in_the_message_pack_of_rails() -> None:
+    """A symbol in MessagePack would become text, so the session is not changed; a large integer does no harm."""
+    symbol = rails_msgpack.SIGNATURE + b"\x81\xa1a\xc7\x05\x00admin"
+    assert rails_msgpack.loads(symbol) == {"a": "admin"}
+    with pytest.raises(NotSupportedError, match="a symbol"):
+        rails_msgpack.check_plain(symbol)
+    rails_msgpack.check_plain(rails_msgpack.dumps({"a": 1 << 70, "b": [None, 1.5, {"c": "d"}]}))
+
+
+@pytest.mark.parametrize("kind", ["session", "token"])
+def test_erlang_terms_stay(kind: str) -> None:
+    """An atom and a tuple are what they were, when another value is set beside them."""
+    options = {"session": {"signing_salt": "s"}, "token": {"kind": "token", "salt": "s"}}[kind]
+    kept = {"role": etf.Atom("admin"), "at": (2026, 11, 23), "in": {"deep": etf.Atom("x"), "n": 1}}
+    text = formats.get("plug", **options).encode({**kept, "n": 1}, [KEY], now=NOW)
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    setup = Setup(format="plug", options=given, keys=KeyRing([KEY]), now=NOW)
+    new = editing.change(Target(source=_source("t", text)), setup, values={"n": 2}).cookie or ""
+    assert new == formats.get("plug", **options).encode({**kept, "n": 2}, [KEY], now=NOW)
+
+
+def _gob_of(value: dict[str, Any], **options: bool) -> tuple[str, Setup]:
+    gorilla = formats.get("gorilla")
+    gorilla._text_keys = options.get("text_keys", False)  # type: ignore[attr-defined]
+    return gorilla.encode(value, [KEY], cookie_name="s", now=NOW), Setup(
+        format="gorilla", keys=KeyRing([KEY]), now=NOW
+    )
+
+
+@pytest.mark.parametrize("text_keys", [False, True])
+def test_the_map_of_go_stays_of_its_type(text_keys: bool) -> None:
+    """`map[string]interface{}` does not become `map[interface{}]interface{}`, which Go refuses, nor the reverse."""
+    text, setup = _gob_of({"a": 1}, text_keys=text_keys)
+    new = editing.change(Target(source=_source("s", text)), setup, values={"a": 2}).cookie
+    assert new == _gob_of({"a": 2}, text_keys=text_keys)[0]
+
+
+def test_the_map_of_go_is_written_as_go_writes_it() -> None:
+    """The empty `map[string]interface{}` of Go itself differs in the number of the type alone."""
+    row = next(row for row in cookie_cases("gorilla") if row["id"] == "securecookie-gob-empty")
+    signed = urlsafe_b64decode(row["input"].partition("=")[2])
+    of_go = urlsafe_b64decode(signed.split(b"|")[1])
+    assert gob.check_plain(of_go)
+    ours = gob.dumps({}, text_keys=True)
+    assert ours == of_go.replace(b"\xff\x81", b"\xff\x87").replace(b"\xff\x82", b"\xff\x88")
+
+
+def test_go_values_that_would_change_their_type() -> None:
+    """An int64 would come back as int, so the session is not changed."""
+    plain = gob.dumps({"n": 5})
+    value, at = plain.index(b"\xff\x84\x00"), plain.index(b"\x03int")
+    size = bytes([plain[value - 1] + 2])  # of the message
+    int64 = plain[: value - 1] + size + plain[value:at] + b"\x05int64" + plain[at + 4 :]
+    assert gob.loads(int64) == {"n": 5}
+    assert gob.check_plain(plain) is False
+    with pytest.raises(NotSupportedError, match="int64"):
+        gob.check_plain(int64)

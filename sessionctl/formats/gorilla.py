@@ -108,6 +108,7 @@ class Gorilla(Format):
         self._digest = self.option("digest")
         self._algorithm = f"HMAC-{self._digest.upper()}"
         self._serializer = self.option("serializer")
+        self._text_keys = False
 
     # -- the four questions ---------------------------------------------------------------------------
 
@@ -170,6 +171,15 @@ class Gorilla(Format):
         if len(text) > _LONGEST:
             raise CookieTooLargeError(len(text), _LONGEST)
         return text
+
+    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - the payload needs no key
+        kind = self._recognised(self._decrypted(_b64(_split(_bare(text)).value, "the value")))[0]
+        return {"serializer": kind} if kind else {}
+
+    def inherit(self, text: str, context: Context) -> None:  # noqa: ARG002 - the payload needs no key
+        """Keep the type of the map. Raises `NotSupportedError` where another type inside would change."""
+        if self._serializer == "gob":
+            self._text_keys = gob.check_plain(self._decrypted(_b64(_split(_bare(text)).value, "the value")))
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` after `session.AddFlash(value, key)`; the key of gorilla's own is `_flash`."""
@@ -258,7 +268,7 @@ class Gorilla(Format):
                 raise UnserializableValueError("", str(error)) from None
         if self._serializer == "json":
             return _go_json(data)
-        return gob.dumps(data)
+        return gob.dumps(data, text_keys=self._text_keys)
 
 
 def _bare(text: str) -> str:

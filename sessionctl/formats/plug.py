@@ -83,6 +83,8 @@ class Plug(Format):
 
     _before: _Token | None = None
     """The token that is written anew, without its data."""
+    _payload: bytes = b""
+    """The term of the text that is written anew."""
 
     # -- detection --------------------------------------------------------------------------------
 
@@ -216,9 +218,11 @@ class Plug(Format):
 
         kind, secret = self._hidden_kind(), context.keys.newest
         if kind == "session":
-            payload, encrypted = etf.dumps(content.data), bool(self.option("encryption-salt"))
+            data = etf.like(content.data, self._payload) if self._payload else content.data
+            payload, encrypted = etf.dumps(data), bool(self.option("encryption-salt"))
         else:
-            payload = _new_token(content.data, context, self._before)
+            data = etf.like_first(content.data, self._payload) if self._payload else content.data
+            payload = _new_token(data, context, self._before)
             encrypted = self.option("encrypt") == "true"
         salt = self._salt(kind, "encryption-salt" if encrypted else "signing-salt", context)
         if encrypted:
@@ -237,6 +241,8 @@ class Plug(Format):
 
         A reader that names no limit of its own takes that of the token (plug_crypto lib/plug/crypto.ex, decode).
         """
+        found = split(text)
+        self._payload = found.payload if isinstance(found, Signed) else self._open(found, context)[1]
         decoded = self._decode(text, context)
         if decoded.issued_at is not None:
             limit = None if decoded.expires_at is None else decoded.expires_at - decoded.issued_at

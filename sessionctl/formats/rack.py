@@ -81,6 +81,9 @@ class Rack(Format):
         "I1Pt7ORKWXRZFtuVzhBLC%2FCCPY%2F08A%3D%3D"
     )
 
+    _before = b""
+    """The payload of the text that is written anew."""
+
     # -- detection --------------------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
@@ -143,6 +146,13 @@ class Rack(Format):
         body = b64encode(payload)
         return to_header(f"{body}--{hex_tag(_make_mac(secret, self.option('digest')), body)}")
 
+    def inherit(self, text: str, context: Context) -> None:
+        """Keep the payload, so that symbols and objects in it stay."""
+        found = _split(from_header(text))
+        self._before = (
+            b64decode_lenient(found.body) if isinstance(found, Signed) else _open(found, context)[1]
+        )
+
     def _ways(self, text: str, context: Context) -> dict[str, str]:
         found = _split(from_header(text))
         if isinstance(found, Signed):
@@ -160,7 +170,7 @@ class Rack(Format):
         if self.option("serializer") == "marshal":
             from sessionctl.payload import marshal
 
-            return marshal.dumps(data)
+            return marshal.dumps_like(data, self._before)
         text = jsontext.dumps_bytes(data)
         return zlib.compress(text) if self.option("serializer") == "zipjson" else text
 

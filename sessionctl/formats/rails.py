@@ -120,6 +120,9 @@ class Rails(Format):
         "bwbKsglXD3nr64%2BjTbgoMg%3D%3D--WXyWad%2FuU5xP0OW1--AuB%2FS10UbAo2kvyklyLDwQ%3D%3D"
     )
 
+    _before = b""
+    """The payload of the text that is written anew."""
+
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._kind = self.option("kind") if self.given("kind") else None
@@ -312,6 +315,15 @@ class Rails(Format):
             return {**ways, "cipher": opened.cipher}
         return {**ways, "digest": found.digest} if isinstance(found, Signed) else ways
 
+    def inherit(self, text: str, context: Context) -> None:
+        """Keep the payload, so that what it holds beside JSON stays. Raises `NotSupportedError` where it cannot."""
+        _, opened = self._open(self._of_kind(split(from_header(text))), context)
+        self._before = unwrap(opened.payload).content()
+        if read_payload(self._before)[1] == "msgpack":
+            from sessionctl.payload import rails_msgpack
+
+            rails_msgpack.check_plain(self._before)
+
     def life_like(self, decoded: Decoded, context: Context) -> float | None:
         """The cookie ends when the one before would have."""
         return rest_of_life(decoded, context)
@@ -335,7 +347,7 @@ class Rails(Format):
         if serializer == "marshal":
             from sessionctl.payload import marshal
 
-            return marshal.dumps(data)
+            return marshal.dumps_like(data, self._before)
         if serializer.startswith("message-pack"):
             from sessionctl.payload import rails_msgpack
 

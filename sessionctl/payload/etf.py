@@ -21,8 +21,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
+from sessionctl import jsontext
 from sessionctl.encoding import decompress
-from sessionctl.errors import MalformedError, UnserializableValueError
+from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
 from sessionctl.payload.budget import MAX_DEPTH, Budget, key_text, text_or_base64
 
 if TYPE_CHECKING:
@@ -47,15 +48,20 @@ def loads(data: bytes, *, max_size: int = _MAX_SIZE) -> Any:
     they are not UTF-8), tuples lists, the keys of maps text. `max_size` bounds what a compressed term may
     become, in bytes. Raises `MalformedError`.
     """
-    if data[:1] != bytes((_VERSION,)):
-        raise MalformedError("not an Erlang term of version 131")
-    if data[1:2] == bytes((_COMPRESSED,)):
-        data = data[:1] + decompress(data[6:], max_size)
-    reader = _Reader(data)
+    reader = _Reader(_plain(data, max_size))
     try:
         return reader.term(0)
     except (IndexError, struct.error):
         raise MalformedError(f"{_KIND} that is cut short") from None
+
+
+def _plain(data: bytes, max_size: int) -> bytes:
+    """A term that is not compressed, after its version."""
+    if data[:1] != bytes((_VERSION,)):
+        raise MalformedError("not an Erlang term of version 131")
+    if data[1:2] == bytes((_COMPRESSED,)):
+        return data[:1] + decompress(data[6:], max_size)
+    return data
 
 
 class _Reader:
@@ -198,6 +204,8 @@ def _of_node(layout: str, kind: str) -> Callable[[_Reader, int], dict[str, Any]]
 
 
 _CONSTANTS: Final[dict[str, Any]] = {"nil": None, "true": True, "false": False}
+_TUPLE: Final = 104
+_MAP: Final = 116
 _FUNCTIONS: Final = frozenset({112, 113, 117})
 
 _READERS: Final[dict[int, Callable[[_Reader, int], Any]]] = {
@@ -236,17 +244,67 @@ _READERS: Final[dict[int, Callable[[_Reader, int], Any]]] = {
 def dumps(value: Any) -> bytes:
     """The term of a value that JSON can hold: text as binaries, objects as maps, `null` as `nil`.
 
-    Tuples become tuples and `Atom`s atoms. Raises `UnserializableValueError`.
+    Tuples become tuples, `Atom`s atoms, and an `Encoded` term stands as it is. Raises `UnserializableValueError`.
     """
     out = bytearray((_VERSION,))
     _write(out, value, 0)
     return bytes(out)
 
 
+class Encoded(bytes):
+    """A term as it is written, after the version."""
+
+    __slots__ = ()
+
+
+def like(value: Any, before: bytes, *, max_size: int = _MAX_SIZE) -> Any:
+    """A value for `dumps` in which all that is as `loads` gives it from an earlier term has the bytes it had there.
+
+    Atoms, tuples and structs that were not touched stay such. Raises `MalformedError`, and `NotSupportedError` where
+    two keys of a map have one name.
+    """
+    return _like(value, _Reader(_plain(before, max_size)))
+
+
+def like_first(value: Any, before: bytes, *, max_size: int = _MAX_SIZE) -> Any:
+    """As `like`, with the first member of an earlier tuple. Raises `NotSupportedError` where there is none."""
+    reader = _Reader(_plain(before, max_size))
+    if reader.data[1:2] != bytes((_TUPLE,)):
+        raise NotSupportedError("the token has the layout of an old release, which is only read")
+    reader.at = 3
+    return _like(value, reader)
+
+
+def _like(value: Any, reader: _Reader) -> Any:
+    start = reader.at
+    if not isinstance(value, dict) or reader.data[start] != _MAP:
+        same = jsontext.dumps(reader.term(0)) == jsontext.dumps(value)
+        return Encoded(reader.data[start : reader.at]) if same else value
+    reader.at += 1
+    made: dict[Any, Any] = dict(value)
+    names = {}
+    for _ in range(reader.number(">I")):
+        at = reader.at
+        name = _key(reader.term(0))
+        if name in names:
+            raise NotSupportedError(
+                "two keys of an Elixir map have one name, and a change would lose one of them"
+            )
+        names[name] = Encoded(reader.data[at : reader.at])
+        if name in made:
+            at = reader.at
+            made[name] = _like(made[name], reader)
+            reader.at = at
+        reader.term(0)
+    return {names.get(name, name): item for name, item in made.items()}
+
+
 def _write(out: bytearray, value: Any, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise UnserializableValueError("", f"nested deeper than {MAX_DEPTH} levels")
-    if value is None or isinstance(value, (bool, Atom)):
+    if isinstance(value, Encoded):
+        out += value
+    elif value is None or isinstance(value, (bool, Atom)):
         name = value if isinstance(value, Atom) else {None: "nil", True: "true", False: "false"}[value]
         out += struct.pack(">BB", 119, len(name.encode())) + name.encode()
     elif isinstance(value, int):
@@ -264,7 +322,7 @@ def _write_container(out: bytearray, value: Any, depth: int) -> None:
     if isinstance(value, dict):
         out += struct.pack(">BI", 116, len(value))
         for key, item in value.items():
-            _write(out, str(key), depth + 1)
+            _write(out, key, depth + 1)
             _write(out, item, depth + 1)
     elif isinstance(value, tuple):
         out += struct.pack(">BB", 104, len(value))

@@ -22,7 +22,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.errors import MalformedError, UnserializableValueError
+from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
 from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
@@ -62,6 +62,27 @@ def loads(data: bytes) -> Any:
     return value
 
 
+def check_plain(data: bytes) -> bool:
+    """Raise `NotSupportedError` for a stream whose map `dumps` could not write again without another type.
+
+    Answers whether the map has keys of text, as `map[string]interface{}`, not of any type.
+    """
+    reader = _Reader(data)
+    reader.message()
+    found = reader.types.get(reader.kind)
+    if (
+        found is None
+        or found.kind != _MAP
+        or found.parts not in ((_STRING, _INTERFACE), (_INTERFACE, _INTERFACE))
+    ):
+        reader.foreign.add((found and found.name) or "a value that is no map of interface{}")
+    if reader.foreign:
+        raise NotSupportedError(
+            f"the gob holds what would come back as another Go type ({min(reader.foreign)[:80]}), so it is not changed"
+        )
+    return found is not None and found.parts[0] == _STRING
+
+
 def looks_whole(data: bytes) -> bool:
     """Whether the data are whole messages from end to end, as every stream is; cheap, for every cookie."""
     at, end, begin = 0, len(data), 0
@@ -83,15 +104,20 @@ def looks_whole(data: bytes) -> bool:
 
 
 class _Reader:
-    """One pass over the bytes; `types` are those that the stream has defined so far."""
+    """One pass over the bytes; `types` are those that the stream has defined so far.
 
-    __slots__ = ("at", "data", "left", "types")
+    `foreign` names what `dumps` would write as another type, `kind` is the type of the value.
+    """
+
+    __slots__ = ("at", "data", "foreign", "kind", "left", "types")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
         self.left = MAX_ITEMS
         self.types: dict[int, _Type] = {}
+        self.foreign: set[str] = set()
+        self.kind = 0
 
     def fail(self, problem: str) -> MalformedError:
         return MalformedError(f"gob: {problem} at byte {self.at}")
@@ -109,6 +135,7 @@ class _Reader:
             self.define(-kind)
             self.unsigned()
             kind = self.signed()
+        self.kind = kind
         return self.top(kind, 0)
 
     def top(self, kind: int, depth: int) -> Any:
@@ -155,6 +182,7 @@ class _Reader:
         try:
             return data.decode()
         except UnicodeDecodeError:
+            self.foreign.add("a string that is no UTF-8")
             return b64encode(data)
 
     # values
@@ -180,14 +208,17 @@ class _Reader:
             return None
         if size > _MAX_NAME:
             raise self.fail("a type's name that is too long")
-        self.take(size)
+        name = self.take(size)
         kind = self.signed()
         while kind < 0:
             self.define(-kind)
             self.unsigned()
             kind = self.signed()
         self.unsigned()
-        return self.top(kind, depth)
+        value = self.top(kind, depth)
+        if name not in _WRITTEN and not (name == b"uint64" and isinstance(value, int) and value >= 1 << 63):
+            self.foreign.add(name.decode(errors="replace"))
+        return value
 
     def count(self) -> int:
         count = self.unsigned()
@@ -204,6 +235,8 @@ class _Reader:
         made = {}
         for _ in range(self.count()):
             name = self.value(key, depth)
+            if not isinstance(name, str):
+                self.foreign.add(f"a key of type {type(name).__name__}")
             made[_key_text(name)] = self.value(element, depth)
         return made
 
@@ -363,15 +396,19 @@ _DEFINITIONS = {
 """Field of the definition; common part, with the id; key and element: 16 is interface{}, 12 string."""
 
 
-def dumps(value: Any) -> bytes:
+_WRITTEN = frozenset({b"bool", b"string", b"int", b"float64", b"[]interface {}", b"map[string]interface {}"})
+"""The types of values in an interface that `dumps` writes."""
+
+
+def dumps(value: Any, *, text_keys: bool = False) -> bytes:
     """A value as gorilla/sessions reads it. Raises `UnserializableValueError`, which names the place.
 
-    An object is `map[interface{}]interface{}`, inside it lists are `[]interface{}` and objects
-    `map[string]interface{}` (which the application must have given to `gob.Register`); integers are `int`,
-    from 2**63 on `uint64`. Anything else stands as it is: text as `string`.
+    An object is `map[interface{}]interface{}`, with `text_keys` `map[string]interface{}`; inside it lists are
+    `[]interface{}` and objects `map[string]interface{}` (which the application must have given to
+    `gob.Register`); integers are `int`, from 2**63 on `uint64`. Anything else stands as it is: text as `string`.
     """
     used: set[int] = set()
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not text_keys:
         used.add(_ANY_MAP)
         members = [_interface(part, key, used, 1) for key, item in value.items() for part in (key, item)]
         kind, body = _ANY_MAP, _uint(len(value)) + b"".join(members)

@@ -28,15 +28,17 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from sessionctl.errors import MalformedError
+from sessionctl import jsontext
+from sessionctl.errors import MalformedError, NotSupportedError
 from sessionctl.payload.budget import Budget, text_or_base64
-from sessionctl.payload.marshal_values import KIND, Hash, Object, Rendering, String, Verbatim
+from sessionctl.payload.marshal_values import KIND, Hash, Object, Rendering, String, Symbol, Verbatim
 from sessionctl.payload.marshal_writer import dumps
+from sessionctl.payload.ruby_values import ruby_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SIGNATURE", "dumps", "loads"]
+__all__ = ["SIGNATURE", "dumps", "dumps_like", "loads"]
 
 SIGNATURE: Final = b"\x04\x08"
 
@@ -56,10 +58,40 @@ def loads(data: bytes) -> Any:
         raise MalformedError(f"{KIND} that is broken before byte {reader.at}") from None
 
 
-class _Reader:
-    """How far the payload has been read, and what links can point at."""
+def dumps_like(value: Any, before: bytes) -> bytes:
+    """As `dumps`; what is as `loads` gives it from an earlier payload stays what it was there.
 
-    __slots__ = ("at", "budget", "data", "objects", "symbols")
+    Symbols, times and objects stay such, and the bytes of strings. Raises `MalformedError`, and `NotSupportedError`
+    for a payload with what is not written here: a subclass of a built-in class, the default of a hash, a class.
+    """
+    if before[:2] != SIGNATURE:
+        return dumps(value)
+    reader = _Reader(before)
+    root = reader.value(0)
+    if reader.lost:
+        raise NotSupportedError(f"the Marshal payload holds {min(reader.lost)}, which a change would lose")
+    return dumps(_merged(value, root, len(before)))
+
+
+def _merged(value: Any, old: Any, size: int) -> Any:
+    if not isinstance(value, dict) or not isinstance(old, Hash):
+        same = jsontext.dumps(Rendering(size).show(old, 0)) == jsontext.dumps(value)
+        return old if same else value
+    names = [ruby_key(Rendering(size).show(key, 0)) for key, _ in old.pairs]
+    if len(set(names)) < len(names):
+        raise NotSupportedError("two keys of a Ruby hash have one name, and a change would lose one of them")
+    merged = Hash()
+    kept = {name: pair for name, pair in zip(names, old.pairs, strict=True) if name in value}
+    for name, item in value.items():
+        key, before = kept.get(name, (name, None))
+        merged.pairs.append((key, _merged(item, before, size) if name in kept else item))
+    return merged
+
+
+class _Reader:
+    """How far the payload has been read, what links can point at, and what could not be written again."""
+
+    __slots__ = ("at", "budget", "data", "lost", "objects", "symbols")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -67,6 +99,7 @@ class _Reader:
         self.budget = Budget(KIND, len(data))
         self.objects: list[Any] = []
         self.symbols: list[str] = []
+        self.lost: set[str] = set()
 
     def value(self, depth: int) -> Any:
         """The next value. Raises `IndexError` and `ValueError` too, for what is broken."""
@@ -172,7 +205,9 @@ def _symbol_with_encoding(reader: _Reader, depth: int) -> str:
 
 
 def _enter_symbol(reader: _Reader, data: bytes) -> str:
-    symbol = Verbatim(text_or_base64(data))
+    symbol = Symbol(text_or_base64(data))
+    if symbol.encode(errors="replace") != data:
+        reader.lost.add("a symbol that is no text")
     reader.symbols.append(symbol)
     return symbol
 
@@ -198,11 +233,13 @@ def _string(reader: _Reader, _depth: int) -> Any:
 
 def _regexp(reader: _Reader, _depth: int) -> Any:
     source, options = reader.bytes(), reader.byte()
+    reader.lost.add("a regular expression")
     flags = "".join(flag for bit, flag in ((4, "m"), (1, "i"), (2, "x")) if options & bit)
     return reader.enter(Verbatim(f"/{text_or_base64(source)}/{flags}"))
 
 
 def _module(reader: _Reader, _depth: int) -> Any:
+    reader.lost.add("a class or module")
     return reader.enter(Verbatim(text_or_base64(reader.bytes())))
 
 
@@ -222,19 +259,20 @@ def _hash(reader: _Reader, depth: int) -> Any:
 
 def _hash_with_default(reader: _Reader, depth: int) -> Any:
     made = _hash(reader, depth)
+    reader.lost.add("a hash with a default")
     reader.value(depth + 1)
     return made
 
 
 def _object(reader: _Reader, depth: int) -> Any:
-    made = reader.enter(Object(reader.name()))
+    made = reader.enter(Object(reader.data[reader.at - 1], reader.name()))
     made.members += reader.pairs(depth)
     return made
 
 
 def _dumped(reader: _Reader, depth: int, variables: bool = False) -> Any:
     """What a class' `_dump` wrote. It is numbered after its instance variables."""
-    made = Object(reader.name())
+    made = Object(ord("u"), reader.name())
     made.content = String(reader.bytes())
     if variables:
         made.members = reader.pairs(depth)
@@ -242,14 +280,14 @@ def _dumped(reader: _Reader, depth: int, variables: bool = False) -> Any:
 
 
 def _marshal_dumped(reader: _Reader, depth: int) -> Any:
-    made = reader.enter(Object(reader.name()))
+    made = reader.enter(Object(reader.data[reader.at - 1], reader.name()))
     made.content = reader.value(depth + 1)
     return made
 
 
 def _of_module(reader: _Reader, depth: int) -> Any:
     """An instance of a subclass of a built-in class, or an extended object: shown as that built-in class."""
-    reader.name()
+    reader.lost.add(f"a {reader.name()}, which is of a built-in class")
     return reader.value(depth + 1)
 
 
@@ -262,7 +300,12 @@ def _with_variables(reader: _Reader, depth: int) -> Any:
         reader.at += 1
         return _dumped(reader, depth, variables=True)
     value = reader.value(depth + 1)
-    for name, variable in reader.pairs(depth):
+    members = reader.pairs(depth)
+    if isinstance(value, String):
+        value.members = members
+    else:
+        reader.lost.add("instance variables of a built-in class")
+    for name, variable in members:
         if isinstance(value, String) and name == "encoding" and isinstance(variable, String):
             value.encoding = text_or_base64(variable.data)
     return value

@@ -33,13 +33,14 @@ _ENCODINGS: Final = (
 
 
 class String:
-    """Bytes, and the encoding that follows them as an instance variable."""
+    """Bytes, the encoding that follows them, and the instance variables which say that."""
 
-    __slots__ = ("data", "encoding")
+    __slots__ = ("data", "encoding", "members")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.encoding = "utf-8"
+        self.members: list[tuple[str, Any]] | None = None
 
 
 class Hash:
@@ -52,11 +53,12 @@ class Hash:
 
 
 class Object:
-    """An instance of a class: its members, and what its own dump method gave."""
+    """An instance of a class: its members, and what its own dump method gave. `kind` is its byte of type."""
 
-    __slots__ = ("content", "members", "name")
+    __slots__ = ("content", "kind", "members", "name")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, kind: int, name: str) -> None:
+        self.kind = kind
         self.name = name
         self.members: list[tuple[str, Any]] = []
         self.content: Any = None
@@ -68,6 +70,12 @@ class Object:
 
 class Verbatim(str):
     """Text that is shown as it is: the name of a symbol or class, the source of a regular expression."""
+
+    __slots__ = ()
+
+
+class Symbol(Verbatim):
+    """The name of a symbol."""
 
     __slots__ = ()
 

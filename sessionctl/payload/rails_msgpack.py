@@ -14,9 +14,9 @@ lib/msgpack/bigint.rb.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from sessionctl.errors import MalformedError
+from sessionctl.errors import MalformedError, NotSupportedError
 from sessionctl.payload import msgpack
 from sessionctl.payload.budget import MAX_INTEGER_BITS, text_or_base64
 from sessionctl.payload.ruby_values import date_text, datetime_text, range_text, ruby_key, time_text
@@ -41,6 +41,25 @@ def loads(data: bytes) -> Any:
 def dumps(value: Any) -> bytes:
     """The payload of a value that JSON can hold. Raises `UnserializableValueError`."""
     return SIGNATURE + msgpack.dumps(value, large_integer=_write_large)
+
+
+def check_plain(data: bytes) -> None:
+    """Raise `NotSupportedError` for a payload that `dumps` could not write again without a loss."""
+    msgpack.loads(data[2:], extension=_plain_extension, binary=_refuse, key=_plain_key)
+
+
+def _refuse(*_found: Any) -> NoReturn:
+    raise NotSupportedError(
+        "the MessagePack holds what JSON has not (a symbol, a time, bytes), and a change would lose it"
+    )
+
+
+def _plain_extension(code: int, data: bytes, _values: Callable[[bytes], list[Any]]) -> int:
+    return _read_large(data) if code == _LARGE_INTEGER else _refuse()
+
+
+def _plain_key(key: Any) -> str:
+    return key if isinstance(key, str) else _refuse()
 
 
 def _extension(code: int, data: bytes, values: Callable[[bytes], list[Any]]) -> Any:
