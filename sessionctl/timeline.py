@@ -34,7 +34,11 @@ FLAGS: Mapping[str, str] = {
 }
 """Kinds of events that are faults, with their severity."""
 
-_LOGIN = re.compile(r"(?i)(^|/)(log[-_]?in|sign[-_]?in|auth(enticate)?|sessions?|callback)(/|\.|$)")
+_LOGIN_NAME = r"(?i)(^|/)(log[-_]?in|sign[-_]?in|auth(enticate)?|sessions?|callback)"
+_LOGIN = re.compile(rf"{_LOGIN_NAME}(/|\.|$)")
+_LOGIN_END = re.compile(rf"{_LOGIN_NAME}(\.\w+)?/?$")
+_DONE = frozenset({200, 201, 202, 204})
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _USER = re.compile(
     r"(?i)^_?(auth_)?(user_?(id|name)?|uid|account_?id|member_?id|sub|passport|warden\.user\..*)$"
 )
@@ -252,14 +256,23 @@ def _login(
         for event in answered
         for change in event.changes
     )
-    redirected = 300 <= exchange.status < 400  # noqa: PLR2004 - HTTP's
-    posted = exchange.method == "POST" and redirected and bool(_LOGIN.search(urlsplit(exchange.url).path))
-    if gained or posted:
+    if gained or (exchange.method == "POST" and _logs_in(exchange)):
         yield _event(
             "same-id-at-login", exchange, name, after, detail="the session keeps its ID over the log-in: fixation",
             mend="regenerate the ID at every change of privilege, and end the old one",
             source="OWASP Session Management Cheat Sheet, Renew the Session ID After Any Privilege Level Change",
         )  # fmt: skip
+
+
+def _logs_in(exchange: Exchange) -> bool:
+    """Whether a POST was a log-in that succeeded: its path names one and it redirects; or, as of an API, the end of
+    its path or its body names one and it is answered. A page is the form again: the log-in was refused.
+    """
+    path = urlsplit(exchange.url).path
+    if 300 <= exchange.status < 400:  # noqa: PLR2004 - HTTP's
+        return bool(_LOGIN.search(path)) or exchange.sent_login
+    named = bool(_LOGIN_END.search(path)) or exchange.sent_login
+    return named and exchange.status in _DONE and exchange.media_type not in _PAGES
 
 
 def _belongs(found: str, name: str) -> bool:

@@ -30,6 +30,7 @@ def express(session_id: str) -> str:
     return formats.get("express").encode(session_id, ["s3cret"], id=session_id)
 
 
+PASSWORD = '"variables":{"password":"p"}}'
 ONE, TWO = express("kq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKe"), express("Wq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKa")
 
 
@@ -94,12 +95,40 @@ def native(session_id: str, data: dict[str, Any]) -> str:
     [
         ([exchange(1, "POST", "/login", 302, f"sid={ONE}")], True),
         ([exchange(1, "POST", "/account/sign-in", 303, f"sid={ONE}", f"sid={ONE}{SAFE}")], True),
-        ([exchange(1, "POST", "/login", 200, f"sid={ONE}")], False),
+        ([exchange(1, "POST", "/login", 200, f"sid={ONE}", media_type="text/html; charset=utf-8")], False),
+        ([exchange(1, "POST", "/login", 401, f"sid={ONE}", media_type="application/json")], False),
+        ([exchange(1, "POST", "/login", 200, f"sid={ONE}", media_type="application/json")], True),
+        ([exchange(1, "POST", "/api/v1/auth", 204, f"sid={ONE}", f"sid={ONE}{SAFE}")], True),
+        ([exchange(1, "POST", "/sessions/7/events", 204, f"sid={ONE}")], False),
+        ([exchange(1, "POST", "/auth/logout", 204, f"sid={ONE}")], False),
+        (
+            [
+                exchange(
+                    1, "POST", "/graphql", 200, f"sid={ONE}", body=f'{{"operationName":"Login",{PASSWORD}'
+                )
+            ],
+            True,
+        ),
+        ([exchange(1, "POST", "/users", 201, f"sid={ONE}", body=f'{{"login":"mj",{PASSWORD}')], False),
         ([exchange(1, "POST", "/login", 302, f"sid={ONE}", f"sid={TWO}{SAFE}")], False),
         ([exchange(1, "POST", "/logins-report", 302, f"sid={ONE}")], False),
         ([exchange(1, "GET", "/login", 302, f"sid={ONE}")], False),
     ],
-    ids=["no Set-Cookie", "the same again", "refused log-in", "new ID", "another path", "a look at the form"],
+    ids=[
+        "no Set-Cookie",
+        "the same again",
+        "the form again",
+        "refused",
+        "JSON",
+        "204",
+        "below a session",
+        "log-out",
+        "named in the body",
+        "a field of that name",
+        "new ID",
+        "another path",
+        "a look at the form",
+    ],
 )
 def test_fixation(entries: list[dict[str, Any]], flagged: bool) -> None:
     """A log-in that succeeds and leaves the ID as it was is a fault."""

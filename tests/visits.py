@@ -12,7 +12,14 @@ START = 1795423900
 
 
 def exchange(
-    second: float, method: str, url: str, status: int, sent: str = "", *received: str
+    second: float,
+    method: str,
+    url: str,
+    status: int,
+    sent: str = "",
+    *received: str,
+    body: str | None = None,
+    media_type: str | None = None,
 ) -> dict[str, Any]:
     """One entry of a HAR file. A URL without a scheme is a path of https://shop.test."""
     return {
@@ -21,10 +28,12 @@ def exchange(
             "method": method,
             "url": url if "://" in url else f"https://shop.test{url}",
             "headers": [{"name": "Cookie", "value": sent}] if sent else [],
+            **({} if body is None else {"postData": {"mimeType": "application/json", "text": body}}),
         },
         "response": {
             "status": status,
             "headers": [{"name": "Set-Cookie", "value": text} for text in received],
+            **({} if media_type is None else {"content": {"mimeType": media_type}}),
         },
     }
 

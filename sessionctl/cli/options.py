@@ -109,26 +109,25 @@ def target_options(function: F) -> F:
     return source_options(function)
 
 
+har_option = click.option(
+    "--har",
+    cls=SharedOption,
+    metavar="FILE",
+    shell_complete=completes("files"),
+    help="Take the cookie from a HAR file; - is stdin.",
+)
+
+
 def source_options(function: F) -> F:
     """--har, --cookie-jar: where the cookie is taken from in place of an argument."""
-    for decorator in (
-        click.option(
-            "--cookie-jar",
-            cls=SharedOption,
-            metavar="FILE",
-            shell_complete=completes("files"),
-            help="Take the cookie from a Netscape jar; - is stdin.",
-        ),
-        click.option(
-            "--har",
-            cls=SharedOption,
-            metavar="FILE",
-            shell_complete=completes("files"),
-            help="Take the cookie from a HAR file; - is stdin.",
-        ),
-    ):
-        function = decorator(function)
-    return function
+    jar_option = click.option(
+        "--cookie-jar",
+        cls=SharedOption,
+        metavar="FILE",
+        shell_complete=completes("files"),
+        help="Take the cookie from a Netscape jar; - is stdin.",
+    )
+    return har_option(jar_option(function))
 
 
 def output_options(function: F) -> F:

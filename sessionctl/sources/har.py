@@ -6,6 +6,7 @@ Set-Cookie headers with line breaks. Where a file has no headers of cookies, its
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -25,6 +26,10 @@ _NO_COOKIES = (
 )
 
 
+_LOGIN = re.compile(r"(?i)(?<![a-z])(log|sign)[-_]?in(?![a-z]|[\"']?\s*[:=])")  # no field of that name
+_PASSWORD = re.compile(r"(?i)passw(or)?d|passphrase")
+
+
 class Exchange(NamedTuple):
     """One request and its response. `started` is in Unix seconds; `set_cookies` are Set-Cookie texts, raw."""
 
@@ -38,6 +43,10 @@ class Exchange(NamedTuple):
     """Names that the Cookie header held more than once, with different values."""
     went_out: bool = True
     """False where the browser answered itself (a cache, a block): such a request tells nothing about cookies."""
+    media_type: str = ""
+    """Of what was answered, without parameters."""
+    sent_login: bool = False
+    """Whether the body of the request names a log-in and a password, as one of GraphQL does."""
 
 
 def read_visit(content: bytes) -> list[Exchange]:
@@ -102,7 +111,25 @@ def _exchange(entry: Any) -> Exchange:
         tuple(texts) or tuple(_set_cookie(*cookie) for cookie in _cookies(response)),
         tuple(name for name, value in sent.items() if _has_another(header, name, value)),
         _went_out(entry),
+        _media_type(response),
+        _is_login(request.get("postData")),
     )
+
+
+def _media_type(response: Any) -> str:
+    told = _headers(response, "content-type") or [str((response.get("content") or {}).get("mimeType") or "")]
+    return told[0].partition(";")[0].strip().lower()
+
+
+def _is_login(body: Any) -> bool:
+    """Whether a body names a log-in and a password. Forms stand in `params`, in `text`, or in both."""
+    if not isinstance(body, dict):
+        return False
+    fields = [item for item in body.get("params") or () if isinstance(item, dict)]
+    text = " ".join(
+        [str(body.get("text") or ""), *(f"{item.get('name')}={item.get('value')}" for item in fields)]
+    )
+    return bool(_LOGIN.search(text)) and bool(_PASSWORD.search(text))
 
 
 def _went_out(entry: Any) -> bool:

@@ -89,6 +89,8 @@ def test_timeline(run: Run, tmp_path: Path) -> None:
     assert any("mend: regenerate" in line for line in lines)
     assert "\x1b" not in answer.out
     assert run("timeline", "-", stdin=visit()).out == answer.out
+    assert run("timeline", "--har", str(path)).out == answer.out
+    assert [run("timeline", *words).status for words in ([], [str(path), "--har", str(path)])] == [2, 2]
 
 
 def test_timeline_json(run: Run) -> None:

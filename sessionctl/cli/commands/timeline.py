@@ -11,20 +11,22 @@ from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of, tell_missing_keys
 from sessionctl.cli.words import content_of_file
+from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
     from sessionctl.timeline import Event
 
 
 @click.command("timeline", cls=Command)
-@click.argument("har", metavar="HAR")
+@click.argument("file", metavar="HAR", required=False, shell_complete=options.completes("files"))
+@options.har_option
 @options.key_options
 @options.place_options
 @options.look_options
-def command(har: str, **params: Any) -> None:
+def command(file: str | None, har: str | None, **params: Any) -> None:
     """Tell a session's story over a recorded visit: when it was set, changed, regenerated, flashed, cleared, lost.
 
-    HAR is a file or -. Flagged are a session that keeps its ID at log-in, a Set-Cookie that a browser would
+    HAR is a file or -, also as --har. Flagged are a session that keeps its ID at log-in, a Set-Cookie that a browser would
     refuse (and why), and two cookies of one name. Secrets open encrypted sessions.
 
     \b
@@ -35,9 +37,11 @@ def command(har: str, **params: Any) -> None:
     from sessionctl.timeline import story
 
     look = options.look_of(params)
+    if (file is None) == (har is None):
+        raise UsageError("timeline takes one HAR: a file, or - for standard input")
     setup = setup_of(params, text_alone=True, keys="may")
     tell_missing_keys(setup, quiet=look.quiet)
-    events = story(read_visit(content_of_file(har)), setup)
+    events = story(read_visit(content_of_file(file or har or "-")), setup)
     if look.json:
         for event in events:
             print_json(answer(event))
