@@ -56,6 +56,8 @@ def print_made(made: Made, look: options.Look, output: str | None = None, url: s
             "not revocable: a copy of the old cookie stays valid until it expires",
             quiet=look.quiet or look.json,
         )
+    for warning in made.warnings:
+        say(warning.message, quiet=look.quiet or look.json or output == "json")
     if look.json or output == "json":
         form = (
             {}
@@ -81,8 +83,11 @@ def answer(made: Made) -> dict[str, Any]:
         "id": made.id,
         "ref": made.ref,
     }
+    warnings = [warning._asdict() for warning in made.warnings]
     if not made.revoked:
-        result["warnings"] = [{"code": "not-revocable", "message": "a copy of the old cookie stays valid"}]
+        warnings.append({"code": "not-revocable", "message": "a copy of the old cookie stays valid"})
+    if warnings:
+        result["warnings"] = warnings
     if made.companions:
         result["companions"] = dict(made.companions)
     return result

@@ -153,4 +153,5 @@ def _change_foreign(
         storage=None,
         id=decoded.id,
         companions=companions,
+        warnings=form.remarks(data, flash),
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sessionctl.formats.base import Format
     from sessionctl.identify import Setup
     from sessionctl.storage.base import SessionStorage
+    from sessionctl.verdict import Warn
 
 
 OWN = ("native", "remix")
@@ -37,6 +38,8 @@ class Made:
     """The ref of a session whose ID its store does not keep."""
     revoked: bool = True
     """False where an old session was to be ended that lives on in copies of its cookie."""
+    warnings: tuple[Warn, ...] = ()
+    """Where the framework may look elsewhere for what was made."""
 
     @property
     def ref(self) -> str | None:

@@ -80,7 +80,13 @@ def _create_foreign(
     check_size(form, cookie_name, text, data if isinstance(data, dict) else {})
     companions = form.companions(text, context)
     return Made(
-        cookie=text, cookie_name=cookie_name, format=name, storage=None, id=session_id, companions=companions
+        cookie=text,
+        cookie_name=cookie_name,
+        format=name,
+        storage=None,
+        id=session_id,
+        companions=companions,
+        warnings=form.remarks(data, flash),
     )
 
 

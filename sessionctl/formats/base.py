@@ -280,6 +280,10 @@ class Format(ABC):
         """The `max_age` for a changed text that is to end as the one before, where the text says when it ends."""
         return context.max_age
 
+    def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface
+        """What to say to whoever has `encode` make a text of this, where the framework may look elsewhere for it."""
+        return ()
+
     def companions(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - part of the interface
         """The cookies, by name, that go along with a text that `encode` made: cookie-session's `NAME.sig`."""
         return {}

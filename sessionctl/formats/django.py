@@ -17,7 +17,7 @@ contrib/messages/storage/session.py.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import unquote
 from sessionctl.errors import UnserializableValueError
@@ -37,6 +37,9 @@ from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
 from sessionctl.signing import django as signing
 from sessionctl.signing.mac import b64encode_urlsafe_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SALT = "django.contrib.sessions.backends.signed_cookies"
 EARLIEST, LATEST = 1_104_537_600, 4_102_444_800  # the years 2005, when Django came out, and 2100
@@ -121,6 +124,17 @@ class Django(Format):
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` with a message under `_messages`; `key` is its level (`success`) or its tags."""
         return flash_in_session(data, key, value)
+
+    def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface
+        """Django 5.2 contrib/messages/storage/fallback.py: where the cookie has no messages, it asks no further."""
+        if not flash:
+            return ()
+        text = (
+            "by default Django shows the messages of its 'messages' cookie, and those of the session only where that "
+            "cookie says there are more: set MESSAGE_STORAGE to its SessionStorage, or make the cookie with "
+            "-f django-signed -O kind=messages"
+        )
+        return (Warn("django-messages", text),)
 
 
 def names_session(cookie_name: str) -> bool:

@@ -15,7 +15,7 @@ express 5.3.0, lib/response.js (res.cookie); cookie-signature 1.2.2.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -33,6 +33,10 @@ from sessionctl.formats.base import (
 )
 from sessionctl.signing.mac import b64encode_tag
 from sessionctl.signing.macs import Macs
+from sessionctl.verdict import Warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _JSON = "j:"
 _ID = 32
@@ -109,6 +113,16 @@ class Express(Format):
                 f"the value does not begin with {self._prefix!r}: Express takes it for an unsigned cookie"
             )
         return plain
+
+    def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface
+        """express-session 1.19.0, index.js (getcookie): what the cookie holds is an ID, whatever it looks like."""
+        if not isinstance(data, (dict, list)):
+            return ()
+        text = (
+            "express-session reads an ID alone from its cookie, and finds no session by this one: "
+            "it is the signed JSON of cookie-parser (req.signedCookies)"
+        )
+        return (Warn("not-express-session", text),)
 
     def _is_signed(self, plain: str) -> bool:
         return plain.startswith(self._prefix)

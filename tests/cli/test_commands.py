@@ -520,3 +520,29 @@ def test_paths(run: Run) -> None:
     refused = run("set", "--where", "cart", "cart.7=1")
     assert (refused.status, "'cart'" in refused.err) == (4, True)
     assert run("get", cookie, "cart").text == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["-f", "express", "--set", "user_id=42"], "not-express-session", "reads an ID alone"),
+        (["-f", "django", "--flash", "success=Saved"], "django-messages", "-O kind=messages"),
+    ],
+    ids=["express", "django"],
+)
+def test_where_the_framework_looks_elsewhere(run: Run, words: list[str], code: str, says: str) -> None:
+    """What the framework's usual setting would not find is made, and a note says so."""
+    made = run("create", "--secret", "k", *words)
+    assert (made.status, says in made.err) == (0, True)
+    assert run("create", "--secret", "k", *words, "--quiet").err == ""
+    answer = run("create", "--secret", "k", *words, "--json")
+    assert ([warning["code"] for warning in answer.json["warnings"]], answer.err) == ([code], "")
+    plain = run("create", "--secret", "k", "-f", words[1])
+    assert (plain.status, plain.err) == (0, "")
+
+
+def test_a_message_for_django(run: Run) -> None:
+    """The note comes with `flash` too."""
+    made = run("create", "--secret", "k", "-f", "django", "--set", "user_id=42")
+    flashed = run("flash", "--secret", "k", "-f", "django", f"sessionid={made.text}", "success=Saved")
+    assert (flashed.status, "SessionStorage" in flashed.err) == (0, True)

@@ -88,6 +88,27 @@ def test_django_shows_a_flashed_message() -> None:
         ]
 
 
+def test_where_the_default_storage_looks_for_messages() -> None:
+    """Django's default shows the cookie's, and the session's only behind a cookie that says that there are more."""
+    from django.contrib.messages.storage.fallback import FallbackStorage
+    from django.contrib.sessions.backends.signed_cookies import SessionStore
+
+    in_session = SessionStore(formats.get("django").encode({}, [KEY], flash={"success": "kept"}))
+
+    def shown(**cookies: str) -> list[str]:
+        asked = request(**cookies)
+        asked.session = in_session
+        return [item.message for item in FallbackStorage(asked)]
+
+    form = formats.get("django-signed", kind="messages")
+    assert shown() == []
+    assert shown(messages=form.encode([], [KEY], flash={"success": "sent"})) == ["sent"]
+    assert shown(messages=form.encode(["__messagesnotfinished__"], [KEY], flash={"success": "sent"})) == [
+        "sent",
+        "kept",
+    ]
+
+
 def test_messages_of_django_are_read() -> None:
     """A cookie of messages that Django wrote verifies and shows them."""
     from django.contrib.messages.storage.cookie import CookieStorage

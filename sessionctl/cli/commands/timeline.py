@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def command(file: str | None, har: str | None, **params: Any) -> None:
     """Tell a session's story over a recorded visit: when it was set, changed, regenerated, flashed, cleared, lost.
 
-    HAR is a file or -, also as --har. Flagged are a session that keeps its ID at log-in, a Set-Cookie that a browser would
-    refuse (and why), and two cookies of one name. Secrets open encrypted sessions.
+    HAR is a file or -, also as --har. Flagged are a session that keeps its ID at log-in, a Set-Cookie that a
+    browser would refuse (and why), and two cookies of one name. Secrets open encrypted sessions.
 
     \b
     sessionctl timeline visit.har
