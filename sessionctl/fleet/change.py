@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sessionctl.editing.changing import apply_changes
 from sessionctl.errors import CorruptRecordError, StorageError, UsageError
 from sessionctl.fleet.failures import Failures
+from sessionctl.fleet.interrupts import Interrupts
 from sessionctl.fleet.select import Judge, Selection, select
 from sessionctl.fleet.store import sweepable
 
@@ -47,10 +48,10 @@ def destroy(
     """
     store = sweepable(storage)
     result = Changed(dry_run=dry_run)
-    with _until_told(result):
+    with _until_told(result), Interrupts() as interrupts:
         for _ in range(MAX_PASSES):
             before = result.matched
-            _destroy_pass(store, selection, now, result)
+            _destroy_pass(store, selection, now, result, interrupts)
             if dry_run or result.matched == before or selection.limit is not None:
                 break
     return result
@@ -69,20 +70,23 @@ def _until_told(result: Changed) -> Iterator[None]:
         result.fail(error)
 
 
-def _destroy_pass(store: RecordStorage, selection: Selection, now: float | None, result: Changed) -> None:
+def _destroy_pass(
+    store: RecordStorage, selection: Selection, now: float | None, result: Changed, interrupts: Interrupts
+) -> None:
     judge = Judge(store, selection, store.clock() if now is None else now)
     for found in select(store, selection, now=now, content=True, on_problem=result.fail):
         if result.dry_run:
             result.matched += 1
             continue
-        try:
-            done = _end(judge, found)
-        except (StorageError, CorruptRecordError) as error:
-            result.matched += 1
-            result.fail(error)
-        else:
-            result.matched += done
-            result.done += done
+        with interrupts.step():
+            try:
+                done = _end(judge, found)
+            except (StorageError, CorruptRecordError) as error:
+                result.matched += 1
+                result.fail(error)
+            else:
+                result.matched += done
+                result.done += done
 
 
 def _end(judge: Judge, found: Found) -> bool:
@@ -121,17 +125,18 @@ def change(
     store = sweepable(storage)
     result, unset = Changed(dry_run=dry_run), tuple(unset)
     saver = without_renewal(store)
-    with _until_told(result):
+    with _until_told(result), Interrupts() as interrupts:
         for found in select(store, selection, now=now, content=True, on_problem=result.fail):
             if found.stored is None or not store.is_live(found.stored):
                 continue
             result.matched += 1
             if dry_run:
                 continue
-            try:
-                result.done += _change_one(saver, found, values or {}, unset, flash or {}, paths=paths)
-            except (StorageError, CorruptRecordError, UsageError) as error:
-                result.fail(error)
+            with interrupts.step():
+                try:
+                    result.done += _change_one(saver, found, values or {}, unset, flash or {}, paths=paths)
+                except (StorageError, CorruptRecordError, UsageError) as error:
+                    result.fail(error)
     return result
 
 

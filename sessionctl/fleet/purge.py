@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import SessionctlError, StorageError, UsageError
+from sessionctl.fleet.interrupts import Interrupts
 from sessionctl.fleet.select import Judge, Selection, batches
 from sessionctl.fleet.store import files_of, sweepable
 from sessionctl.fleet.sweep import BATCH, Plan, Purged
@@ -59,8 +60,8 @@ def purge(
     result = Purged(dry_run=dry_run)
     start = time.monotonic()
     try:
-        with closing(_sweep(plan, result, jobs, rate)) as steps:
-            for _ in steps:
+        with closing(_sweep(plan, result, jobs, rate)) as steps, Interrupts() as interrupts:
+            for _ in interrupts.each(steps):
                 _tell_matches(plan, on_match)
                 result.seconds = time.monotonic() - start
                 if on_progress is not None:

@@ -44,12 +44,14 @@ _START = (
     "from sessionctl.fleet.purge_worker import main; main()"
 )
 _READ = 1 << 16
+_BREATH = 0.2
+"""Seconds after which a run looks whether it is to end, though no process has answered."""
 
 
 def sweep_by_jobs(
     store: FileStorage, plan: Plan, result: Purged, jobs: int, rate: float | None
 ) -> Generator[None]:
-    """Delete the files that are meant by so many processes; stops for breath whenever one has answered.
+    """Delete the files that are meant by so many processes; stops for breath when one answers or none does for a while.
 
     Closing it ends the processes, and counts what they did until then. A process that dies is told, and the
     others go on. Raises `StorageError` where none can be started, before anything was deleted.
@@ -160,7 +162,7 @@ class _Work:
             for worker in self.workers:
                 selector.register(worker.output, selectors.EVENT_READ, worker)
             while self.workers:
-                for key, _ in selector.select():
+                for key, _ in selector.select(_BREATH):
                     if not self._listen(key.data):
                         selector.unregister(key.fileobj)
                         self._take_leave(key.data)

@@ -23,6 +23,7 @@ from sessionctl.errors import (
     UsageError,
 )
 from sessionctl.fleet.failures import Failures
+from sessionctl.fleet.interrupts import Interrupts
 from sessionctl.fleet.select import Selection, select
 from sessionctl.fleet.store import fleet_of
 from sessionctl.storage.base import Outcome, Stored
@@ -185,11 +186,12 @@ def receive(
     """Write sessions into a store, read them back, and count all that in `moved`; Ctrl-C ends it cleanly."""
     start, rest = time.monotonic(), iter(sessions)
     try:
-        while batch := list(islice(rest, BATCH)):
-            _receive_batch(store, batch, moved, overwrite)
-            moved.seconds = time.monotonic() - start
-            if on_progress is not None:
-                on_progress(moved)
+        with Interrupts() as interrupts:
+            while batch := list(islice(rest, BATCH)):
+                _receive_batch(store, batch, moved, overwrite, interrupts)
+                moved.seconds = time.monotonic() - start
+                if on_progress is not None:
+                    on_progress(moved)
     except KeyboardInterrupt:
         moved.complete, moved.interrupted = False, True
     except StorageError as error:
@@ -200,16 +202,20 @@ def receive(
     moved.seconds = time.monotonic() - start
 
 
-def _receive_batch(store: RecordStorage, batch: list[Carried], moved: Moved, overwrite: Overwrite) -> None:
+def _receive_batch(
+    store: RecordStorage, batch: list[Carried], moved: Moved, overwrite: Overwrite, interrupts: Interrupts
+) -> None:
     moved.matched += len(batch)
     places = {key: one for one in batch if (key := _key(store, one, moved)) is not None}
     there = {
         key: store.living(found) if isinstance(found, Stored) else found
         for key, found in zip(places, store.peek_many(list(places)), strict=True)
     }
-    arrived = {
-        key: one for key, one in places.items() if _arrive(store, key, one, there[key], moved, overwrite)
-    }
+    arrived = {}
+    for key, one in places.items():
+        with interrupts.step():
+            if _arrive(store, key, one, there[key], moved, overwrite):
+                arrived[key] = one
     if moved.dry_run:
         return
     for (key, one), stored in zip(arrived.items(), store.peek_many(list(arrived)), strict=True):

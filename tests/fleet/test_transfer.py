@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import secrets
 import time
 from pathlib import Path
@@ -71,6 +72,38 @@ def test_copy(stores: Stores, source: str, target: str) -> None:
         assert there.text == here.text
         assert life_left(place, name) == pytest.approx((10 - number) * DAY, abs=3)
         assert place.read(name).get("userId") == number
+
+
+CHAIN_SLACK = {"fs": 0.5, "memcached": 2.1, "fs2": 2.1}
+"""Seconds by which a life may differ after each step: milliseconds, then Memcached's whole seconds, twice rounded."""
+
+
+def test_a_chain_of_copies_keeps_records_and_lives(stores: Stores) -> None:
+    """Redis to files to Memcached to files: 1,000 records are the same bytes, and each ends when it would have."""
+    origin = stores["redis"]
+    fractions = random.Random(6)
+    for number in range(1000):
+        add(
+            origin, f"id-{number}", age=fractions.uniform(0, 9.9 * DAY), userId=number, flash={"notice": "hi"}
+        )
+    wanted = {
+        origin.hash_of(entry.key): (origin.load(entry.key), entry.expires_at) for entry in origin.scan()
+    }
+    source = origin
+    for name, slack in CHAIN_SLACK.items():
+        moved = copy(source, stores[name])
+        assert (moved.written, moved.verified, moved.complete) == (1000, True, True)
+        source = stores[name]
+        there = {
+            source.hash_of(entry.key): (source.load(entry.key), entry.expires_at) for entry in source.scan()
+        }
+        assert there.keys() == wanted.keys()
+        for digest, (record, ends) in wanted.items():
+            found, end = there[digest]
+            assert found is not None
+            assert record is not None
+            assert found.text == record.text
+            assert end == pytest.approx(ends, abs=slack)
 
 
 def test_copy_to_another_redis(redis_server: Any, unique_prefix: str) -> None:
