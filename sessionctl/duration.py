@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from sessionctl.errors import UsageError
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PART = r"(\d+(?:\.\d+)?)(ms|[smhdw])"
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
+_PART = rf"({_NUMBER})(ms|[smhdw])"
 
 
 def parse_age(text: str) -> float:
     """As `parse_duration`, but a number needs its unit: 30 days that were meant are not 30 seconds."""
-    if text.strip().isdigit() and int(text) != 0:
+    if re.fullmatch("0*[1-9][0-9]*", text.strip()):
         raise UsageError(f"{text.strip()!r} has no unit; write {text.strip()}s, or {text.strip()}d for days")
     return parse_duration(text)
 
@@ -24,7 +25,7 @@ def parse_duration(text: str) -> float:
     Raises `UsageError`.
     """
     text = text.strip().lower()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(_NUMBER, text):
         return float(text)
     if not re.fullmatch(rf"(?:{_PART})+", text):
         raise UsageError(f"{text!r} is no duration; write 90s, 15m, 12h, 30d, 4w, or 1d12h")

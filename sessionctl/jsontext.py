@@ -233,6 +233,12 @@ def _is_index(key: Any) -> bool:
     )
 
 
+def index_in(values: list[Any], text: str, *, new: bool = False) -> int | None:
+    """The index that a text names in a list, which has such an item, or with `new` ends there; else None."""
+    index = int(text) if _is_index(text) else len(values) + 1
+    return index if index < len(values) + new else None
+
+
 def _member_order(member: tuple[str, Any]) -> tuple[int, int]:
     return (0, int(member[0])) if _is_index(member[0]) else (1, 0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from sessionctl import jsontext
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def _steps_to(value: Any, path: str) -> Steps | None:
                 return (head, *inner)
     if isinstance(value, list):
         head, dot, rest = path.partition(".")
-        if head.isdecimal() and int(head) < len(value):
-            found = _steps_to(value[int(head)], rest) if dot else ()
-            return None if found is None else (int(head), *found)
+        if (index := jsontext.index_in(value, head)) is not None:
+            found = _steps_to(value[index], rest) if dot else ()
+            return None if found is None else (index, *found)
     return None
 
 
@@ -108,9 +109,9 @@ def _steps_into(holder: Any, path: str, place: str) -> Steps:
     """The steps to what is new in an object or array. Raises `UsageError`."""
     head, dot, rest = path.partition(".")
     if isinstance(holder, list):
-        if not head.isdecimal() or int(head) > len(holder):
+        index = jsontext.index_in(holder, head, new=True)
+        if index is None:
             raise _no_way(place, head, f"an array whose next index is {len(holder)}")
-        index = int(head)
         if index == len(holder) and not dot:
             return (index,)
         if index < len(holder) and isinstance(holder[index], (dict, list)):

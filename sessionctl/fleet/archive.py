@@ -130,29 +130,28 @@ def _redacted(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     if path == EVERYTHING:
         return dict.fromkeys(values, REDACTED), dict.fromkeys(flash, REDACTED)
-    if path.startswith("flash.") and "flash" not in values:
-        return values, _without(flash, path.removeprefix("flash."))
-    return _without(values, path), flash
+    flash = _without(flash, path)
+    return _without(values, path), _without(flash, path.removeprefix("flash."))
 
 
 def _without(value: Any, path: str) -> Any:
-    """A copy in which what lies under a path is hidden; in a list every item is looked into."""
+    """A copy in which all that may lie under a path is hidden; in a list every item is looked into."""
     if isinstance(value, list):
         head, _, rest = path.partition(".")
-        if head.isdecimal() and int(head) < len(value):
-            return [*value[: int(head)], _hidden(value[int(head)], rest), *value[int(head) + 1 :]]
+        index = jsontext.index_in(value, head)
+        if index is not None:
+            return [*value[:index], _hidden(value[index], rest), *value[index + 1 :]]
         return [_without(item, path) for item in value]
     if not isinstance(value, dict):
         return value
-    if path in value:
-        return {**value, path: REDACTED}
+    hidden = {**value, path: REDACTED} if path in value else value
     head, dot, rest = path.partition(".")
     while dot:
-        if head in value:
-            return {**value, head: _without(value[head], rest)}
+        if head in hidden:
+            hidden = {**hidden, head: _without(hidden[head], rest)}
         more, dot, rest = rest.partition(".")
         head = f"{head}.{more}"
-    return value
+    return hidden
 
 
 def _hidden(value: Any, rest: str) -> Any:

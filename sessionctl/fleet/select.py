@@ -222,9 +222,9 @@ def _candidates(judge: Judge, on_problem: OnProblem) -> Iterator[Entry]:
 
 def _by_id(store: RecordStorage, ids: tuple[str, ...]) -> Iterator[Entry]:
     for session_id in ids:
-        key = store.key_of(session_id)
-        stored = store.peek(key)
-        if stored is not None:
+        key = store.find_key(session_id)
+        stored = None if key is None else store.peek(key)
+        if key is not None and stored is not None:
             yield entry_of(store, key, stored)
 
 

@@ -34,6 +34,9 @@ __all__ = ["Entry", "OnCorrupt", "Outcome", "RecordStorage", "SessionStorage", "
 UnknownIds = Literal["new", "reuse"]
 OnCorrupt = Literal["error", "new"]
 
+MAX_SECONDS = 100 * 365.25 * 86400
+"""The longest `ttl` and `lifetime`; servers take much longer ones for none, or for the past."""
+
 T = TypeVar("T")
 
 
@@ -67,8 +70,8 @@ class SessionStorage(ABC):
         clock: Callable[[], float] = time.time,
     ) -> None:
         for name, seconds in (("ttl", ttl), ("lifetime", lifetime)):
-            if seconds is not None and not seconds > 0:
-                raise UsageError(f"{name} must be more than 0 seconds")
+            if seconds is not None and not 0 < seconds <= MAX_SECONDS:
+                raise UsageError(f"{name} must be more than 0 seconds and at most 100 years")
         self.ttl = ttl
         self.lifetime = lifetime
         self.unknown_ids = unknown_ids

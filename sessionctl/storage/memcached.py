@@ -46,6 +46,9 @@ DEFAULT_PORT = 11211
 MAX_KEY = 250
 """Bytes that a key may have (protocol.txt)."""
 
+MAX_TIME = 2**31 - 1
+"""The last Unix time that the server reads; what is past it would have ended already."""
+
 MAX_RELATIVE = 30 * 86400
 """Seconds up to which a time of expiry counts from now; a larger number is a Unix time (protocol.txt)."""
 
@@ -240,7 +243,7 @@ class MemcachedStorage(RemoteStorage):
         if expires_in is None:
             return 0
         seconds = max(1, math.ceil(expires_in))
-        return seconds if seconds <= MAX_RELATIVE else math.ceil(self.clock()) + seconds
+        return seconds if seconds <= MAX_RELATIVE else min(math.ceil(self.clock()) + seconds, MAX_TIME)
 
     def _same_expiry(self, stored: Stored) -> int:
         """The life that is left, never more: up to a second is lost, since the server counts in seconds."""

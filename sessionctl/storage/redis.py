@@ -41,6 +41,9 @@ DEFAULT_PORT = 6379
 SCAN_BATCH = 100
 """How many keys a scan asks for at once: a quarter of a millisecond of the server."""
 
+MAX_CONNECTIONS = 10_000
+"""The largest pool: the client makes a place for each connection beforehand."""
+
 _GONE = -2
 """What PTTL says where there is no key; below 0 it says that nothing ends the record."""
 
@@ -85,7 +88,7 @@ class RedisStorage(RemoteStorage):
                 password=find_password(address.password, password_env, password_file),
                 timeout=self.timeout,
                 connect_timeout=self.connect_timeout,
-                max_connections=number_of("max_connections", max_connections, least=1),
+                max_connections=number_of("max_connections", max_connections, 1, MAX_CONNECTIONS),
                 context=tls_context(tls_ca, tls_cert, tls_key) if encrypted else None,
                 tls=_tls(tls_ca, tls_cert, tls_key) if encrypted else {},
                 **self._place(address, db),
@@ -388,14 +391,14 @@ def _about_server(info: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value is not None}
 
 
-def number_of(name: str, value: int | str, least: int = 0) -> int:
+def number_of(name: str, value: int | str, least: int = 0, most: int = 2**31 - 1) -> int:
     """A number of a URL. Raises `UsageError`."""
     try:
         number = int(value)
     except ValueError:
         number = -1
-    if number < least:
-        raise UsageError(f"{name} is a number of at least {least}")
+    if not least <= number <= most:
+        raise UsageError(f"{name} is a number of at least {least} and at most {most}")
     return number
 
 

@@ -48,6 +48,8 @@ Run = Callable[..., Answer]
         (["create", "-p", "none"], 2),
         (["purge"], 2),
         (["purge", "--older-than", "x"], 2),
+        (["purge", "--older-than", "\u00b2"], 2),
+        (["stats", "--newer-than", "9" * 5000], 2),
         (["purge", "--older-than", "1d", "-s", "cookie:"], 2),
         (["inspect", "--har", "/nonexistent"], 2),
         (["inspect", "-abc.def"], 2),
@@ -63,6 +65,18 @@ def test_error(run: Run, arguments: list[str], status: int) -> None:
     if told.out:
         assert told.json["error"].keys() >= {"code", "message"}
     assert told.status == status
+
+
+def test_what_python_does_not_read_as_a_number(run: Run, tmp_path: Path) -> None:
+    """Digits beyond ASCII, or more of them than Python reads, are no place in a list; bytes that are no text no ID."""
+    cookie = run("create", "-s", "cookie:", "--set", "a=[7,8]").text
+    assert run("get", cookie, "a.1").text == "8"
+    for place in ("9" * 5000, "\u00b2", "\u0661", "01"):
+        assert run("get", cookie, f"a.{place}").status == 1
+        assert run("set", cookie, f"a.{place}=1", "-s", "cookie:").status == 2
+    run("create", "-s", f"fs:{tmp_path}/x", "--set", "a=1")
+    exported = run("export", "-", "-s", f"fs:{tmp_path}/x", "--id", "\udcff")
+    assert (exported.status, exported.out.count("\n")) == (0, 2)
 
 
 def test_near_names_are_suggested(run: Run) -> None:

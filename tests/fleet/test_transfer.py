@@ -309,6 +309,16 @@ def test_redaction(stores: Stores) -> None:
     assert b"Mary" not in exported(stores["redis"], redact=["*"])
 
 
+def test_redaction_hides_every_place(stores: Stores) -> None:
+    """What a path may mean is hidden wherever it lies: keys with dots, flash of the same name, items of lists."""
+    add(stores["redis"], "i", a={"x": 1, "b": {"c": "s3cret1"}}, **{"a.b": {"c": "s3cret2"}, "a.b.c": "s3cret3"},
+        list=[{"b": "s3cret4"}], flash={"a.b.c": "s3cret5", "flash": {"x": "s3cret6"}}, flesh={"x": 1})  # fmt: skip
+    data = exported(stores["redis"], redact=["a.b.c", "list.0", "flash.x"])
+    assert b"s3cret" not in data
+    assert b'"x":1' in data
+    assert b'"list":[' in exported(stores["redis"], redact=[f"list.{'9' * 5000}"])
+
+
 @pytest.mark.parametrize("name", ["x.ndjson", "x.ndjson.gz", "x.ndjson.zst"])
 def test_files(tmp_path: Path, name: str) -> None:
     """A file is compressed by its ending, private, and read back whatever it is called."""

@@ -90,6 +90,12 @@ def test_a_life_of_any_length(memcached_server: MemcachedServer, unique_prefix: 
             storage.save(storage.read(session_id))  # which touches
 
 
+def test_a_life_past_what_the_server_counts(memcached_server: MemcachedServer, unique_prefix: str) -> None:
+    """A `ttl` past 2038, which the server would take for one that has passed, does not lose the session."""
+    with opened(memcached_server.url, prefix=unique_prefix, ttl=90 * 365 * DAY) as storage:
+        assert storage.read(begin(storage, n=0)).get("n") == 0
+
+
 def test_a_save_without_ttl_never_lengthens_a_life(
     memcached_server: MemcachedServer, unique_prefix: str
 ) -> None:

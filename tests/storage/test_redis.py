@@ -484,6 +484,7 @@ def test_a_database_is_chosen(redis_server: RedisServer, unique_prefix: str) -> 
     [
         "redis://localhost:port/0", "redis://localhost:70000/0", "redis://a:1,b:2/0", "redis://localhost/x",
         "redis://h/0?timeout=0", "redis://h/0?max_connections=0", "redis://h/0?nonsense=1", "redis://h/0?ttl=x",
+        "redis://h/0?max_connections=99999999999", "redis://h/0?ttl=6000w", "redis://h/0?lifetime=999999999999999w",
         "redis+cluster://a:1,b:2/3", "redis+sentinel://a:1", "unix://relative", "unix:", "redis://u:p@/w@h/0",
         "redis://:se/cret@localhost/0", "memcached://u:p@h", "memcached://h/x", "memcached://h?prefix=a b",
         f"memcached://h?prefix={'x' * 187}",
