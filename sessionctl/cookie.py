@@ -46,6 +46,8 @@ SameSite = Literal["Strict", "Lax", "None"]
 _DEFAULTS: Final[dict[str, Any]] = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
 _BAD_NAME = "a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
 _NO_NAME = "a cookie's name has no spaces, control characters, =, ; or ,"
+_NO_TEXT = "no cookie's text has ';' or control characters (RFC 6265bis, 5.6)"
+_NEVER_IN_A_TEXT = re.compile(r"[;\x00-\x1f\x7f]")
 _NEVER_IN_A_NAME = frozenset(" =;,")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -182,6 +184,8 @@ def set_cookie(name: str, text: str, **attributes: Any) -> str:
     """
     if not _TOKEN.fullmatch(name):
         raise CookieAttributeError(_BAD_NAME)
+    if not can_be_sent(text):
+        raise CookieAttributeError(f"{_NO_TEXT}: it would end the cookie, or the header")
     given = _DEFAULTS | _known(attributes)
     if not text:
         return _cleared(name, given)
@@ -194,6 +198,11 @@ def check_name(name: str) -> None:
     """Raise `CookieAttributeError` for what is no cookie name (RFC 9110, 5.6.2)."""
     if not _TOKEN.fullmatch(name):
         raise CookieAttributeError(_BAD_NAME)
+
+
+def can_be_sent(text: str) -> bool:
+    """Whether a text can stand in a Cookie header: some formats sign what an application gives them as it is."""
+    return not _NEVER_IN_A_TEXT.search(text)
 
 
 def check_sent_name(name: str) -> None:

@@ -8,6 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from sessionctl.cookie import can_be_sent
 from sessionctl.errors import UsageError
 from sessionctl.refusals import is_local
 
@@ -72,13 +73,22 @@ def pairs(made: Made) -> dict[str, str]:
 
 
 def render(made: Made, kind: str, url: str | None) -> str:
-    """The cookie as one of `KINDS`, but `value` and `json`. Raises `UsageError` where a place is missing."""
+    """The cookie as one of `KINDS`, but `value` and `json`.
+
+    Raises `UsageError` where a place is missing, and for what cannot be told in that form.
+    """
+    if not all(map(can_be_sent, pairs(made).values())):
+        raise UsageError(
+            "the text has ';' or a control character, which no cookie can have; --output value prints it as it is"
+        )
     joined = "; ".join(f"{name}={value}" for name, value in pairs(made).items())
     if kind == "pair":
         return joined
     if kind == "header":
         return f"Cookie: {joined}"
     if kind == "set-cookie":
+        if made.set_cookie is None:
+            raise UsageError("the cookie is too large for one Set-Cookie; its framework cuts it over several")
         return f"Set-Cookie: {made.set_cookie}"
     if kind == "env":
         return _env(made)

@@ -451,3 +451,10 @@ class TestFind:
     def test_the_first_cookie_of_the_name_counts(self, text: str | None, value: str | None) -> None:
         """Spaces around name and value are not theirs, nor are quotes around the value; the name counts exactly."""
         assert find(text, "id") == value
+
+
+@pytest.mark.parametrize("text", ["a;b", "a\r\nb: c", "a\x00", "a\x7f"])
+def test_a_text_that_no_cookie_can_have(text: str) -> None:
+    """A text that would end the cookie or the header is refused."""
+    with pytest.raises(CookieAttributeError):
+        set_cookie("session", text)

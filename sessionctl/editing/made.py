@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import records
-from sessionctl.cookie import MAX_SIZE, check_name, set_cookie
+from sessionctl.cookie import MAX_SIZE, can_be_sent, check_name, set_cookie
 from sessionctl.errors import CookieTooLargeError, UsageError
 from sessionctl.inspection.stored import ref_of
 from sessionctl.storage.cookie import CookieStorage
@@ -50,9 +50,12 @@ class Made:
     def set_cookie(self) -> str | None:
         """The Set-Cookie text with the attributes that a session cookie should have.
 
-        None without a cookie, and for one that its framework would cut over several.
+        None without a cookie, for one that its framework would cut over several, and for a text that no
+        cookie can have.
         """
-        if self.cookie is None or len(self.cookie_name) + len(self.cookie.encode()) > MAX_SIZE:
+        if self.cookie is None or not can_be_sent(self.cookie):
+            return None
+        if len(self.cookie_name) + len(self.cookie.encode()) > MAX_SIZE:
             return None
         return set_cookie(self.cookie_name, self.cookie)
 

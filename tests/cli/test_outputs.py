@@ -287,3 +287,26 @@ def test_a_broken_file_of_sessions(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: 1\n b: [\n")
     answer = run("create", "--from", str(tmp_path / "a.yaml"))
     assert (answer.status, "line" in answer.err) == (3, True)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("value", "json")])
+@pytest.mark.parametrize("text", ["a\nSet-Cookie: admin=1", "a; Domain=evil.test", "a\x00"])
+def test_a_text_that_ends_its_header(run: Run, kind: str, text: str, tmp_path: Path) -> None:
+    """A format that signs a text as it is makes no second header or attribute; the text alone can be had."""
+    source = tmp_path / "session.json"
+    source.write_text(json.dumps(text))
+    made = ["create", "-f", "itsdangerous", "-O", "signer=Signer", "--secret", "k", "--from", str(source)]
+    place = ["--url", "https://a.example/"] if kind in PLACED else []
+    answer = run(*made, "--output", kind, *place)
+    assert (answer.status, answer.out) == (2, "")
+    assert run(*made).out.startswith(text)
+    told = run(*made, "--json")
+    assert (told.status, told.json["set_cookie"]) == (0, None)
+
+
+def test_a_cookie_of_several_has_no_set_cookie(run: Run) -> None:
+    """What its framework cuts over several cookies is no Set-Cookie of one."""
+    answer = run(
+        "create", "-f", "authjs", "--secret", "k", "--set", f"a={'x' * 5000}", "--output", "set-cookie"
+    )
+    assert (answer.status, answer.out) == (2, "")
