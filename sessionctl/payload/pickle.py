@@ -17,10 +17,19 @@ from sessionctl.errors import MalformedError, NotSupportedError, UnserializableV
 from sessionctl.payload.pickle_values import Global, Instance, Mapping, Python2Str, Set, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_OPCODES: Final = 100_000
 """How many instructions a pickle may have; a cookie of 4,096 bytes has at most that many."""
+
+MAX_EFFORT: Final = 60_000
+"""What the instructions that take longer may cost in all."""
+
+_OBJECT, _LINE = 3, 2
+"""The cost of an object or the name of a class, and of a text that is written as a line."""
+
+_BYTES_PER_EFFORT: Final = 32
+"""Bytes of a number in digits that cost one."""
 
 HIGHEST_PROTOCOL: Final = 5
 
@@ -83,11 +92,12 @@ def dumps(value: Any, protocol: int = 4) -> bytes:
 class _Machine:
     """The stack, the marks on it, the memo, and how far the program has been read."""
 
-    __slots__ = ("at", "data", "marks", "memo", "stack")
+    __slots__ = ("at", "data", "left", "marks", "memo", "stack")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
+        self.left = MAX_EFFORT
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -108,25 +118,30 @@ class _Machine:
         for _ in range(MAX_OPCODES):
             opcode = data[self.at]
             self.at += 1
-            if opcode == _MEMOIZE:  # half of all instructions, and therefore done here
-                self.memo[len(self.memo)] = self.stack[-1]
-                continue
-            if opcode == _STOP:
-                return self.stack.pop()
             operation = operations.get(opcode)
-            if operation is None:
+            if operation is not None:
+                operation(self)
+            elif opcode == _STOP:
+                return self.stack.pop()
+            else:
                 raise MalformedError(f"not a pickle: unknown instruction at byte {self.at - 1}")
-            operation(self)
         raise MalformedError(f"a pickle of more than {MAX_OPCODES} instructions")
+
+    def spend(self, cost: int) -> None:
+        """An instruction that takes longer."""
+        self.left -= cost
+        if self.left < 0:
+            raise MalformedError(
+                f"a pickle of more than {MAX_EFFORT // _OBJECT} objects or {MAX_EFFORT // _LINE} lines of text"
+            )
 
     def take(self, size: int) -> bytes:
         """The next bytes of the program."""
-        end = self.at + size
+        start = self.at
+        end = self.at = start + size
         if end > len(self.data):
             raise MalformedError("the pickle is cut short")
-        found = self.data[self.at : end]
-        self.at = end
-        return found
+        return self.data[start:end]
 
     def number(self, size: int) -> int:
         """An unsigned little-endian number."""
@@ -134,12 +149,32 @@ class _Machine:
 
     def line(self) -> bytes:
         """The text up to the end of the line."""
-        end = self.data.find(b"\n", self.at)
+        start = self.at
+        end = self.data.find(b"\n", start)
         if end < 0:
             raise MalformedError("the pickle is cut short")
-        found = self.data[self.at : end]
         self.at = end + 1
-        return found
+        return self.data[start:end]
+
+    def digits(self) -> bytes:
+        """A line that holds a number."""
+        line = self.line()
+        if len(line) > _BYTES_PER_EFFORT:
+            self.spend(len(line) // _BYTES_PER_EFFORT)
+        return line
+
+    def make(self, called: Any, arguments: Any) -> Instance:
+        """What a call would give, on the stack."""
+        self.spend(_OBJECT)
+        made = Instance(called, arguments)
+        self.stack.append(made)
+        return made
+
+    def name(self) -> Global:
+        """The class or function of two lines."""
+        self.spend(_OBJECT)
+        module = self.line()
+        return Global(_text(module), _text(self.line()))
 
     def pop_mark(self) -> list[Any]:
         """What was pushed since the last mark."""
@@ -157,36 +192,58 @@ def _push(value: Any) -> Callable[[_Machine], None]:
 
 def _sized(size: int, make: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
     """An argument whose length stands before it in `size` bytes."""
-    return lambda machine: machine.stack.append(make(machine.take(machine.number(size))))
+
+    def operation(machine: _Machine) -> None:
+        data = machine.data
+        start = machine.at + size
+        end = machine.at = start + int.from_bytes(data[machine.at : start], "little")
+        if end > len(data):
+            raise MalformedError("the pickle is cut short")
+        machine.stack.append(make(data[start:end]))
+
+    return operation
 
 
 def _short_text(machine: _Machine) -> None:
-    """As `_sized(1, _text)`, in half the time: what most values and keys are."""
+    """As `_sized(1, _text)`, in less time: what most values and keys are."""
+    data = machine.data
     start = machine.at + 1
-    end = machine.at = start + machine.data[machine.at]
-    if end > len(machine.data):
+    end = machine.at = start + data[start - 1]
+    if end > len(data):
         raise MalformedError("the pickle is cut short")
-    machine.stack.append(machine.data[start:end].decode("utf-8", "surrogatepass"))
+    machine.stack.append(data[start:end].decode("utf-8", "surrogatepass"))
 
 
-def _fixed(size: int, make: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
-    return lambda machine: machine.stack.append(make(machine.take(size)))
+def _fixed(layout: str) -> Callable[[_Machine], None]:
+    number = struct.Struct(layout)
+    read, size = number.unpack_from, number.size
+
+    def operation(machine: _Machine) -> None:
+        machine.stack += read(machine.data, machine.at)
+        machine.at += size
+
+    return operation
+
+
+def _byte(machine: _Machine) -> None:
+    machine.stack.append(machine.data[machine.at])
+    machine.at += 1
 
 
 def _lined(make: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
-    return lambda machine: machine.stack.append(make(machine.line()))
+    def operation(machine: _Machine) -> None:
+        machine.spend(_LINE)
+        machine.stack.append(make(machine.line()))
+
+    return operation
 
 
-def _unsigned(data: bytes) -> int:
-    return int.from_bytes(data, "little")
+def _number(make: Callable[[bytes], Any]) -> Callable[[_Machine], None]:
+    return lambda machine: machine.stack.append(make(machine.digits()))
 
 
 def _signed(data: bytes) -> int:
     return int.from_bytes(data, "little", signed=True)
-
-
-def _binary_float(data: bytes) -> Any:
-    return struct.unpack(">d", data)[0]
 
 
 def _text(data: bytes) -> str:
@@ -211,9 +268,9 @@ def _long_line(line: bytes) -> int:
 def _quoted_line(line: bytes) -> Python2Str:
     """Protocol 0 writes Python 2's `str` as its `repr`."""
     line = line.strip()
-    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in b"\"'":  # noqa: PLR2004 - two quotes
+    if len(line) < 2 or line[0] != line[-1] or line[0] not in b"\"'":  # noqa: PLR2004 - two quotes
         raise MalformedError("not a pickle: a text without its quotes")
-    return Python2Str(codecs.escape_decode(line[1:-1])[0])
+    return Python2Str(codecs.escape_decode(line[1:-1])[0] if b"\\" in line else line[1:-1])
 
 
 # -- containers ---------------------------------------------------------------------------------------
@@ -237,8 +294,8 @@ def _from_mark(make: Callable[[list[Any]], Any]) -> Callable[[_Machine], None]:
     return operation
 
 
-def _pairs(items: list[Any]) -> list[tuple[Any, Any]]:
-    return list(zip(items[::2], items[1::2], strict=True))
+def _pairs(items: list[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(items[::2], items[1::2], strict=True)
 
 
 def _append(machine: _Machine) -> None:
@@ -274,6 +331,10 @@ def _pop(machine: _Machine) -> None:
         machine.pop_mark()
 
 
+def _memoize(machine: _Machine) -> None:
+    machine.memo[len(machine.memo)] = machine.stack[-1]
+
+
 def _duplicate(machine: _Machine) -> None:
     machine.stack.append(machine.stack[-1])
 
@@ -292,23 +353,28 @@ def _put(index: Callable[[_Machine], int]) -> Callable[[_Machine], None]:
     return operation
 
 
-def _number_of(size: int) -> Callable[[_Machine], int]:
-    return lambda machine: machine.number(size)
+def _byte_number(machine: _Machine) -> int:
+    machine.at += 1
+    return machine.data[machine.at - 1]
+
+
+def _long_number(machine: _Machine) -> int:
+    return machine.number(4)
 
 
 def _number_line(machine: _Machine) -> int:
-    return int(machine.line())
+    return int(machine.digits())
 
 
 # -- what a real machine would look up or call ---------------------------------------------------------
 
 
 def _global_lines(machine: _Machine) -> None:
-    module, name = _text(machine.line()), _text(machine.line())
-    machine.stack.append(Global(module, name))
+    machine.stack.append(machine.name())
 
 
 def _stack_global(machine: _Machine) -> None:
+    machine.spend(_OBJECT)
     name, module = machine.stack.pop(), machine.stack.pop()
     if not isinstance(name, str) or not isinstance(module, str):
         raise TypeError
@@ -318,25 +384,23 @@ def _stack_global(machine: _Machine) -> None:
 def _call(machine: _Machine) -> None:
     """REDUCE and NEWOBJ: a callable and its arguments."""
     arguments, called = machine.stack.pop(), machine.stack.pop()
-    machine.stack.append(Instance(called, arguments))
+    machine.make(called, arguments)
 
 
 def _call_with_names(machine: _Machine) -> None:
     names, arguments, called = machine.stack.pop(), machine.stack.pop(), machine.stack.pop()
-    made = Instance(called, arguments)
-    made.state = names
-    machine.stack.append(made)
+    machine.make(called, arguments).state = names
 
 
 def _instance_lines(machine: _Machine) -> None:
-    module, name = _text(machine.line()), _text(machine.line())
+    called = machine.name()
     arguments = machine.pop_mark()
-    machine.stack.append(Instance(Global(module, name), tuple(arguments)))
+    machine.make(called, tuple(arguments))
 
 
 def _object(machine: _Machine) -> None:
     called, *arguments = machine.pop_mark()
-    machine.stack.append(Instance(called, tuple(arguments)))
+    machine.make(called, tuple(arguments))
 
 
 def _build(machine: _Machine) -> None:
@@ -345,18 +409,22 @@ def _build(machine: _Machine) -> None:
 
 
 def _persistent_line(machine: _Machine) -> None:
-    machine.stack.append(Instance(Global("pickle", "persistent_id"), (_text(machine.line()),)))
+    machine.make(_PERSISTENT, (_text(machine.line()),))
 
 
 def _persistent(machine: _Machine) -> None:
-    machine.stack.append(Instance(Global("pickle", "persistent_id"), (machine.stack.pop(),)))
+    machine.make(_PERSISTENT, (machine.stack.pop(),))
 
 
 def _extension(size: int) -> Callable[[_Machine], None]:
     def operation(machine: _Machine) -> None:
-        machine.stack.append(Instance(Global("copyreg", "extension"), (machine.number(size),)))
+        machine.make(_EXTENSION, (machine.number(size),))
 
     return operation
+
+
+_PERSISTENT: Final = Global("pickle", "persistent_id")
+_EXTENSION: Final = Global("copyreg", "extension")
 
 
 # -- the frame of the program -------------------------------------------------------------------------
@@ -381,7 +449,6 @@ def _out_of_band(_machine: _Machine) -> NoReturn:
 
 
 _STOP: Final = ord(".")
-_MEMOIZE: Final = 0x94
 
 _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
     ord(opcode): operation
@@ -390,13 +457,13 @@ _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
         "0": _pop,
         "1": _Machine.pop_mark,
         "2": _duplicate,
-        "F": _lined(float),
-        "G": _fixed(8, _binary_float),
-        "I": _lined(_int_line),
-        "J": _fixed(4, _signed),
-        "K": _fixed(1, _unsigned),
-        "M": _fixed(2, _unsigned),
-        "L": _lined(_long_line),
+        "F": _number(float),
+        "G": _fixed(">d"),
+        "I": _number(_int_line),
+        "J": _fixed("<i"),
+        "K": _byte,
+        "M": _fixed("<H"),
+        "L": _number(_long_line),
         "\x8a": _sized(1, _signed),
         "\x8b": _sized(4, _signed),
         "N": _push(None),
@@ -429,12 +496,13 @@ _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
         "\x8f": lambda machine: machine.stack.append(Set()),
         "\x90": _extend,
         "\x91": _from_mark(Set),
+        "\x94": _memoize,
         "g": _get(_number_line),
-        "h": _get(_number_of(1)),
-        "j": _get(_number_of(4)),
+        "h": _get(_byte_number),
+        "j": _get(_long_number),
         "p": _put(_number_line),
-        "q": _put(_number_of(1)),
-        "r": _put(_number_of(4)),
+        "q": _put(_byte_number),
+        "r": _put(_long_number),
         "c": _global_lines,
         "\x93": _stack_global,
         "R": _call,

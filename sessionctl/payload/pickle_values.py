@@ -8,6 +8,7 @@ is `{"__type__": "module.Class", "args": [...], member: value, ...}`.
 from __future__ import annotations
 
 import binascii
+from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl.errors import MalformedError
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MAX_DEPTH: Final = 100
-MAX_ITEMS: Final = 50_000
+MAX_ITEMS: Final = 100_000
 """How many values the JSON may have. A small pickle has fewer: references let it stand for an endless one."""
+_OBJECT_ITEMS: Final = 5
+"""Values that one of a class counts for, beside what it holds."""
 MAX_CHARACTERS: Final = 1 << 24
 MAX_INTEGER_BITS: Final = 4096
 """More would take Python long to print."""
+
+_RENAMED: Final = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+"""Modules of Python 2 by their names in Python 3."""
 
 
 class Python2Str(bytes):
@@ -46,7 +52,7 @@ class Global:
     __slots__ = ("name",)
 
     def __init__(self, module: str, name: str) -> None:
-        module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)
+        module = _RENAMED.get(module, module)
         self.name = f"{module}.{name}"
 
 
@@ -63,7 +69,9 @@ class Instance:
         self.items: list[Any] = []
         self.pairs: list[tuple[Any, Any]] = []
         self.state: Any = None
-        if _name(called) == "copyreg._reconstructor" and len(arguments) == 3:  # noqa: PLR2004 - its signature
+        if (
+            type(called) is Global and called.name == "copyreg._reconstructor" and len(arguments) == 3  # noqa: PLR2004 - its signature
+        ):
             self.called, _, base = arguments
             self.arguments = () if base is None else (base,)
 
@@ -77,16 +85,23 @@ def to_json(value: Any, size: int = MAX_ITEMS) -> Any:
 
     Raises `MalformedError` where it is too large or too deep.
     """
-    return _Rendering(min(MAX_ITEMS, 1000 + 2 * size)).render(value, 0)
+    rendering = _Rendering(min(MAX_ITEMS, 1000 + 4 * size))
+    rendering.spend(1)
+    return rendering.render(value, 0)
 
 
 def _name(called: Any) -> str:
     """The dotted name of what was called; a method of a class comes as `getattr(class, name)`."""
-    if isinstance(called, Global):
+    if type(called) is Global:
         return called.name
-    if isinstance(called, Instance) and _name(called.called) == "builtins.getattr":
-        owner, attribute = (*called.arguments, None, None)[:2]
-        if isinstance(owner, Global):
+    if (
+        type(called) is Instance
+        and type(called.called) is Global
+        and called.called.name == "builtins.getattr"
+    ):
+        owner = called.arguments[0] if len(called.arguments) == 2 else None  # noqa: PLR2004 - its signature
+        if type(owner) is Global:
+            attribute = called.arguments[1]
             return f"{owner.name}.{_bytes_text(attribute) if isinstance(attribute, bytes) else attribute}"
     return "?"
 
@@ -101,75 +116,122 @@ class _Rendering:
         self.characters = MAX_CHARACTERS
 
     def render(self, value: Any, depth: int) -> Any:
-        """One value, `depth` levels inside."""
-        self.items -= 1
-        if self.items < 0:
-            raise MalformedError("a pickle whose references stand for more values than are shown")
-        if depth > MAX_DEPTH:
-            raise MalformedError(f"a pickle nested deeper than {MAX_DEPTH} levels, or holding itself")
+        """One value, `depth` levels inside, for which the container around it has paid."""
         kind = type(value)
         if kind is str:
-            return self._count(value)
-        if kind is int or kind is float:
-            return _number(value)
-        if value is None or kind is bool:
+            self.characters -= len(value)
+            if self.characters < 0:
+                raise MalformedError(f"a pickle that stands for more than {MAX_CHARACTERS} characters")
             return value
-        return self._container(value, depth)
+        show = _SHOWN.get(kind)
+        return value if show is None else show(self, value, depth)
 
-    def _container(self, value: Any, depth: int) -> Any:
-        if isinstance(value, (list, tuple)):
-            return [self.render(item, depth + 1) for item in value]
-        if isinstance(value, Mapping):
-            return self._members(value.pairs, depth)
-        if isinstance(value, Instance):
-            return self._instance(value, depth)
-        if isinstance(value, bytes):
-            return self._count(_bytes_text(value))
-        return {"__type__": _name(value)}
+    def spend(self, items: int) -> None:
+        """So many values more."""
+        self.items -= items
+        if self.items < 0:
+            raise MalformedError("a pickle whose references stand for more values than are shown")
 
-    def _count(self, text: str) -> str:
-        self.characters -= len(text)
-        if self.characters < 0:
-            raise MalformedError(f"a pickle that stands for more than {MAX_CHARACTERS} characters")
-        return text
+    def _number(self, value: float, _depth: int) -> int | float | dict[str, str]:
+        """A number; those that JSON has not look as they do from `sessionctl.payload.python_json`."""
+        if isinstance(value, int):
+            if value.bit_length() > MAX_INTEGER_BITS:
+                raise MalformedError(f"a pickle with a number of {value.bit_length()} bits")
+            return value
+        if value - value != 0:
+            name = {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
+            return {"__type__": "float", "value": name}
+        return value
 
-    def _members(self, pairs: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
-        return {self._key(key, depth + 1): self.render(value, depth + 1) for key, value in pairs}
+    def _bytes(self, value: bytes, depth: int) -> Any:
+        return self.render(_bytes_text(value), depth)
+
+    def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+        if not value:
+            return []
+        self._enter(len(value), depth)
+        return [self.render(item, depth + 1) for item in value]
+
+    def _mapping(self, value: Mapping, depth: int) -> dict[str, Any]:
+        if not value.pairs:
+            return {}
+        self._enter(2 * len(value.pairs), depth)
+        return self._members(value.pairs, depth + 1)
+
+    def _global(self, value: Global, depth: int) -> dict[str, Any]:
+        self._enter(1, depth)
+        return {"__type__": value.name}
+
+    def _enter(self, count: int, depth: int) -> None:
+        """A container, which pays for what it holds."""
+        if depth >= MAX_DEPTH:
+            raise MalformedError(f"a pickle nested deeper than {MAX_DEPTH} levels, or holding itself")
+        self.spend(count)
+
+    def _members(self, pairs: list[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        """Pairs, paid for, whose values are `depth` levels inside."""
+        return {
+            key if type(key) is str else self._key(key, depth): self.render(value, depth)
+            for key, value in pairs
+        }
 
     def _key(self, key: Any, depth: int) -> str:
         shown = self.render(key, depth)
-        if isinstance(shown, str):
+        if type(shown) is str:
             return shown
         if type(shown) is int:
             return str(shown)
         from sessionctl import jsontext
 
+        self.spend(_OBJECT_ITEMS)
         return jsontext.dumps(shown)
 
     def _instance(self, value: Instance, depth: int) -> Any:
+        held = len(value.arguments) + len(value.items) + len(value.pairs)
+        if type(value.state) is Mapping:
+            held += len(value.state.pairs)
+        self._enter(_OBJECT_ITEMS + held, depth)
         known = _KNOWN.get(_name(value.called))
         if known is None:
-            return self._unknown(value, depth)
+            return self._unknown(value, depth + 1)
         try:
             resolved = known(value)
         except (ValueError, TypeError, IndexError, AttributeError, OverflowError, KeyError):
-            return self._unknown(value, depth)  # not as that class writes itself
+            return self._unknown(value, depth + 1)  # not as that class writes itself
         return self.render(resolved, depth + 1)
 
     def _unknown(self, value: Instance, depth: int) -> dict[str, Any]:
+        """Its members are paid for, but the slots that it may have beside them."""
         shown: dict[str, Any] = {"__type__": _name(value.called)}
-        if not isinstance(value.called, Global):
-            shown["called"] = self.render(value.called, depth + 1)
+        if type(value.called) is not Global:
+            shown["called"] = self.render(value.called, depth)
         if value.arguments:
-            shown["args"] = self.render(value.arguments, depth + 1)
+            shown["args"] = self.render(value.arguments, depth)
         if value.items:
-            shown["items"] = self.render(value.items, depth + 1)
+            shown["items"] = self.render(value.items, depth)
         for state in value.state if _is_slotted(value.state) else (value.state,):
-            if isinstance(state, Mapping):
+            if type(state) is Mapping:
+                self.spend(len(state.pairs))
                 shown |= self._members(state.pairs, depth) | {"__type__": shown["__type__"]}
             elif state is not None:
-                shown["state"] = self.render(state, depth + 1)
+                shown["state"] = self.render(state, depth)
+        self.spend(len(value.pairs))
         return shown | self._members(value.pairs, depth) if value.pairs else shown
+
+
+_SHOWN: Final[dict[type, Callable[[_Rendering, Any, int], Any]]] = {
+    int: _Rendering._number,  # noqa: SLF001 - its own, and below
+    float: _Rendering._number,  # noqa: SLF001
+    bytes: _Rendering._bytes,  # noqa: SLF001
+    Python2Str: _Rendering._bytes,  # noqa: SLF001
+    list: _Rendering._list,  # noqa: SLF001
+    tuple: _Rendering._list,  # noqa: SLF001
+    Set: _Rendering._list,  # noqa: SLF001
+    Mapping: _Rendering._mapping,  # noqa: SLF001
+    Instance: _Rendering._instance,  # noqa: SLF001
+    Global: _Rendering._global,  # noqa: SLF001
+}
+"""What is none of these is shown as it is: text, None, booleans."""
 
 
 def _is_slotted(state: Any) -> bool:
@@ -188,18 +250,6 @@ def _bytes_text(value: bytes) -> str:
         except UnicodeDecodeError:
             pass
     return binascii.b2a_base64(value, newline=False).decode("ascii")
-
-
-def _number(value: float) -> int | float | dict[str, str]:
-    """A number; those that JSON has not look as they do from `sessionctl.payload.python_json`."""
-    if isinstance(value, int):
-        if value.bit_length() > MAX_INTEGER_BITS:
-            raise MalformedError(f"a pickle with a number of {value.bit_length()} bits")
-        return value
-    if value - value != 0:
-        name = {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
-        return {"__type__": "float", "value": name}
-    return value
 
 
 # -- the classes that sessions hold -------------------------------------------------------------------
@@ -262,10 +312,20 @@ def _as_bytes(value: Any) -> bytes:
     return value
 
 
+def _packed(value: Any, size: int) -> bytes:
+    """So many bytes, which a date or time is."""
+    text = value.arguments[0] if isinstance(value, Instance) and len(value.arguments) > 1 else value
+    if len(text) != size:
+        raise ValueError
+    return _as_bytes(value)
+
+
 def _uuid(instance: Instance) -> str:
     state = {
         key.decode() if isinstance(key, Python2Str) else key: value for key, value in instance.state.pairs
     }
+    if not 0 <= state["int"] < 1 << 128:
+        raise ValueError
     digits = f"{state['int']:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
@@ -275,35 +335,31 @@ def _datetime(instance: Instance) -> str:
 
     A time zone that is known by its name alone follows in brackets (RFC 9557).
     """
-    from datetime import datetime, timedelta, timezone
-
-    packed = _as_bytes(instance.arguments[0])
+    packed = _packed(instance.arguments[0], 10)
     year, micro = int.from_bytes(packed[:2], "big"), int.from_bytes(packed[7:10], "big")
     month, day, hour, minute, second = packed[2] & 0x7F, packed[3], packed[4], packed[5], packed[6]
     when = datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001 - its zone follows
-    if not instance.arguments[1:]:
+    if len(instance.arguments) == 1:
         return when.isoformat()
     zone = _zone(instance.arguments[1])
     if isinstance(zone, str):
         return f"{when.isoformat()}[{zone}]"
-    return when.replace(tzinfo=timezone(timedelta(seconds=zone))).isoformat().replace("+00:00", "Z")
+    if not zone:
+        return f"{when.isoformat()}Z"
+    return when.replace(tzinfo=timezone(timedelta(seconds=zone))).isoformat()
 
 
 def _time(instance: Instance) -> str:
-    from datetime import time
-
-    if instance.arguments[1:]:
-        raise ValueError
-    packed = _as_bytes(instance.arguments[0])
+    packed = _packed(_only(instance), 6)
     return time(packed[0] & 0x7F, packed[1], packed[2], int.from_bytes(packed[3:6], "big")).isoformat()
 
 
 def _date(instance: Instance) -> str:
-    from datetime import date
-
-    packed = _as_bytes(_only(instance))
+    packed = _packed(_only(instance), 4)
     return date(int.from_bytes(packed[:2], "big"), packed[2], packed[3]).isoformat()
 
+
+_DAY: Final = 86400
 
 _UTC = frozenset(
     {
@@ -322,14 +378,21 @@ def _zone(zone: Any) -> float | str:
     if name in _UTC or _name(zone) in _UTC:
         return 0.0
     if name == "datetime.timezone":
-        days, seconds, *_ = zone.arguments[0].arguments
-        return float(days * 86400 + seconds)
-    if name == "pytz._p" and zone.arguments[1:]:
-        return float(zone.arguments[1])
+        days, seconds = zone.arguments[0].arguments[:2]
+        return _seconds(days) * 86400 + _seconds(seconds)
+    if name == "pytz._p" and len(zone.arguments) > 1:
+        return _seconds(zone.arguments[1])
     if name == "zoneinfo.ZoneInfo._unpickle":
         key = zone.arguments[0]
         return 0.0 if key in ("UTC", "Etc/UTC") else _bytes_text(key) if isinstance(key, bytes) else str(key)
     raise ValueError
+
+
+def _seconds(value: Any) -> float:
+    """A number that is no larger than those of a time zone; raises `ValueError` for anything else."""
+    if type(value) not in (int, float) or not abs(value) <= _DAY:
+        raise ValueError
+    return float(value)
 
 
 _KNOWN: Final[dict[str, Callable[[Instance], Any]]] = {

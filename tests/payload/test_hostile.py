@@ -50,6 +50,13 @@ _TERMS = [term for term, _ in test_etf.READ.values()]
 _RUBY = [base64.b64decode(case.values[0]) for case in test_marshal.WRITTEN_BY_RUBY]
 _PACKED = [data for data, _ in test_msgpack.READ.values()]
 _JSON = rb'{"a":[1,-2.5e-7,true,null,"\u017c\ud83d\ude00"],"a":{"b":NaN},"c":1e400,"d":-Infinity}'
+_PICKLED_UUID = b"\x80\x02(cuuid\nUUID\n)R}(%bubq\1%bl."
+"""A UUID whose state is long, again and again."""
+_PACKED_TIME = b"U\x0a\x07\xe7\1\1\1\1\1\0\0\1"
+_PICKLED_TIME = (
+    b"\x80\x02(cdatetime\ndatetime\n%bcdatetime\ntimezone\ncdatetime\ntimedelta\n%bK\0\x86R\x85R\x86Rq\1%bl."
+)
+"""A date in a zone whose offset is a text, again and again."""
 _STRANGE = b"\0\xff\xfe\x80" * 64
 
 PARSERS = {
@@ -133,6 +140,13 @@ PARSERS = {
         [
             b"\x80\x02(" + b"K\x01" * FEW + b"l.",
             b"\x80\x02}(" + b"".join(b"J%bN" % n.to_bytes(4, "little") for n in range(FEW)) + b"u.",
+            b"(" + b"S'a'\n" * FEW + b"l.",
+            b"(" + b"L%bL\n" % (b"9" * 1200) * 10_000 + b"l.",
+            b"\x80\x02(ca\nb\nq\1" + b"h\1)R" * 19_000 + b"l.",
+            b"\x80\x02(cdatetime\ndatetime\nq\1" + b"h\1%b\x85R" % _PACKED_TIME * 14_000 + b"l.",
+            _PICKLED_UUID % (b"X\3\0\0\0intK\1" * 10_000, b"h\1" * 20_000),
+            _PICKLED_TIME % (_PACKED_TIME, b"X\0\0\x01\0" + b"a" * (1 << 16), b"h\1" * 20_000),
+            b"\x80\x02cbuiltins\ngetattr\nq\1" + b"h\1N\x86R" * 10_000 + b".",
             b"\x80\x02" + b"]" * (1 << 20),
             b"\x80\x02](" * 10_000,
             b"\x8b\xff\xff\x0f\0" + b"\xff" * (1 << 20),
