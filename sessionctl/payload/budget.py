@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import binascii
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl.errors import MalformedError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MAX_DEPTH: Final = 100
-MAX_ITEMS: Final = 75_000
-"""How many values a payload may have; a cookie of 4,096 bytes has no more than that many."""
+MAX_ITEMS: Final = 100_000
+"""How many values a payload may have; what takes long to show (a date, an object, bytes) counts for some more."""
+_KEY_ITEMS: Final = 3
 MAX_CHARACTERS: Final = 1 << 24
 MAX_INTEGER_BITS: Final = 8192
 """More would take Python long to print, or be refused (`sys.set_int_max_str_digits`)."""
 
 
 class Budget:
-    """What is left of the limits for a payload of `size` bytes; past them, `MalformedError` is raised."""
+    """What is left of the limits for a payload of `size` bytes; past them, `MalformedError` is raised.
+
+    The outermost value is paid for; a container pays for what it holds before that is read.
+    """
 
     __slots__ = ("_characters", "_items", "_kind")
 
     def __init__(self, kind: str, size: int) -> None:
         self._kind = kind
-        self._items = min(MAX_ITEMS, 1000 + 2 * size)
+        self._items = min(MAX_ITEMS, 1000 + 2 * size) - 1
         self._characters = MAX_CHARACTERS
 
-    def spend(self, depth: int) -> None:
-        """One more value, `depth` levels inside."""
-        self._items -= 1
+    def spend(self, items: int) -> None:
+        """So many values."""
+        self._items -= items
         if self._items < 0:
             raise MalformedError(f"{self._kind} that stands for more values than are shown")
-        if depth > MAX_DEPTH:
+
+    def enter(self, depth: int, items: int) -> None:
+        """A container of so many values, `depth` levels inside."""
+        if depth >= MAX_DEPTH and items:
             raise MalformedError(f"{self._kind} nested deeper than {MAX_DEPTH} levels, or holding itself")
+        self.spend(items)
 
     def text(self, text: str) -> str:
         """The text itself."""
@@ -39,6 +50,20 @@ class Budget:
         if self._characters < 0:
             raise MalformedError(f"{self._kind} that stands for more than {MAX_CHARACTERS} characters")
         return text
+
+    def shown(self, data: bytes) -> str:
+        """Bytes as `text_or_base64` has them; those that are no text count for one value more."""
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            self.spend(1)
+            return base64_text(data)
+
+    def key(self, key: Any, show: Callable[[Any], str]) -> str:
+        """The key of a map as text; one that is neither text nor an integer counts for some values more."""
+        if type(key) is not int:
+            self.spend(_KEY_ITEMS)
+        return show(key)
 
     def integer(self, value: int) -> int:
         """The integer itself."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sessionctl import jsontext
 from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, key_text, text_or_base64
+from sessionctl.payload.budget import MAX_DEPTH, Budget, key_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,8 @@ _KIND = "an Erlang term"
 _VERSION: Final = 131
 _COMPRESSED: Final = 80
 _MAX_SIZE: Final = 1 << 20
+_IDENTITY_ITEMS: Final = 3
+"""Values that a pid, port or reference counts for, its node among them."""
 
 
 class Atom(str):
@@ -76,7 +78,6 @@ class _Reader:
 
     def term(self, depth: int) -> Any:
         """The next term. Raises `IndexError` and `struct.error` too, for what is cut short."""
-        self.budget.spend(depth)
         kind = self.data[self.at]
         self.at += 1
         read = _READERS.get(kind)
@@ -84,6 +85,27 @@ class _Reader:
             what = "a function" if kind in _FUNCTIONS else "an unknown type"
             raise MalformedError(f"{_KIND} with {what} at byte {self.at - 1}")
         return read(self, depth)
+
+    def terms(self, depth: int, count: int) -> list[Any]:
+        """So many terms, each `depth` levels inside."""
+        if not count:
+            return []
+        self.enter(depth - 1, count)
+        data, readers, items = self.data, _READERS, []
+        for _ in range(count):
+            read = readers.get(data[self.at])
+            if read is None:
+                items.append(self.term(depth))
+                continue
+            self.at += 1
+            items.append(read(self, depth))
+        return items
+
+    def enter(self, depth: int, count: int) -> None:
+        """A container that holds so many terms, which take no less bytes."""
+        if count > len(self.data) - self.at:
+            raise MalformedError(f"{_KIND} that is cut short")
+        self.budget.enter(depth, count)
 
     def number(self, layout: str) -> int:
         """An integer of a fixed size."""
@@ -105,11 +127,23 @@ class _Reader:
 
 
 def _integer(layout: str) -> Callable[[_Reader, int], int]:
-    return lambda reader, _depth: reader.number(layout)
+    number = struct.Struct(layout)
+    unpack, size = number.unpack_from, number.size
+
+    def read(reader: _Reader, _depth: int) -> int:
+        (value,) = unpack(reader.data, reader.at)
+        reader.at += size
+        return int(value)
+
+    return read
+
+
+_size = _integer(">I")
 
 
 def _large_integer(layout: str) -> Callable[[_Reader, int], int]:
     def read(reader: _Reader, _depth: int) -> int:
+        reader.budget.spend(1)
         size, negative = reader.number(layout), reader.number(">B")
         value = reader.budget.integer(int.from_bytes(reader.take(size), "little"))
         return -value if negative else value
@@ -146,19 +180,18 @@ def _atom(layout: str, encoding: str) -> Callable[[_Reader, int], Any]:
 
 
 def _binary(reader: _Reader, _depth: int) -> str:
-    return text_or_base64(reader.take(reader.number(">I")))
+    return reader.budget.shown(reader.take(_size(reader, 0)))
 
 
 def _bit_string(reader: _Reader, _depth: int) -> str:
     size = reader.number(">I")
     reader.number(">B")
-    return text_or_base64(reader.take(size))
+    return reader.budget.shown(reader.take(size))
 
 
 def _small_integers(reader: _Reader, _depth: int) -> list[int]:
     numbers = reader.take(reader.number(">H"))
-    for _ in numbers:
-        reader.budget.spend(0)
+    reader.budget.spend(len(numbers))
     return list(numbers)
 
 
@@ -167,22 +200,24 @@ def _empty(_reader: _Reader, _depth: int) -> list[Any]:
 
 
 def _list(reader: _Reader, depth: int) -> list[Any]:
-    items = [reader.term(depth + 1) for _ in range(reader.number(">I"))]
+    items = reader.terms(depth + 1, _size(reader, depth))
+    reader.enter(depth, 1)
     tail = reader.term(depth + 1)
     return items if tail == [] else [*items, tail]  # an improper list ends in something else
 
 
 def _tuple(layout: str) -> Callable[[_Reader, int], list[Any]]:
-    def read(reader: _Reader, depth: int) -> list[Any]:
-        return [reader.term(depth + 1) for _ in range(reader.number(layout))]
-
-    return read
+    return lambda reader, depth: reader.terms(depth + 1, reader.number(layout))
 
 
 def _map(reader: _Reader, depth: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for _ in range(reader.number(">I")):
-        key = _key(reader.term(depth + 1))
+    count = _size(reader, depth)
+    reader.enter(depth, 2 * count)
+    for _ in range(count):
+        key = reader.term(depth + 1)
+        if type(key) is not str:
+            key = reader.budget.key(key, _key)
         found[key] = reader.term(depth + 1)
     return found
 
@@ -196,6 +231,7 @@ def _of_node(layout: str, kind: str) -> Callable[[_Reader, int], dict[str, Any]]
 
     def read(reader: _Reader, depth: int) -> dict[str, Any]:
         count = reader.number(">H") if layout.startswith("*") else 0
+        reader.enter(depth, _IDENTITY_ITEMS)
         node = reader.term(depth + 1)
         numbers = reader.take(struct.calcsize(layout.lstrip("*")) + 4 * count)
         return {"__type__": kind, "node": node, "id": numbers.hex()}

@@ -103,8 +103,8 @@ class _Reader:
 
     def value(self, depth: int) -> Any:
         """The next value. Raises `IndexError` and `ValueError` too, for what is broken."""
-        self.budget.spend(depth)
-        kind = self.byte()
+        kind = self.data[self.at]
+        self.at += 1
         read = _READERS.get(kind)
         if read is None:
             raise MalformedError(f"{KIND} with an unknown type at byte {self.at - 1}")
@@ -117,16 +117,18 @@ class _Reader:
 
     def take(self, size: int) -> bytes:
         """The next bytes, all of them."""
-        end = self.at + size
+        start = self.at
+        end = self.at = start + size
         if size < 0 or end > len(self.data):
             raise MalformedError(f"{KIND} that is cut short")
-        found = self.data[self.at : end]
-        self.at = end
-        return found
+        return self.data[start:end]
 
     def number(self) -> int:
         """A packed number (marshal.c, `r_long`)."""
-        first = self.byte()
+        first = self.data[self.at]
+        self.at += 1
+        if 5 < first < 128:  # noqa: PLR2004 - what most are
+            return first - 5
         if first == 0:
             return 0
         signed = first - 256 if first > 127 else first  # noqa: PLR2004 - a signed byte
@@ -144,7 +146,12 @@ class _Reader:
 
     def bytes(self) -> bytes:
         """Bytes after their length."""
-        return self.take(self.number())
+        size = self.number()
+        start = self.at
+        end = self.at = start + size
+        if size < 0 or end > len(self.data):
+            raise MalformedError(f"{KIND} that is cut short")
+        return self.data[start:end]
 
     def name(self) -> str:
         """A class or member name: a symbol or a link to one."""
@@ -164,10 +171,18 @@ class _Reader:
 
     def pairs(self, depth: int) -> list[tuple[str, Any]]:
         """Instance variables or members."""
-        return [(self.name(), self.value(depth + 1)) for _ in range(self.count())]
+        count = self.count()
+        self.budget.enter(depth, count)
+        return [(self.name(), self.value(depth + 1)) for _ in range(count)]
+
+    def inner(self, depth: int) -> Any:
+        """The one value that lies in another."""
+        self.budget.enter(depth, 1)
+        return self.value(depth + 1)
 
 
 _WITH_VARIABLES: Final = ord("I")
+_STRING: Final = ord('"')
 _SYMBOL: Final = ord(":")
 _LINK_TO_SYMBOL: Final = ord(";")
 
@@ -184,14 +199,17 @@ def _integer(reader: _Reader, _depth: int) -> int:
 
 
 def _large_integer(reader: _Reader, _depth: int) -> int:
+    reader.budget.spend(1)
     sign = reader.byte()
     value = int.from_bytes(reader.take(2 * reader.number()), "little")
     return int(reader.enter(reader.budget.integer(-value if sign == ord("-") else value)))
 
 
 def _float(reader: _Reader, _depth: int) -> float:
-    text = reader.bytes().partition(b"\0")[0]  # Ruby 1.8 wrote the exact mantissa behind a NUL
-    return float(reader.enter(float(text)))
+    reader.budget.spend(1)
+    value = float(reader.bytes().partition(b"\0")[0])  # Ruby 1.8 wrote the exact mantissa behind a NUL
+    reader.objects.append(value)
+    return value
 
 
 def _symbol(reader: _Reader, _depth: int) -> str:
@@ -205,7 +223,8 @@ def _symbol_with_encoding(reader: _Reader, depth: int) -> str:
 
 
 def _enter_symbol(reader: _Reader, data: bytes) -> str:
-    symbol = Symbol(text_or_base64(data))
+    reader.budget.spend(1)
+    symbol = Symbol(reader.budget.shown(data))
     if symbol.encode(errors="replace") != data:
         reader.lost.add("a symbol that is no text")
     reader.symbols.append(symbol)
@@ -228,31 +247,44 @@ def _index(reader: _Reader) -> int:
 
 
 def _string(reader: _Reader, _depth: int) -> Any:
-    return reader.enter(String(reader.bytes()))
+    reader.budget.spend(1)
+    value = String(reader.bytes())
+    reader.objects.append(value)
+    return value
 
 
 def _regexp(reader: _Reader, _depth: int) -> Any:
+    reader.budget.spend(1)
     source, options = reader.bytes(), reader.byte()
     reader.lost.add("a regular expression")
     flags = "".join(flag for bit, flag in ((4, "m"), (1, "i"), (2, "x")) if options & bit)
-    return reader.enter(Verbatim(f"/{text_or_base64(source)}/{flags}"))
+    return reader.enter(Verbatim(f"/{reader.budget.shown(source)}/{flags}"))
 
 
 def _module(reader: _Reader, _depth: int) -> Any:
+    reader.budget.spend(1)
     reader.lost.add("a class or module")
-    return reader.enter(Verbatim(text_or_base64(reader.bytes())))
+    return reader.enter(Verbatim(reader.budget.shown(reader.bytes())))
 
 
 def _array(reader: _Reader, depth: int) -> Any:
     items: list[Any] = reader.enter([])
-    for _ in range(reader.count()):
+    count = reader.count()
+    if not count:
+        return items
+    reader.budget.enter(depth, count)
+    for _ in range(count):
         items.append(reader.value(depth + 1))  # noqa: PERF401 - a link inside may point at the list
     return items
 
 
 def _hash(reader: _Reader, depth: int) -> Any:
     made = reader.enter(Hash())
-    for _ in range(reader.count()):
+    count = reader.count()
+    if not count:
+        return made
+    reader.budget.enter(depth, 2 * count)
+    for _ in range(count):
         made.pairs.append((reader.value(depth + 1), reader.value(depth + 1)))
     return made
 
@@ -260,11 +292,12 @@ def _hash(reader: _Reader, depth: int) -> Any:
 def _hash_with_default(reader: _Reader, depth: int) -> Any:
     made = _hash(reader, depth)
     reader.lost.add("a hash with a default")
-    reader.value(depth + 1)
+    reader.inner(depth)
     return made
 
 
 def _object(reader: _Reader, depth: int) -> Any:
+    reader.budget.spend(1)
     made = reader.enter(Object(reader.data[reader.at - 1], reader.name()))
     made.members += reader.pairs(depth)
     return made
@@ -272,6 +305,7 @@ def _object(reader: _Reader, depth: int) -> Any:
 
 def _dumped(reader: _Reader, depth: int, variables: bool = False) -> Any:
     """What a class' `_dump` wrote. It is numbered after its instance variables."""
+    reader.budget.spend(1)
     made = Object(ord("u"), reader.name())
     made.content = String(reader.bytes())
     if variables:
@@ -280,26 +314,28 @@ def _dumped(reader: _Reader, depth: int, variables: bool = False) -> Any:
 
 
 def _marshal_dumped(reader: _Reader, depth: int) -> Any:
+    reader.budget.spend(1)
     made = reader.enter(Object(reader.data[reader.at - 1], reader.name()))
-    made.content = reader.value(depth + 1)
+    made.content = reader.inner(depth)
     return made
 
 
 def _of_module(reader: _Reader, depth: int) -> Any:
     """An instance of a subclass of a built-in class, or an extended object: shown as that built-in class."""
     reader.lost.add(f"a {reader.name()}, which is of a built-in class")
-    return reader.value(depth + 1)
+    return reader.inner(depth)
 
 
 def _with_variables(reader: _Reader, depth: int) -> Any:
     kind = reader.data[reader.at]
+    reader.budget.spend(1 if kind == _STRING else 2)
     if kind == _SYMBOL:
         reader.at += 1
         return _symbol_with_encoding(reader, depth)
     if kind == ord("u"):
         reader.at += 1
         return _dumped(reader, depth, variables=True)
-    value = reader.value(depth + 1)
+    value = reader.value(depth + 1) if kind == _STRING else reader.inner(depth)
     members = reader.pairs(depth)
     if isinstance(value, String):
         value.members = members
@@ -321,7 +357,7 @@ _READERS: Final[dict[int, Callable[[_Reader, int], Any]]] = {
     _SYMBOL: _symbol,
     _LINK_TO_SYMBOL: _symbol_link,
     ord("@"): _link,
-    ord('"'): _string,
+    _STRING: _string,
     ord("/"): _regexp,
     ord("c"): _module,
     ord("m"): _module,

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 KIND: Final = "a Marshal payload"
 
+_OBJECT_ITEMS: Final = 3
+"""Values that an object counts for, beside its members."""
+_BYTES_PER_ITEM: Final = 16
+"""Bytes of a text from which a date or number is made that count for one value more."""
+
 _ENCODINGS: Final = (
     "iso-8859-",
     "windows-125",
@@ -92,34 +97,76 @@ class Rendering:
         self._budget = Budget(KIND, size)
 
     def show(self, value: Any, depth: int) -> Any:
-        """One value, `depth` levels inside."""
-        self._budget.spend(depth)
-        if isinstance(value, str):
-            return self._budget.text(str(value))
-        if isinstance(value, float):
-            return float_or_name(value)
-        if isinstance(value, String):
-            return self._budget.text(_text(value))
-        if isinstance(value, list):
-            return [self.show(item, depth + 1) for item in value]
-        if isinstance(value, Hash):
-            return {
-                ruby_key(self.show(key, depth + 1)): self.show(item, depth + 1) for key, item in value.pairs
-            }
-        if isinstance(value, Object):
-            return self._object(value, depth)
-        return value
+        """One value, `depth` levels inside, for which the container around it has paid."""
+        show = _SHOWN.get(type(value))
+        return value if show is None else show(self, value, depth)
+
+    def _verbatim(self, value: str, _depth: int) -> str:
+        return self._budget.text(str(value))
+
+    def _string(self, value: String, _depth: int) -> str:
+        if value.encoding == "utf-8":
+            return self._budget.text(self._budget.shown(value.data))
+        self._budget.spend(1)
+        return self._budget.text(_text(value))
+
+    def _float(self, value: float, _depth: int) -> float | str:
+        if value - value == 0:
+            return value
+        self._budget.spend(1)
+        return float_or_name(value)
+
+    def _list(self, value: list[Any], depth: int) -> list[Any]:
+        if not value:
+            return []
+        self._budget.enter(depth, len(value))
+        return [self.show(item, depth + 1) for item in value]
+
+    def _hash(self, value: Hash, depth: int) -> dict[str, Any]:
+        if not value.pairs:
+            return {}
+        self._budget.enter(depth, 2 * len(value.pairs))
+        found = {}
+        for item, member in value.pairs:
+            key = self.show(item, depth + 1)
+            if type(key) is not str:
+                key = self._budget.key(key, ruby_key)
+            found[key] = self.show(member, depth + 1)
+        return found
 
     def _object(self, value: Object, depth: int) -> Any:
+        self._budget.enter(depth, _OBJECT_ITEMS + len(value.members))
         known = _KNOWN.get(value.name)
         if known is not None:
-            return self.show(known(value), depth + 1)
+            return self._known(known, value, depth)
         shown: dict[str, Any] = {"__type__": str(value.name)}
         if value.content is not None:
             shown["data"] = self.show(value.content, depth + 1)
         for name, member in value.members:
             shown[self._budget.text(name.lstrip("@"))] = self.show(member, depth + 1)
         return shown
+
+    def _known(self, known: Callable[[Object], Any], value: Object, depth: int) -> Any:
+        """What it stands for, which takes as long as what goes into it and comes out is."""
+        if isinstance(value.content, String):
+            self._budget.spend(len(value.content.data) // _BYTES_PER_ITEM)
+        resolved = known(value)
+        if isinstance(resolved, str):
+            self._budget.spend(len(resolved) // _BYTES_PER_ITEM)
+        return self.show(resolved, depth + 1)
+
+
+_SHOWN: Final[dict[type, Callable[[Rendering, Any, int], Any]]] = {
+    str: Rendering._verbatim,  # noqa: SLF001 - its own, and below
+    Verbatim: Rendering._verbatim,  # noqa: SLF001
+    Symbol: Rendering._verbatim,  # noqa: SLF001
+    float: Rendering._float,  # noqa: SLF001
+    String: Rendering._string,  # noqa: SLF001
+    list: Rendering._list,  # noqa: SLF001
+    Hash: Rendering._hash,  # noqa: SLF001
+    Object: Rendering._object,  # noqa: SLF001
+}
+"""What is none of these is shown as it is: integers, nil, booleans."""
 
 
 def _text(string: String) -> str:

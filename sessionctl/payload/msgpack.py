@@ -19,12 +19,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text, float_or_name, key_text, text_or_base64
+from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text, float_or_name, key_text
 
 Extension = Callable[[int, bytes, Callable[[bytes], list[Any]]], Any]
 """Gives the value of an extension: its number, its content, and a reader of content that is MessagePack."""
 
 _KIND = "a MessagePack payload"
+
+_EXTENSION_ITEMS: Final = 8
+"""Values that an extension counts for, beside those in it."""
 
 _TIMESTAMP: Final = -1
 """The one extension of the specification."""
@@ -76,37 +79,9 @@ class _Reader:
 
     def value(self, depth: int) -> Any:
         """The next value. Raises `IndexError` and `struct.error` too, for what is cut short."""
-        self.budget.spend(depth)
         kind = self.data[self.at]
         self.at += 1
-        if kind < 0x80:  # noqa: PLR2004 - the specification's numbers, here and below
-            return kind
-        if kind >= 0xE0:  # noqa: PLR2004
-            return kind - 256
-        if kind < 0x90:  # noqa: PLR2004
-            return self.map(kind & 15, depth)
-        if kind < 0xA0:  # noqa: PLR2004
-            return self.array(kind & 15, depth)
-        if kind < 0xC0:  # noqa: PLR2004
-            return self.text(kind & 31)
-        return self._long(kind, depth)
-
-    def _long(self, kind: int, depth: int) -> Any:
-        if kind in _CONSTANTS:
-            return _CONSTANTS[kind]
-        if kind in _NUMBERS:
-            return self._number(_NUMBERS[kind])
-        if kind in _FIXED_EXTENSIONS:
-            return self._extension(_FIXED_EXTENSIONS[kind], depth)
-        if kind not in _SIZED:
-            raise MalformedError(f"{_KIND} with an unknown type at byte {self.at - 1}")
-        layout, read = _SIZED[kind]
-        return read(self, self._number(layout), depth)
-
-    def _number(self, layout: str) -> Any:
-        (number,) = struct.unpack_from(layout, self.data, self.at)
-        self.at += struct.calcsize(layout)
-        return float_or_name(number) if isinstance(number, float) else number
+        return _READERS[kind](self, kind, depth)
 
     def take(self, size: int) -> bytes:
         """The next bytes, all of them."""
@@ -119,27 +94,45 @@ class _Reader:
 
     def text(self, size: int, _depth: int = 0) -> str:
         """Text of `size` bytes; base64 where they are no UTF-8."""
-        return text_or_base64(self.take(size))
+        return self.budget.shown(self.take(size))
 
     def binary_text(self, size: int, _depth: int = 0) -> str:
         """Bytes, as they are to be shown."""
+        self.budget.spend(1)
         return self.binary(self.take(size))
 
     def array(self, count: int, depth: int) -> list[Any]:
         """An array of `count` values."""
-        return [self.value(depth + 1) for _ in range(count)]
+        self._enter(depth, count)
+        data, readers, items = self.data, _READERS, []
+        depth += 1
+        for _ in range(count):
+            kind = data[self.at]
+            self.at += 1
+            items.append(readers[kind](self, kind, depth))
+        return items
 
     def map(self, count: int, depth: int) -> dict[str, Any]:
         """A map of `count` pairs."""
+        self._enter(depth, 2 * count)
         found: dict[str, Any] = {}
         for _ in range(count):
-            key = self.key(self.value(depth + 1))
+            key = self.value(depth + 1)
+            if type(key) is not str:
+                key = self.budget.key(key, self.key)
             found[key] = self.value(depth + 1)
         return found
 
-    def _extension(self, size: int, depth: int) -> Any:
+    def _enter(self, depth: int, count: int) -> None:
+        if count > len(self.data) - self.at:
+            raise MalformedError(f"{_KIND} that is cut short")
+        self.budget.enter(depth, count)
+
+    def extension_of(self, size: int, depth: int) -> Any:
+        """An extension of `size` bytes."""
         code = int.from_bytes(self.take(1), "big", signed=True)
         content = self.take(size)
+        self.budget.spend(_EXTENSION_ITEMS)
         if code == _TIMESTAMP:
             return _timestamp(content)
         return self.extension(code, content, lambda inner: self._inside(inner, depth + 1))
@@ -150,39 +143,77 @@ class _Reader:
         inner.budget = self.budget
         found = []
         while inner.at < len(content):
+            self.budget.enter(depth - 1, 1)
             found.append(inner.value(depth))
         return found
 
 
-_CONSTANTS: Final = {0xC0: None, 0xC2: False, 0xC3: True}
-_NUMBERS: Final = {
-    0xCA: ">f",
-    0xCB: ">d",
-    0xCC: ">B",
-    0xCD: ">H",
-    0xCE: ">I",
-    0xCF: ">Q",
-    0xD0: ">b",
-    0xD1: ">h",
-    0xD2: ">i",
-    0xD3: ">q",
-}
+# -- one function a type ------------------------------------------------------------------------------
+
+_Read = Callable[[_Reader, int, int], Any]
+"""Reads what follows the type: gets the type and how deep it lies."""
+
+
+def _constant(value: Any) -> _Read:
+    return lambda _reader, _kind, _depth: value
+
+
+def _number(layout: str) -> _Read:
+    number = struct.Struct(layout)
+    unpack, size = number.unpack_from, number.size
+
+    def read(reader: _Reader, _kind: int, _depth: int) -> Any:
+        (value,) = unpack(reader.data, reader.at)
+        reader.at += size
+        return value if value - value == 0 else float_or_name(value)
+
+    return read
+
+
+def _sized(layout: str, read_content: Callable[[_Reader, int, int], Any]) -> _Read:
+    number = struct.Struct(layout)
+    unpack, size = number.unpack_from, number.size
+
+    def read(reader: _Reader, _kind: int, depth: int) -> Any:
+        (count,) = unpack(reader.data, reader.at)
+        reader.at += size
+        return read_content(reader, count, depth)
+
+    return read
+
+
+def _fixed_extension(size: int) -> _Read:
+    return lambda reader, _kind, depth: reader.extension_of(size, depth)
+
+
+def _unknown(reader: _Reader, _kind: int, _depth: int) -> Any:
+    raise MalformedError(f"{_KIND} with an unknown type at byte {reader.at - 1}")
+
+
+def _short_text(reader: _Reader, kind: int, _depth: int) -> str:
+    return reader.budget.shown(reader.take(kind & 31))
+
+
 _FIXED_EXTENSIONS: Final = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
-_SIZED: Final[dict[int, tuple[str, Callable[[_Reader, int, int], Any]]]] = {
-    0xC4: (">B", _Reader.binary_text),
-    0xC5: (">H", _Reader.binary_text),
-    0xC6: (">I", _Reader.binary_text),
-    0xC7: (">B", _Reader._extension),  # noqa: SLF001 - its own
-    0xC8: (">H", _Reader._extension),  # noqa: SLF001
-    0xC9: (">I", _Reader._extension),  # noqa: SLF001
-    0xD9: (">B", _Reader.text),
-    0xDA: (">H", _Reader.text),
-    0xDB: (">I", _Reader.text),
-    0xDC: (">H", _Reader.array),
-    0xDD: (">I", _Reader.array),
-    0xDE: (">H", _Reader.map),
-    0xDF: (">I", _Reader.map),
-}
+_READERS: Final[list[_Read]] = [
+    *[lambda _reader, kind, _depth: kind] * 0x80,
+    *[lambda reader, kind, depth: reader.map(kind & 15, depth)] * 0x10,
+    *[lambda reader, kind, depth: reader.array(kind & 15, depth)] * 0x10,
+    *[_short_text] * 0x20,
+    _constant(None),
+    _unknown,
+    _constant(False),
+    _constant(True),
+    *(_sized(layout, _Reader.binary_text) for layout in (">B", ">H", ">I")),
+    *(_sized(layout, _Reader.extension_of) for layout in (">B", ">H", ">I")),
+    *(_number(layout) for layout in (">f", ">d", ">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q")),
+    *(_fixed_extension(size) for size in _FIXED_EXTENSIONS.values()),
+    *(_sized(layout, _Reader.text) for layout in (">B", ">H", ">I")),
+    *(_sized(layout, _Reader.array) for layout in (">H", ">I")),
+    *(_sized(layout, _Reader.map) for layout in (">H", ">I")),
+    *[lambda _reader, kind, _depth: kind - 256] * 0x20,
+]
+"""By type, from 00 to ff."""
 
 
 def _timestamp(content: bytes) -> str:

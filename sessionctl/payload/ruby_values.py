@@ -21,7 +21,8 @@ def time_text(seconds: int, offset: int, *, utc: bool) -> str:
         local = when.astimezone(zone)
     except (OverflowError, ValueError, TypeError):
         raise MalformedError("a time that is not on the calendar") from None
-    return f"{local:%Y-%m-%d %H:%M:%S} {'UTC' if utc else format(local, '%z')}"
+    text = local.isoformat(" ", "seconds")
+    return f"{text[:19]} {'UTC' if utc else text[19:].replace(':', '')}"
 
 
 def date_text(julian_day: Any) -> str:

@@ -21,7 +21,7 @@ from tests.payload import test_etf, test_gob, test_marshal, test_msgpack, test_p
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MANY = 60_000
+MANY = 99_000
 """Values, each of few bytes, in a payload that is large: no budget refuses so many before they are read."""
 FEW = MANY // 2
 
@@ -57,6 +57,14 @@ _PICKLED_TIME = (
     b"\x80\x02(cdatetime\ndatetime\n%bcdatetime\ntimezone\ncdatetime\ntimedelta\n%bK\0\x86R\x85R\x86Rq\1%bl."
 )
 """A date in a zone whose offset is a text, again and again."""
+_MARSHALLED_DECIMAL = (
+    b"\x04\x08[\x02\x50\xc3u:\x0fBigDecimal\x03\0\0\1" + b"1" * (1 << 16) + b"@\x06" * 49_999
+)
+"""A long decimal without its precision, again and again."""
+_MARSHALLED_RANGE = (
+    b"\x04\x08[\x02\x50\xc3o:\x0aRange\x02\x10\x27:\x06a" + b"0;\6" * 9_999 + b"0" + b"@\x06" * 49_999
+)
+"""A range with ten thousand members more, again and again."""
 _STRANGE = b"\0\xff\xfe\x80" * 64
 
 PARSERS = {
@@ -65,6 +73,9 @@ PARSERS = {
         [b"\x83l%b%bj" % (len(_TERMS).to_bytes(4, "big"), b"".join(_TERMS))],
         [
             b"\x83l%b%bj" % (MANY.to_bytes(4, "big"), b"a\x01" * MANY),
+            b"\x83l%b%bj" % (MANY.to_bytes(4, "big"), b"t\0\0\0\0" * MANY),
+            b"\x83l%b%bj" % (FEW.to_bytes(4, "big"), b"m\0\0\0\1\xff" * FEW),
+            b"\x83l%b%bj" % (FEW.to_bytes(4, "big"), b"n\5\0abcde" * FEW),
             b"\x83" + b"h\x01" * 10_000,
             b"\x83P\0\0\0\1" + zlib.compress(bytes(64 << 20)),
             b"\x83o\0\x0f\xff\xff\0" + b"\xff" * 0xFFFFF,
@@ -79,8 +90,14 @@ PARSERS = {
         marshal.loads,
         _RUBY,
         [
-            b"\x04\x08[\x02%b%b" % (MANY.to_bytes(2, "little"), b"i\x06" * MANY),
-            b"\x04\x08[\x02%b%b" % (FEW.to_bytes(2, "little"), b'"\x06a' * FEW),
+            b"\x04\x08[\x03%b%b" % (MANY.to_bytes(3, "little"), b"i\x06" * MANY),
+            b"\x04\x08[\x03%b%b" % (MANY.to_bytes(3, "little"), b"[\0" * MANY),
+            b"\x04\x08[\x03%b%b" % (FEW.to_bytes(3, "little"), b'"\x06a' * FEW),
+            b'\x04\x08[\x02\xc0\x5dI"\x06a\x06:\x06ET' + b'I"\x06a\x06;\0T' * 23_999,
+            b"\x04\x08[\x02\xc0\x5do:\x06A\0" + b"o;\0\0" * 23_999,
+            b"\x04\x08[\x02\x10\x27" + b"I" * 90 * 10_000,
+            _MARSHALLED_DECIMAL,
+            _MARSHALLED_RANGE,
             b"\x04\x08" + b"[\x06" * 10_000,
             b"\x04\x08l+\x03\xff\xff\x07" + b"\xff" * (1 << 20),
         ],
@@ -90,6 +107,9 @@ PARSERS = {
         [b"\xdc%b%b" % (len(_PACKED).to_bytes(2, "big"), b"".join(_PACKED))],
         [
             b"\xdd%b%b" % (MANY.to_bytes(4, "big"), b"\x01" * MANY),
+            b"\xdd%b%b" % (MANY.to_bytes(4, "big"), b"\x90" * MANY),
+            b"\xdd%b%b" % (FEW.to_bytes(4, "big"), b"\xa1\xff" * FEW),
+            b"\xdd%b%b" % ((11_000).to_bytes(4, "big"), b"\xd6\xff\0\0\0\1" * 11_000),
             b"\xdf%b%b"
             % (FEW.to_bytes(4, "big"), b"".join(b"\xce%b\xc0" % n.to_bytes(4, "big") for n in range(FEW))),
             b"\x91" * 10_000,
@@ -99,7 +119,11 @@ PARSERS = {
     "rails msgpack": _Parser(
         rails_msgpack.loads,
         [b"\xcc\x80" + data for data, _ in test_msgpack.EXTENSIONS.values()],
-        [b"\xcc\x80" + b"\xd4\x11\x91" * 10_000, b"\xcc\x80\xc9\0\x0f\xff\xff\x01" + b"\xff" * 0xFFFFF],
+        [
+            b"\xcc\x80" + b"\xd4\x11\x91" * 10_000,
+            b"\xcc\x80\xdd%b%b" % ((8_000).to_bytes(4, "big"), b"\xc7\x03\x07\1\1\1" * 8_000),
+            b"\xcc\x80\xc9\0\x0f\xff\xff\x01" + b"\xff" * 0xFFFFF,
+        ],
     ),
     "php_serialize": _Parser(
         _php_of("php_serialize"),
