@@ -31,19 +31,29 @@ def writing(path: str) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "wb") as file, _compressing(file, path) as out:
+        with _named(path), open(path, "wb") as file, _compressing(file, path) as out:
             yield out
         return
     path = os.path.realpath(path)
     temporary = f"{path}.{os.getpid()}.part"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file, _compressing(file, path) as out:
+        with _named(path), os.fdopen(descriptor, "wb") as file, _compressing(file, path) as out:
             yield out
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        raise
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """A block whose errors of the system name the file: a full disk is told where a file is written, not opened."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or path
         raise
 
 

@@ -374,3 +374,9 @@ def test_torn_compressed_file(stores: Stores, tmp_path: Path, ending: str) -> No
     assert not moved.complete
     assert moved.problems
     assert 0 < moved.written < 600
+
+
+def test_a_full_disk_is_told_with_the_file() -> None:
+    """What cannot be written names its file, though the system says no more than that there is no room."""
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"), writing("/dev/full") as out:
+        out.write(b"x" * 100_000)
