@@ -64,10 +64,16 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, str, int]:
 
 def _usage(error: click.ClickException) -> str:
     message = error.format_message()
-    if isinstance(error, click.NoSuchOption) and _looks_like_cookie(error.option_name):
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.NoSuchOption) and ctx is not None and isinstance(ctx.command, click.Group):
+        if error.option_name in _shared_options():
+            name = error.option_name
+            return f"{name} goes after the command: {ctx.command_path} COMMAND {name} ..."
+        return f"{message} ('{ctx.command_path} --help' tells more)"
+    if isinstance(error, click.NoSuchOption) and _looks_like_cookie(error.option_name) and _takes_cookie(ctx):
         message += " (a COOKIE that begins with '-' goes after '--')"
-    elif isinstance(error, click.UsageError) and error.ctx is not None:
-        message += f" ('{error.ctx.command_path} --help' tells more)"
+    elif ctx is not None:
+        message += f" ('{ctx.command_path} --help' tells more)"
     return message
 
 
@@ -86,6 +92,24 @@ def _file_hint(arguments: list[str]) -> str:
         if "." in word and before not in _FILE_OPTIONS and os.path.isfile(word):
             return f"; {word} is a file: {'--har ' if word.endswith('.har') else '@'}{word} reads it"
     return ""
+
+
+def _shared_options() -> set[str]:
+    """The options that commands share, of which the group of commands has none."""
+    from sessionctl.cli import options
+
+    def command() -> None: ...
+
+    for decorator in (options.look_options, options.key_options, options.place_options, options.target_options,
+                      options.output_options):  # fmt: skip
+        decorator(command)
+    params: list[click.Option] = command.__click_params__  # type: ignore[attr-defined]
+    return {name for param in params for name in param.opts}
+
+
+def _takes_cookie(ctx: click.Context | None) -> bool:
+    params = ctx.command.params if ctx is not None else []
+    return any("COOKIE" in (param.metavar or "") for param in params if isinstance(param, click.Argument))
 
 
 def _looks_like_cookie(name: str) -> bool:

@@ -57,6 +57,17 @@ GROUPS = {
 
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 
+OTHER_WORDS = {
+    "show": "inspect", "view": "inspect", "info": "inspect", "check": "verify", "validate": "verify",
+    "decrypt": "decode", "parse": "decode", "new": "create", "make": "create", "add": "create", "edit": "set",
+    "delete": "destroy", "del": "destroy", "rm": "destroy", "remove": "destroy", "kill": "destroy", "end": "destroy",
+    "logout": "destroy", "revoke": "destroy", "rotate": "regenerate", "renew": "regenerate", "ls": "list",
+    "clean": "purge", "cleanup": "purge", "gc": "purge", "expire": "purge", "cp": "copy", "mv": "copy",
+    "move": "copy", "migrate": "copy", "dump": "export", "backup": "export", "load": "import", "restore": "import",
+    "follow": "watch", "monitor": "watch", "har": "timeline", "man": "help", "key": "secret", "init": "config",
+}  # fmt: skip
+"""Words that other tools have for these commands, for the hint at a command that is not there."""
+
 _MODULES = {"import": "import_"}
 """The modules of commands whose name is a word of Python."""
 
@@ -120,7 +131,8 @@ class Commands(click.Group):
             import difflib
 
             word = args[0] if args else ""
-            near = difflib.get_close_matches(word, COMMANDS, 1)
+            other = OTHER_WORDS.get(word.lower())
+            near = [other] if other else difflib.get_close_matches(word, COMMANDS, 1)
             hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl --help' lists the commands"
             raise click.UsageError(f"there is no command {word!r}{hint}") from None
 

@@ -61,7 +61,12 @@ def where_option(function: F) -> F:
 def finding_options(function: F) -> F:
     """--id, --ref, --sort: for commands that only look."""
     for decorator in (
-        click.option("--sort", metavar="KEY", help="modified_at, expires_at, size, ref; -size: down."),
+        click.option(
+            "--sort",
+            metavar="KEY",
+            shell_complete=completes("sort_keys"),
+            help="modified_at, expires_at, size, ref; -size: down.",
+        ),
         click.option(
             "--ref",
             "refs",

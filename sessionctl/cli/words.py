@@ -145,7 +145,8 @@ def _assignment(word: str) -> tuple[str, Any]:
 def refuse_rest(words: tuple[str, ...]) -> None:
     """Raise `UsageError` for arguments that a command has no use for."""
     if words:
-        raise UsageError(f"{len(words)} more argument{'s' if len(words) > 1 else ''} than this command takes")
+        more = f"{len(words)} more argument{'s' if len(words) > 1 else ''} than this command takes"
+        raise UsageError(f"{more}; a text with blanks or ';' goes in quotes")
 
 
 def read_stdin_bytes() -> bytes:

@@ -36,7 +36,10 @@ def writing(path: str) -> Iterator[IO[bytes]]:
         return
     path = os.path.realpath(path)
     temporary = f"{path}.{os.getpid()}.part"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None  # the name that was asked for
     try:
         with _named(path), os.fdopen(descriptor, "wb") as file, _compressing(file, path) as out:
             yield out

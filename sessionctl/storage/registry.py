@@ -69,7 +69,7 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
         unknown = _unknown_option(error)
         if unknown is None:
             raise
-        raise UsageError(f"{scheme}: has no option {unknown!r}") from None
+        raise UsageError(f"{scheme}: has no option {unknown!r}{_near(unknown, _options(scheme))}") from None
     storage.url = storage.url or f"{scheme.lower()}:{location}"
     storage.options = {name: value for name, value in given.items() if isinstance(value, str)}
     return storage
@@ -100,7 +100,32 @@ def _factory(scheme: str) -> Any:
         return getattr(import_module(f"sessionctl.storage.{module}"), attribute).from_url
     if scheme in _others():
         return _others()[scheme].from_url
-    raise UnknownStorageError(f"there is no storage {scheme!r}; there are {_known()}")
+    near = _near(f"{scheme}:", [f"{name}:" for name in schemes()])
+    raise UnknownStorageError(f"there is no storage {scheme!r}{near or f'; there are {_known()}'}")
+
+
+def _near(name: str, known: list[str]) -> str:
+    import difflib
+
+    found = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _options(scheme: str) -> list[str]:
+    """The options that a storage takes, its classes' own and what they inherit."""
+    import inspect
+
+    storage = getattr(_factory(scheme.lower()), "__self__", None)
+    if not isinstance(storage, type):
+        return []
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    found = {
+        name
+        for kind in storage.__mro__[:-1]
+        for name, parameter in inspect.signature(kind).parameters.items()
+        if parameter.kind in named
+    }
+    return sorted({"layout", *found} - _NOT_FOR_URLS)
 
 
 def _known() -> str:

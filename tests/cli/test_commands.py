@@ -546,3 +546,9 @@ def test_a_message_for_django(run: Run) -> None:
     made = run("create", "--secret", "k", "-f", "django", "--set", "user_id=42")
     flashed = run("flash", "--secret", "k", "-f", "django", f"sessionid={made.text}", "success=Saved")
     assert (flashed.status, "SessionStorage" in flashed.err) == (0, True)
+
+
+def test_the_age_of_a_format(run: Run) -> None:
+    """A format's own maximum age can be read, and typed in again."""
+    line = run("formats", "flask").out.splitlines()[2]
+    assert line == "max-age: 2678400s (31 days)"

@@ -55,6 +55,9 @@ TYPED = [
     ("sessionctl inspect --har my", "sessionctl inspect --har my visit.har"),
     ("sessionctl inspect @my", "sessionctl inspect @my visit.har"),
     ("sessionctl help exi", "sessionctl help exit-codes"),
+    ("sessionctl help forma", "sessionctl help formats"),
+    ("sessionctl timeline my", "sessionctl timeline my visit.har"),
+    ("sessionctl list --sort exp", "sessionctl list --sort expires_at"),
     ("sessionctl config sho", "sessionctl config show"),
 ]
 """What is typed before TAB, and the words that the line then has."""

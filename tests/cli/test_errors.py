@@ -85,6 +85,28 @@ def test_near_names_are_suggested(run: Run) -> None:
     assert "'flask'" in run("decode", "-f", "flsk", "x").err
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["delete"], "did you mean 'destroy'?"),
+        (["show"], "did you mean 'inspect'?"),
+        (["list", "-s", "rdis://cache"], "did you mean 'redis:'?"),
+        (["list", "-s", "fs:x?tll=30d"], "did you mean 'ttl'?"),
+        (["list", "-s", "redis://cache?tll=30d"], "did you mean 'ttl'?"),
+        (["inspect", "a=1;", "b=2"], "a text with blanks or ';' goes in quotes"),
+        (["--json", "inspect", "x"], "--json goes after the command: main COMMAND --json ..."),
+        (["-v"], "-v goes after the command: main COMMAND -v ..."),
+        (["config", "-q", "show"], "-q goes after the command: main config COMMAND -q ..."),
+        (["--vesion"], "Did you mean '--version'?"),
+        (["copy", "-s", "x", "y", "z"], "No such option '-s'. ('main copy --help' tells more)"),
+        (["export", "/no/such/file"], "No such file or directory: /no/such/file\n"),
+    ],
+)
+def test_hints(run: Run, words: list[str], hint: str) -> None:
+    """What was probably meant is said, and nothing else."""
+    assert hint in run(*words).err
+
+
 def test_file_in_place_of_a_cookie(run: Run, tmp_path: Path) -> None:
     """The name of a file is no cookie, and how to read the file is told."""
     visit = tmp_path / "a visit.har"

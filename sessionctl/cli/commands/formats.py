@@ -42,12 +42,18 @@ def _print_one(form: Any, look: options.Look) -> None:
         return
     click.echo(f"{form.name}: {form.summary}")
     click.echo(f"cookie: {', '.join(form.cookie_names) or 'any name'}")
-    click.echo(f"max-age: {'none' if form.default_max_age is None else f'{form.default_max_age:g}s'}")
+    click.echo(f"max-age: {_life(form.default_max_age)}")
     for option in form.options:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
         click.echo(f"  -O {option.name}={option.default or '...'}  {option.help}{choices}")
     if form.example:
         click.echo(f"example: {form.example}")
+
+
+def _life(seconds: float | None) -> str:
+    from sessionctl.formats.base import human_seconds
+
+    return "none" if seconds is None else f"{seconds:.0f}s ({human_seconds(seconds)})"
 
 
 def _answer(form: Any) -> dict[str, Any]:

@@ -74,7 +74,14 @@ def topics(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
     from sessionctl.cli.main import COMMANDS
     from sessionctl.cli.manual import TOPICS
 
-    return _items((*TOPICS, "options", *COMMANDS))
+    return _items(dict.fromkeys((*TOPICS, "options", *COMMANDS)))
+
+
+def sort_keys(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
+    """What sessions are sorted by, up, and down with a hyphen."""
+    from sessionctl.fleet.select import SORT_KEYS
+
+    return _items(f"{'-' if incomplete.startswith('-') else ''}{key}" for key in SORT_KEYS)
 
 
 def files(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
