@@ -70,10 +70,14 @@ def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FORMAT_PAGES = [ROOT / f"docs/formats/{name}.md" for name in formats.names()]
+GUIDES = [
+    "start", "completion", "configuration", "fixtures", "fleet", "plugins", "seeing", "sources", "stores",
+]  # fmt: skip
 PAGES = [
     *FORMAT_PAGES,
-    ROOT / "docs/start.md",
+    *(ROOT / f"docs/{name}.md" for name in GUIDES),
     ROOT / "docs/storages/cookie.md",
+    ROOT / "docs/storages/memory.md",
     *sorted((ROOT / "docs/tutorials").glob("*-*.md")),
 ]
 
