@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
-from sessionctl.errors import MalformedCookieError, UsageError
+from sessionctl.errors import MalformedCookieError, MissingExtraError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.signing.keys import KeyRing
 from sessionctl.verdict import Verdict, Warn
@@ -115,8 +115,9 @@ def identify(
     With `mend` a text of no format is also taken for one whose end was lost, which takes a while to find.
     `forms` keeps the formats that were opened, with what they derive from keys, for the next cookie.
 
-    Raises `MalformedCookieError` where the cookie is missing or of no known format, and `UsageError` for
-    options that none of the formats takes that it may be of.
+    Raises `MalformedCookieError` where the cookie is missing or of no known format, `UsageError` for options
+    that none of the formats takes that it may be of, and `MissingExtraError` where the likeliest format needs a
+    library that is not installed and no key settles another.
     """
     if source.value is None:
         name = source.name or "?"
@@ -132,14 +133,21 @@ def identify(
     found = _with_options(formats.detect(source.value, cookie_name=source.name), setup)
     if not found:
         return _judge_cut(source, setup, [], judge=judge, mend=mend, forms=forms)
-    tried = [
-        _judge(name, found, source, setup, judge=judge, forms=forms) for name in _worth_trying(found, setup)
-    ]
+    tried, missing = [], None
+    for name in _worth_trying(found, setup):
+        try:
+            tried.append(_judge(name, found, source, setup, judge=judge, forms=forms))
+        except MissingExtraError as error:
+            missing = missing or error
     settled = next((one for one in tried if one.settled), None)
-    if settled is None and found[0][1] < SURE:
+    if settled is not None:
+        return settled
+    if found[0][1] < SURE:
         names = [name for name, _ in found]
         return _judge_cut(source, setup, names, judge=judge, mend=mend, forms=forms)
-    return settled or tried[0]
+    if missing is not None and found[0][0] not in (one.format.name for one in tried):
+        raise missing  # the likeliest format could not be tried
+    return tried[0]
 
 
 def _judge_cut(

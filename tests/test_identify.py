@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
@@ -57,3 +59,30 @@ def test_options_do_not_matter_to_an_empty_cookie() -> None:
     assert identify(Source("session", ""), setup).verdict.valid
     with pytest.raises(MalformedCookieError, match="no cookie"):
         identify(Source("session", None), setup)
+
+
+WITHOUT_LIBRARIES = """
+import sys
+sys.modules["cryptography"] = sys.modules["nacl"] = None
+from sessionctl import KeyRing, MissingExtraError, formats
+from sessionctl.identify import Setup, identify
+from sessionctl.sources import Source
+
+data = {"user": "mj", "_creation_time": 1.0}
+text = formats.get("beaker").encode(data, ["a"])
+assert formats.detect(text)[1][0] == "aiohttp"
+for key in ("a", "b" * 32, "0123456789abcdef" * 2):
+    print(identify(Source("session", text), Setup(keys=KeyRing.parse([key]))).verdict.reason)
+try:
+    identify(Source("_app_session", formats.get("rails").example), Setup(keys=KeyRing(["b"])))
+except MissingExtraError as error:
+    print(error.extra)
+"""
+
+
+def test_a_missing_library_hides_no_other_format() -> None:
+    """A format that cannot be tried is told where it is the likeliest, and else leaves the others their turn."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LIBRARIES], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["None", "bad-signature", "bad-signature", "formats"], done.stderr
