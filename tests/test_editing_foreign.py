@@ -343,6 +343,17 @@ def test_erlang_terms_stay(kind: str) -> None:
     assert new == formats.get("plug", **options).encode({**kept, "n": 2}, [KEY], now=NOW)
 
 
+def test_erlang_terms_stay_in_a_map_that_is_changed() -> None:
+    """A message is flashed beside one that is an atom; a large map, of which levels are read again, may be beside."""
+    kept = {
+        "cart": {str(n): [n, {"at": (n, etf.Atom("x"))}] for n in range(500)},
+        "phoenix_flash": {"info": etf.Atom("x")},
+    }
+    new = {**kept, "phoenix_flash": {"info": "x", "error": "no"}}
+    written = etf.dumps(etf.like(etf.loads(etf.dumps(new)), etf.dumps(kept)))
+    assert written == etf.dumps({**kept, "phoenix_flash": {"info": etf.Atom("x"), "error": "no"}})
+
+
 def _gob_of(value: dict[str, Any], **options: bool) -> tuple[str, Setup]:
     gorilla = formats.get("gorilla")
     gorilla._text_keys = options.get("text_keys", False)  # type: ignore[attr-defined]

@@ -312,11 +312,13 @@ def like_first(value: Any, before: bytes, *, max_size: int = _MAX_SIZE) -> Any:
 
 
 def _like(value: Any, reader: _Reader) -> Any:
+    reader.budget = Budget(_KIND, len(reader.data))  # what was changed is read again, level by level
     start = reader.at
+    if jsontext.dumps(reader.term(0)) == jsontext.dumps(value):
+        return Encoded(reader.data[start : reader.at])
     if not isinstance(value, dict) or reader.data[start] != _MAP:
-        same = jsontext.dumps(reader.term(0)) == jsontext.dumps(value)
-        return Encoded(reader.data[start : reader.at]) if same else value
-    reader.at += 1
+        return value
+    reader.at = start + 1
     made: dict[Any, Any] = dict(value)
     names = {}
     for _ in range(reader.number(">I")):

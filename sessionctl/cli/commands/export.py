@@ -46,5 +46,8 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
     if look.json and file != "-":
         print_json(result.as_json())
     else:
-        say(f"{result.sessions} sessions, {result.failed} failed", quiet=look.quiet)
+        say(
+            f"{result.sessions} session{'s' * (result.sessions != 1)}, {result.failed} failed",
+            quiet=look.quiet,
+        )
     ctx.exit(problems.end())
