@@ -35,10 +35,16 @@ _SCALARS = frozenset({str, bool, type(None)})
 
 # What the encoder writes in another way than JavaScript. A match inside a string does no harm: the slow path
 # is exact. The first pattern is quick to say that no key ends in a digit, as in nearly every record.
-_find_digit_before_value = re.compile(r'":(?<=[0-9]":)').search
-_find_index_key = re.compile(r'"[0-9]+":').search
-_find_exponent = re.compile(r"e(?<=[0-9]e)-?[0-9]+(?:[,\]}]|$)").search  # of msgspec, which writes no "+"
+_DIGIT_BEFORE_VALUE = r'":(?<=[0-9]":)'
+_INDEX_KEY = r'"[0-9]+":'
+_find_digit_before_value = re.compile(_DIGIT_BEFORE_VALUE).search
+_find_index_key = re.compile(_INDEX_KEY).search
 _find_small_number = re.compile(r"e-[0-9]+(?:[,\]}]|$)").search
+_find_digit_before_value_utf8 = re.compile(_DIGIT_BEFORE_VALUE.encode()).search
+_find_index_key_utf8 = re.compile(_INDEX_KEY.encode()).search
+_find_exponent_utf8 = re.compile(
+    rb"e(?<=[0-9]e)-?[0-9]+(?:[,\]}]|$)"
+).search  # of msgspec, which writes no "+"
 
 
 def _refuse_constant(name: str) -> Any:
@@ -180,14 +186,19 @@ def dumps_bytes(value: Any) -> bytes:
 
 def dumps_checked(value: Any) -> str:
     """As `dumps`, and faster, of a value that `check` has accepted: others are changed without a word."""
+    return dumps_checked_bytes(value).decode()
+
+
+def dumps_checked_bytes(value: Any) -> bytes:
+    """As `dumps_checked`, in UTF-8."""
     if _fast.write is None:
-        return dumps(value)
+        return dumps(value).encode()
     try:
-        text = _fast.write(value).decode()
+        text = _fast.write(value)
     except _fast.errors:  # a lone surrogate
-        return dumps(value)
-    if (_find_digit_before_value(text) and _find_index_key(text)) or _find_exponent(text):
-        return dumps(value)
+        return dumps(value).encode()
+    if (_find_digit_before_value_utf8(text) and _find_index_key_utf8(text)) or _find_exponent_utf8(text):
+        return dumps(value).encode()
     return text
 
 

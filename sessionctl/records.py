@@ -41,15 +41,17 @@ def parse(text: bytes) -> Record:
     if not isinstance(value, list) or not 2 <= len(value) <= 3:  # noqa: PLR2004 - values, flash, times
         raise MalformedError("not a list of values and flash")
     values, flash = _pair(value)
-    times = value[2] if len(value) > 2 and isinstance(value[2], dict) else {}  # noqa: PLR2004
+    if len(value) == 2:  # noqa: PLR2004 - no times, as in most
+        return Record(values, flash)
+    times = value[2] if isinstance(value[2], dict) else {}
     return Record(values, flash, _seconds(times.get("created")))
 
 
 def dump(values: Mapping[str, Any], flash: Mapping[str, Any], created: float | None = None) -> bytes:
     """The text of a record, of values that were checked (`jsontext.check`) or read."""
     if created is None:
-        return jsontext.dumps_checked([values, flash]).encode()
-    return jsontext.dumps_checked([values, flash, {"created": round(created * 1000)}]).encode()
+        return jsontext.dumps_checked_bytes([values, flash])
+    return jsontext.dumps_checked_bytes([values, flash, {"created": round(created * 1000)}])
 
 
 def parse_value(text: str) -> Record:

@@ -75,6 +75,11 @@ class Session(MutableMapping[str, Any]):
         return self._id
 
     @property
+    def has_new_id(self) -> bool:
+        """Whether `regenerate_id` was called."""
+        return self._id != self._original_id
+
+    @property
     def data(self) -> Data:
         """`(values, flash for the next request)` as a save would write them; empty once destroyed."""
         return ({}, {}) if self._destroyed else (dict(self._values), dict(self._next))

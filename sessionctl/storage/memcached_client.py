@@ -6,11 +6,12 @@ Meta commands: https://github.com/memcached/memcached/blob/1.6.18/doc/protocol.t
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+import time
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
 from urllib.parse import unquote
 
 from pymemcache import exceptions
-from pymemcache.client.base import Client, PooledClient
+from pymemcache.client.base import Client
 
 from sessionctl.errors import StorageError, StorageUnavailableError
 from sessionctl.storage.remote import reason_of
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+_RECEIVED = 1 << 16
+"""Bytes that are taken from a socket at once, at most."""
+
+_FRESH = 0.01
+"""Seconds within which a connection that served is taken to serve still, without a look at it."""
 
 
 class ItemTooLargeError(StorageError):
@@ -39,31 +47,36 @@ class Meta(NamedTuple):
 class _Answers:
     """What a server sends, by lines and by sizes."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    __slots__ = ("_at", "_data", "_sock")
+
+    def __init__(self, sock: socket.socket, data: bytes) -> None:
         self._sock = sock
-        self._buffer = b""
+        self._data = data
+        self._at = 0
 
     def line(self) -> bytes:
         """The next line, without its end. Raises for those that are errors."""
-        while (end := self._buffer.find(b"\n")) < 0:
+        while (end := self._data.find(b"\n", self._at)) < 0:
             self._more()
-        line, self._buffer = self._buffer[:end].rstrip(b"\r"), self._buffer[end + 1 :]
+        line = self._data[self._at : end].rstrip(b"\r")
+        self._at = end + 1
         if b"ERROR" in line[:12]:
             _raise(line)
         return line
 
     def value(self, size: int) -> bytes:
         """So many bytes, which a line break follows."""
-        while len(self._buffer) < size + 2:
+        while len(self._data) < self._at + size + 2:
             self._more()
-        value, self._buffer = self._buffer[:size], self._buffer[size + 2 :]
+        value = self._data[self._at : self._at + size]
+        self._at += size + 2
         return value
 
     def _more(self) -> None:
-        data = self._sock.recv(1 << 16)
+        data = self._sock.recv(_RECEIVED) if self._data else b""
         if not data:
             raise exceptions.MemcacheUnexpectedCloseError
-        self._buffer += data
+        self._data, self._at = self._data[self._at :] + data, 0
 
 
 def _raise(line: bytes) -> NoReturn:
@@ -81,6 +94,8 @@ class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
     """One connection. What goes wrong in one of these methods leaves it closed."""
 
     _watched: tuple[Any, select.poll] | None = None
+    used_at = 0.0
+    """When it was last used, on the clock of `time.monotonic`."""
 
     def drop_if_stale(self) -> None:
         """Close the connection if the server has, so that the next command opens another.
@@ -95,6 +110,21 @@ class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
         if self._watched[1].poll(0):
             self.close()
 
+    def fetch(self, key: str) -> tuple[bytes, bytes, int | None] | None:
+        """The value of an item, its version and its life as in `Meta`; None where there is no item."""
+        data = self._exchange(b"mg %b v c t\r\n" % key.encode("ascii"))
+        line, _, value = data.partition(b"\r\n")
+        words = line.split()
+        if len(words) == 4 and words[0] == b"VA" and len(value) == int(words[1]) + 2:  # noqa: PLR2004 - and all of it
+            return value[:-2], words[2][1:], _life(words[3][1:])
+        answers = _Answers(self.sock, data)
+        meta = _meta(answers)
+        if meta is None:
+            return None
+        if meta.value is None or meta.version is None:
+            raise exceptions.MemcacheUnknownError
+        return meta.value, meta.version, meta.life
+
     def look_up(self, keys: list[str], flags: str) -> list[Meta | None]:
         """`mg` of each key in one round trip; None where there is no item.
 
@@ -103,23 +133,27 @@ class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
         answers = self._send("".join([f"mg {key} {flags}\r\n" for key in keys]).encode("ascii"))
         return [_meta(answers) for _ in keys]
 
-    def write(self, verb: str, key: str, value: bytes, expiry: int, version: bytes | None = None) -> bytes:
-        """`add`, or `cas` of a version: `STORED`, `NOT_STORED`, `EXISTS` or `NOT_FOUND`.
+    def add(self, key: str, value: bytes, expiry: int) -> bytes:
+        """`add`: `STORED`, or `NOT_STORED` where there is an item."""
+        return self._line(b"add %b 0 %d %d\r\n%b\r\n" % (key.encode("ascii"), expiry, len(value), value))
+
+    def swap(self, key: str, value: bytes, expiry: int, version: bytes) -> bytes:
+        """`cas` of a version: `STORED`, `EXISTS` where there is another, `NOT_FOUND`.
 
         Not `ms`, which throws out what was there when the new value is too large.
         """
-        extra = b"" if version is None else b" " + version
-        head = f"{verb} {key} 0 {expiry} {len(value)}".encode("ascii")
-        return self._send(b"%b%b\r\n%b\r\n" % (head, extra, value)).line()
+        return self._line(
+            b"cas %b 0 %d %d %b\r\n%b\r\n" % (key.encode("ascii"), expiry, len(value), version, value)
+        )
 
     def extend(self, key: str, expiry: int) -> bool:
         """`touch`; false where there is no item."""
-        return self._send(f"touch {key} {expiry}\r\n".encode("ascii")).line() == b"TOUCHED"
+        return self._line(b"touch %b %d\r\n" % (key.encode("ascii"), expiry)) == b"TOUCHED"
 
     def remove(self, key: str, version: bytes | None = None) -> bytes:
         """`md`, with a version only if it still is that: `HD` done, `NF` no item, `EX` another version."""
-        condition = "" if version is None else f" C{version.decode('ascii')}"
-        return self._send(f"md {key}{condition}\r\n".encode("ascii")).line()
+        condition = b"" if version is None else b" C" + version
+        return self._line(b"md %b%b\r\n" % (key.encode("ascii"), condition))
 
     def dump_keys(self) -> Iterator[str]:
         """Every key of the server. The connection serves nothing else meanwhile.
@@ -133,29 +167,55 @@ class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
                 raise exceptions.MemcacheServerError(line[:4])
             yield unquote(key.decode("ascii"), errors="surrogateescape")
 
-    def _send(self, commands: bytes) -> _Answers:
+    def _exchange(self, command: bytes) -> bytes:
+        """Send a command; what came back first, which nearly always is the whole answer."""
         if self.sock is None:
             self._connect()
-        self.sock.sendall(commands)
-        return _Answers(self.sock)
+        self.sock.sendall(command)
+        data: bytes = self.sock.recv(_RECEIVED)
+        return data
+
+    def _send(self, commands: bytes) -> _Answers:
+        data = self._exchange(commands)
+        return _Answers(self.sock, data)
+
+    def _line(self, command: bytes) -> bytes:
+        """The one line that answers a command."""
+        return self._send(command).line()
 
 
-class MetaPool(PooledClient):  # type: ignore[misc] # pymemcache has no types
-    """The connections to one server."""
+class MetaPool:
+    """The connections to one server: as many as there are requests at once. `make` makes one, and does not connect."""
 
-    client_class = MetaClient
+    def __init__(self, make: Callable[[], MetaClient]) -> None:
+        self._make = make
+        self._idle: list[MetaClient] = []  # whose append and pop need no lock
 
-    def run(self, use: Callable[[MetaClient], T]) -> T:
-        """Use a connection that lives; one that fails is closed, never used again."""
-        client = self.client_pool.get()
+    def run(self, use: Callable[Concatenate[MetaClient, P], T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Use a connection that lives; one that fails is closed."""
         try:
-            client.drop_if_stale()
-            answer = use(client)
+            client = self._idle.pop()
+        except IndexError:
+            client = self._make()
+        try:
+            if time.monotonic() - client.used_at > _FRESH:
+                client.drop_if_stale()
+            answer = use(client, *arguments, **options)
         except BaseException:
-            self.client_pool.destroy(client)
+            client.close()
             raise
-        self.client_pool.release(client)
+        client.used_at = time.monotonic()
+        self._idle.append(client)
         return answer
+
+    def make(self) -> MetaClient:
+        """A connection apart from the others; to be closed."""
+        return self._make()
+
+    def close(self) -> None:
+        """Close what is not in use."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 def _meta(answers: _Answers) -> Meta | None:
@@ -172,15 +232,19 @@ def _meta(answers: _Answers) -> Meta | None:
 
 def _told(words: list[bytes], value: bytes | None) -> Meta:
     told = {word[:1]: word[1:] for word in words}
-    life = int(told.get(b"t", b"-1"))
     idle = told.get(b"l")
     return Meta(
         value,
         int(told.get(b"s", b"0")),
         told.get(b"c"),
-        None if life < 0 else life,
+        _life(told.get(b"t", b"-1")),
         None if idle is None else int(idle),
     )
+
+
+def _life(seconds: bytes) -> int | None:
+    life = int(seconds)
+    return None if life < 0 else life
 
 
 _UNREACHABLE = "it cannot be reached; is it running, and do host and port lead to it?"
@@ -214,6 +278,10 @@ _SERVER_ERRORS = (
 )
 
 
+FOREIGN = tuple(_MEANINGS)
+"""What pymemcache raises, and what a socket, OpenSSL and an answer that is none lead to."""
+
+
 class translated:  # noqa: N801 - reads as a function
     """Turn what pymemcache, a socket or OpenSSL raises inside into `StorageError`s without keys or values."""
 
@@ -225,9 +293,14 @@ class translated:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None and isinstance(error, tuple(_MEANINGS)):
-            kind, text = _meaning(error)
-            raise kind(f"{self._url}: {text}{reason_of(error)}") from None
+        if isinstance(error, FOREIGN):
+            raise meant_by(error, self._url) from None
+
+
+def meant_by(error: BaseException, url: str) -> StorageError:
+    """What one of the `FOREIGN` errors is here."""
+    kind, text = _meaning(error)
+    return kind(f"{url}: {text}{reason_of(error)}")
 
 
 def _meaning(error: BaseException) -> tuple[type[StorageError], str]:

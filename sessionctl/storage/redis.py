@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from sessionctl.errors import CorruptRecordError, MissingExtraError, SessionctlError, StorageError, UsageError
 from sessionctl.storage import redis_commands as commands
 from sessionctl.storage.address import Address, find_password, parse_address
-from sessionctl.storage.redis_commands import glob, raw
+from sessionctl.storage.redis_commands import glob, outcome_of, raw
 from sessionctl.storage.remote import RemoteStorage
 from sessionctl.storage.stored import Entry, Outcome, Stored
 from sessionctl.storage.tls import tls_context
@@ -29,13 +29,14 @@ except ModuleNotFoundError:
 
 from sessionctl.storage import redis_connection as connection
 from sessionctl.storage.redis_cli import redis_cli
-from sessionctl.storage.redis_errors import translated
+from sessionctl.storage.redis_errors import FOREIGN, meant_by, translated
+from sessionctl.storage.redis_tls import tls_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sessionctl.storage.redis_commands import Commands
     from sessionctl.storage.redis_events import Notifications
+    from sessionctl.storage.redis_scripts import Command
 
 DEFAULT_PORT = 6379
 SCAN_BATCH = 100
@@ -90,7 +91,7 @@ class RedisStorage(RemoteStorage):
                 connect_timeout=self.connect_timeout,
                 max_connections=number_of("max_connections", max_connections, 1, MAX_CONNECTIONS),
                 context=tls_context(tls_ca, tls_cert, tls_key) if encrypted else None,
-                tls=_tls(tls_ca, tls_cert, tls_key) if encrypted else {},
+                tls=tls_options(tls_ca, tls_cert, tls_key) if encrypted else {},
                 **self._place(address, db),
             )
         )
@@ -129,27 +130,33 @@ class RedisStorage(RemoteStorage):
 
     # -- primitives ---------------------------------------------------------------------------------
 
-    def _run(self, key: str, steps: Commands[T]) -> T:
-        with translated(self, key):
-            return self._clients.run(steps)
+    def _call(self, key: str, command: Command) -> Any:
+        try:
+            return self._clients.call(command)
+        except FOREIGN as error:
+            raise meant_by(error, self, key) from None
 
-    async def _arun(self, key: str, steps: Commands[T]) -> T:
-        with translated(self, key):
-            return await self._clients.arun(steps)
+    async def _acall(self, key: str, command: Command) -> Any:
+        try:
+            return await self._clients.acall(command)
+        except FOREIGN as error:
+            raise meant_by(error, self, key) from None
 
     def load(self, key: str) -> Stored | None:
-        return self._run(key, commands.loading(raw(key)))
+        text = self._call(key, commands.get(raw(key)))
+        return None if text is None else Stored(text)
 
     async def aload(self, key: str) -> Stored | None:
         """As `load`."""
-        return await self._arun(key, commands.loading(raw(key)))
+        text = await self._acall(key, commands.get(raw(key)))
+        return None if text is None else Stored(text)
 
     def peek(self, key: str) -> Stored | None:
-        return self._run(key, commands.peeking(raw(key), self._peeked))
+        return self._peeked(*self._call(key, commands.peek(raw(key))))
 
     async def apeek(self, key: str) -> Stored | None:
         """As `peek`."""
-        return await self._arun(key, commands.peeking(raw(key), self._peeked))
+        return self._peeked(*await self._acall(key, commands.peek(raw(key))))
 
     def _peeked(self, text: bytes | None, life: int) -> Stored | None:
         if text is None or life == _GONE:
@@ -175,10 +182,10 @@ class RedisStorage(RemoteStorage):
         with translated(self):
             pipeline = self._clients.get().pipeline(transaction=False)
             for key, stored in expected:
-                pipeline.execute_command(*next(commands.deleting(raw(key), stored)))
+                pipeline.execute_command(*commands.delete(raw(key), stored))
             answers = pipeline.execute(raise_on_error=False) if expected else []
         return [
-            self._answered(key, partial(commands.outcome_of, answer), answer)
+            self._answered(key, partial(outcome_of, answer), answer)
             if not isinstance(answer, NoScriptError)
             else super(RedisStorage, self).delete_many([(key, stored)])[0]
             for (key, stored), answer in zip(expected, answers, strict=True)
@@ -196,40 +203,51 @@ class RedisStorage(RemoteStorage):
             return error
 
     def store(self, key: str, expected: Stored | None, text: bytes, expires_in: float | None) -> Outcome:
-        return self._run(key, commands.storing(raw(key), expected, text, expires_in))
+        if expected is None:
+            with translated(self, key):
+                return self._clients.run(commands.adding(raw(key), text, expires_in))
+        return outcome_of(self._call(key, commands.swap(raw(key), expected.text, text, expires_in)), text)
 
     async def astore(
         self, key: str, expected: Stored | None, text: bytes, expires_in: float | None
     ) -> Outcome:
         """As `store`."""
-        return await self._arun(key, commands.storing(raw(key), expected, text, expires_in))
+        if expected is None:
+            with translated(self, key):
+                return await self._clients.arun(commands.adding(raw(key), text, expires_in))
+        swap = commands.swap(raw(key), expected.text, text, expires_in)
+        return outcome_of(await self._acall(key, swap), text)
 
     def touch(self, key: str, expires_in: float) -> bool:
-        return self._run(key, commands.touching(raw(key), expires_in))
+        return bool(self._call(key, commands.extend(raw(key), expires_in)))
 
     async def atouch(self, key: str, expires_in: float) -> bool:
         """As `touch`."""
-        return await self._arun(key, commands.touching(raw(key), expires_in))
+        return bool(await self._acall(key, commands.extend(raw(key), expires_in)))
 
     def delete(self, key: str, expected: Stored | None = None) -> Outcome:
-        return self._run(key, commands.deleting(raw(key), expected))
+        if expected is None:
+            return Outcome(bool(self._call(key, ("DEL", raw(key)))))
+        return outcome_of(self._call(key, commands.delete(raw(key), expected)))
 
     async def adelete(self, key: str, expected: Stored | None = None) -> Outcome:
         """As `delete`."""
-        return await self._arun(key, commands.deleting(raw(key), expected))
+        if expected is None:
+            return Outcome(bool(await self._acall(key, ("DEL", raw(key)))))
+        return outcome_of(await self._acall(key, commands.delete(raw(key), expected)))
 
     def move(
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
     ) -> Outcome:
-        return self._run(old, commands.moving(raw(old), expected, raw(new), text, expires_in, keep_old))
+        command = commands.move(raw(old), expected, raw(new), text, expires_in, keep_old)
+        return outcome_of(self._call(old, command), text)
 
     async def amove(
         self, old: str, expected: Stored, new: str, text: bytes, expires_in: float | None, keep_old: bool
     ) -> Outcome:
         """As `move`."""
-        return await self._arun(
-            old, commands.moving(raw(old), expected, raw(new), text, expires_in, keep_old)
-        )
+        command = commands.move(raw(old), expected, raw(new), text, expires_in, keep_old)
+        return outcome_of(await self._acall(old, command), text)
 
     # -- all of them --------------------------------------------------------------------------------
 
@@ -400,14 +418,3 @@ def number_of(name: str, value: int | str, least: int = 0, most: int = 2**31 - 1
     if not least <= number <= most:
         raise UsageError(f"{name} is a number of at least {least} and at most {most}")
     return number
-
-
-def _tls(ca: str | None, cert: str | None, key: str | None) -> dict[str, Any]:
-    return {
-        "ssl": True,
-        "ssl_cert_reqs": "required",
-        "ssl_check_hostname": True,
-        "ssl_ca_certs": ca,
-        "ssl_certfile": cert,
-        "ssl_keyfile": key,
-    }

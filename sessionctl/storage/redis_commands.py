@@ -7,7 +7,7 @@ Keys are bytes here, lives seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, TypeVar
 
 from sessionctl.storage import redis_scripts as scripts
@@ -21,50 +21,50 @@ Commands = Generator[Command, Any, T]
 """A procedure that yields commands and is sent their answers."""
 
 
-def loading(key: bytes) -> Commands[Stored | None]:
+def get(key: bytes) -> Command:
     """Read a record: `RecordStorage.load`."""
-    text = yield "GET", key
-    return None if text is None else Stored(text)
+    return ("GET", key)
 
 
-def peeking(key: bytes, peeked: Callable[[bytes | None, int], Stored | None]) -> Commands[Stored | None]:
-    """What `peeked` makes of the text and the life that is left, as PTTL tells it."""
-    text, life = yield scripts.call(scripts.PEEK, (key,))
-    return peeked(text, life)
+def peek(key: bytes) -> Command:
+    """Read a record and the life that it has left, as PTTL tells it: `RecordStorage.peek`."""
+    return scripts.call(scripts.PEEK, (key,))
 
 
-def storing(key: bytes, expected: Stored | None, text: bytes, expires_in: float | None) -> Commands[Outcome]:
+def swap(key: bytes, expected: bytes, text: bytes, expires_in: float | None) -> Command:
     """Write a record if it still is what was expected: `RecordStorage.store`."""
+    return ("EVALSHA", scripts.SWAP, 1, key, expected, text, milliseconds(expires_in))
+
+
+def adding(key: bytes, text: bytes, expires_in: float | None) -> Commands[Outcome]:
+    """Write a record if there is none: `RecordStorage.store`."""
     life = milliseconds(expires_in)
-    if expected is not None:
-        return outcome_of((yield scripts.call(scripts.SWAP, (key,), expected.text, text, life)), text)
     while True:
         if (yield ("SET", key, text, "NX", *(("PX", life) if life else ()))):
             return Outcome(True, Stored(text))
-        current = yield "GET", key
+        current = yield get(key)
         if current is not None:
             return Outcome(False, Stored(current))
 
 
-def touching(key: bytes, expires_in: float) -> Commands[bool]:
+def extend(key: bytes, expires_in: float) -> Command:
     """Begin the idle life anew: `RecordStorage.touch`."""
-    return bool((yield "PEXPIRE", key, milliseconds(expires_in)))
+    return ("PEXPIRE", key, milliseconds(expires_in))
 
 
-def deleting(key: bytes, expected: Stored | None) -> Commands[Outcome]:
-    """Delete a record, with `expected` only if it still is that: `RecordStorage.delete`."""
-    if expected is None:
-        return Outcome(bool((yield "DEL", key)))
-    life = "" if expected.version is None else expected.version
-    return outcome_of((yield scripts.call(scripts.DELETE, (key,), expected.text, life)))
+def delete(key: bytes, expected: Stored) -> Command:
+    """Delete a record if it still is what was expected: `RecordStorage.delete`."""
+    return scripts.call(
+        scripts.DELETE, (key,), expected.text, "" if expected.version is None else expected.version
+    )
 
 
-def moving(
+def move(
     old: bytes, expected: Stored, new: bytes, text: bytes, expires_in: float | None, keep_old: bool
-) -> Commands[Outcome]:
+) -> Command:
     """Write a record under a new key, and delete the old one: `RecordStorage.move`."""
     life, keep = milliseconds(expires_in), "1" if keep_old else ""
-    return outcome_of((yield scripts.call(scripts.MOVE, (old, new), expected.text, text, life, keep)), text)
+    return scripts.call(scripts.MOVE, (old, new), expected.text, text, life, keep)
 
 
 def outcome_of(answer: Any, text: bytes | None = None) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
@@ -25,7 +25,9 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from sessionctl.storage.address import server_text
+from sessionctl.storage.redis_pool import AsyncPool, MaxConnectionsError, Pool
 from sessionctl.storage.redis_scripts import spelled_out
+from sessionctl.storage.redis_tls import encrypted
 
 if TYPE_CHECKING:
     import ssl
@@ -48,40 +50,11 @@ _CONNECTION_FOR = ("_",) if tuple(map(int, redis.__version__.split(".")[:2])) < 
 _OLD_CLUSTER = int(redis.__version__.partition(".")[0]) < 6  # noqa: PLR2004 - where `retry` took over
 
 
-def encrypted(kind: Any, context: ssl.SSLContext | None) -> Any:
-    """A class of redis-py's connections, with TLS by a context that all of them share.
-
-    redis-py's own make one each, which takes 20 milliseconds, and trust the system's authorities besides
-    those that were named.
-    """
-    if context is None:
-        return kind
-    shared = context
-
-    class Encrypted(kind):  # type: ignore[misc] # known only here
-        if asyncio.iscoroutinefunction(kind._connect):  # noqa: SLF001 - where redis-py's own class does it
-
-            def _connection_arguments(self) -> dict[str, Any]:
-                return {**super()._connection_arguments(), "ssl": shared}
-
-        else:
-
-            def _connect(self) -> Any:
-                plain = super()._connect()
-                try:
-                    return shared.wrap_socket(plain, server_hostname=self.host)
-                except BaseException:
-                    plain.close()
-                    raise
-
-    return Encrypted
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Which servers, and what to tell them. Times are seconds.
 
-    `context` is for TLS; `tls` says the same in redis-py's `ssl_` options, for clients that take no context.
+    `context` is for TLS, None without it; `tls` says the same in redis-py's options.
     """
 
     address: Address
@@ -108,6 +81,19 @@ class Target:
         """The time limits of a connection."""
         return {"socket_timeout": self.timeout, "socket_connect_timeout": self.connect_timeout}
 
+    def connections(self, plain: Any, with_tls: Any) -> dict[str, Any]:
+        """The options that say which of redis-py's classes of connections it is to be."""
+        if self.context is None:
+            return {"connection_class": plain}
+        return {"connection_class": encrypted(with_tls, self.context), **self.tls}
+
+
+class _OfLoop(NamedTuple):
+    """What an event loop has of its own."""
+
+    client: Any
+    turns: asyncio.Semaphore
+
 
 class Clients(ABC):
     """The clients of one storage, made when they are needed and closed together."""
@@ -115,8 +101,7 @@ class Clients(ABC):
     def __init__(self, target: Target) -> None:
         self.target = target
         self._client: Any = None
-        self._async: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
-        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+        self._async: WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop] = WeakKeyDictionary()
 
     @abstractmethod
     def _make(self) -> Any:
@@ -135,30 +120,55 @@ class Clients(ABC):
 
     async def aget(self) -> Any:
         """The client of the running event loop."""
+        return self._of_loop().client
+
+    def _of_loop(self) -> _OfLoop:
         loop = asyncio.get_running_loop()
-        client = self._async.get(loop)
-        if client is None:
-            client = self._async[loop] = self._make_async()
-        return client
+        found = self._async.get(loop)
+        if found is None:
+            turns = asyncio.Semaphore(self.target.max_connections)
+            found = self._async[loop] = _OfLoop(self._make_async(), turns)
+        return found
 
-    async def turn(self) -> asyncio.Semaphore:
-        """A turn, taken, of as many as there may be connections in this event loop; to be released.
+    def call(self, command: Command) -> Any:
+        """Send one command; its answer."""
+        client = self._client or self.get()
+        try:
+            return self.execute(client, command)
+        except _MENDABLE as error:
+            again = _once_more(command, error)
+            if again is None:
+                raise
+        return self.execute(client, again)
 
-        It costs a quarter of what redis-py's blocking pool does. Raises `TimeoutError`.
+    async def acall(self, command: Command) -> Any:
+        """As `call`.
+
+        It waits for a turn, of which there are as many as there may be connections in this event loop. Raises
+        `MaxConnectionsError` where none comes in time.
         """
-        loop = asyncio.get_running_loop()
-        turns = self._turns.get(loop)
-        if turns is None:
-            turns = self._turns[loop] = asyncio.Semaphore(self.target.max_connections)
+        turns = self._of_loop().turns
         if turns.locked():
-            await asyncio.wait_for(turns.acquire(), self.target.timeout)
+            try:
+                await asyncio.wait_for(turns.acquire(), self.target.timeout)
+            except TimeoutError:
+                raise MaxConnectionsError from None
         else:
             await turns.acquire()
-        return turns
+        try:
+            client = await self.aget()
+            try:
+                return await self.aexecute(client, command)
+            except _MENDABLE as error:
+                again = _once_more(command, error)
+                if again is None:
+                    raise
+            return await self.aexecute(client, again)
+        finally:
+            turns.release()
 
     def run(self, commands: Commands[T]) -> T:
         """Send the commands of a procedure, one after the other; what it answers."""
-        client = self.get()
         answer = None
         while True:
             try:
@@ -166,37 +176,18 @@ class Clients(ABC):
             except StopIteration as stop:
                 result: T = stop.value
                 return result
-            try:
-                answer = self.execute(client, command)
-                continue
-            except _MENDABLE as error:
-                again = _once_more(command, error)
-                if again is None:
-                    raise
-            answer = self.execute(client, again)
+            answer = self.call(command)
 
     async def arun(self, commands: Commands[T]) -> T:
         """As `run`."""
-        turn = await self.turn()
-        try:
-            client = await self.aget()
-            answer = None
-            while True:
-                try:
-                    command = commands.send(answer)
-                except StopIteration as stop:
-                    result: T = stop.value
-                    return result
-                try:
-                    answer = await self.aexecute(client, command)
-                    continue
-                except _MENDABLE as error:
-                    again = _once_more(command, error)
-                    if again is None:
-                        raise
-                answer = await self.aexecute(client, again)
-        finally:
-            turn.release()
+        answer = None
+        while True:
+            try:
+                command = commands.send(answer)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            answer = await self.acall(command)
 
     def execute(self, client: Any, command: Command) -> Any:
         """Run one command."""
@@ -219,7 +210,8 @@ class Clients(ABC):
     async def aclose(self) -> None:
         """Close those, and those of the running event loop."""
         self.close()
-        for each in self._parts(self._async.pop(asyncio.get_running_loop(), None)):
+        found = self._async.pop(asyncio.get_running_loop(), None)
+        for each in self._parts(found and found.client):
             await each.aclose()
 
     def _parts(self, client: Any) -> list[Any]:
@@ -265,40 +257,37 @@ class ServerClients(PooledClients):
     """Clients of one server. A request that finds all connections in use waits for one, up to `timeout`."""
 
     def _make(self) -> Any:
-        pool = _redis.BlockingConnectionPool(
-            connection_class=self._kind(_redis), retry=Retry(NoBackoff(), 0), **self._options()
-        )
+        pool = Pool(retry=Retry(NoBackoff(), 0), timeout=self.target.timeout, **self._options(_redis))
         return _redis.Redis.from_pool(pool)
 
     def _make_async(self) -> Any:
-        options = {name: value for name, value in self._options().items() if name != "timeout"}
-        pool = _aredis.ConnectionPool(
-            connection_class=self._kind(_aredis), retry=AsyncRetry(NoBackoff(), 0), **options
-        )
+        options = {**self._options(_aredis), "socket_timeout": None}  # which `aexecute` has
+        pool = AsyncPool(retry=AsyncRetry(NoBackoff(), 0), **options)
         return _aredis.Redis.from_pool(pool)
 
-    def _kind(self, library: Any) -> Any:
-        """The class of the connections, of redis-py or of its asyncio."""
-        return encrypted(library.Connection, self.target.context)
+    async def aexecute(self, client: Any, command: Command) -> Any:
+        """As above, with one time limit for all that a command takes: redis-py's own make a task for each."""
+        async with asyncio.timeout(self.target.timeout):
+            return await super().aexecute(client, command)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, library: Any) -> dict[str, Any]:
+        """What a pool of redis-py, or of its asyncio, is told."""
         target = self.target
-        limits = {"max_connections": target.max_connections, "timeout": target.timeout}
-        return {**target.common(), **limits, **self._place(), "db": target.db}
+        limits = {"max_connections": target.max_connections}
+        return {**target.common(), **limits, **self._place(library), "db": target.db}
 
-    def _place(self) -> dict[str, Any]:
+    def _place(self, library: Any) -> dict[str, Any]:
+        """Where the server is, and by which kind of connections."""
         host, port = self.target.address.servers[0]
-        return {"host": host, "port": port}
+        kinds = self.target.connections(library.Connection, library.SSLConnection)
+        return {"host": host, "port": port, **kinds}
 
 
 class SocketClients(ServerClients):
     """Clients of one server behind a Unix socket."""
 
-    def _kind(self, library: Any) -> Any:
-        return library.UnixDomainSocketConnection
-
-    def _place(self) -> dict[str, Any]:
-        return {"path": self.target.address.path}
+    def _place(self, library: Any) -> dict[str, Any]:
+        return {"path": self.target.address.path, "connection_class": library.UnixDomainSocketConnection}
 
     def node(self, client: Any) -> str:
         return self.target.address.path
@@ -313,52 +302,78 @@ class ClusterClients(Clients):
         return await client.initialize()
 
     def _make(self) -> Any:
+        target = self.target
         retry = {"cluster_error_retry_attempts": 0} if _OLD_CLUSTER else {"retry": Retry(NoBackoff(), 0)}
-        nodes = [_redis.cluster.ClusterNode(*server) for server in self.target.address.servers]
-        return _redis.RedisCluster(startup_nodes=nodes, **retry, **self._options())
-
-    def _make_async(self) -> Any:
-        retry = {"cluster_error_retry_attempts": 0, "connection_error_retry_attempts": 0}
-        nodes = [_aredis.cluster.ClusterNode(*server) for server in self.target.address.servers]
-        return _aredis.RedisCluster(
-            startup_nodes=nodes,
-            **(retry if _OLD_CLUSTER else {"retry": AsyncRetry(NoBackoff(), 0)}),
-            reinitialize_steps=0,  # every fifth slot that moved would break the commands that are under way
+        return _redis.RedisCluster(
+            url=f"redis://{server_text(target.address.servers[0])}",  # with which it takes a class of pools
+            startup_nodes=[_redis.cluster.ClusterNode(*server) for server in target.address.servers],
+            connection_pool_class=Pool,
+            timeout=target.timeout,
+            **target.connections(_redis.Connection, _redis.SSLConnection),
+            **retry,
             **self._options(),
         )
 
-    def _options(self) -> dict[str, Any]:
+    def _make_async(self) -> Any:
         target = self.target
-        return {**target.common(), **target.tls, "max_connections": target.max_connections}
+        retry = {"cluster_error_retry_attempts": 0, "connection_error_retry_attempts": 0}
+        client = _aredis.RedisCluster(
+            startup_nodes=[_aredis.cluster.ClusterNode(*server) for server in target.address.servers],
+            **(retry if _OLD_CLUSTER else {"retry": AsyncRetry(NoBackoff(), 0)}),
+            reinitialize_steps=0,  # every fifth slot that moved would break the commands that are under way
+            ssl=target.context is not None,
+            **target.tls,
+            **self._options(),
+        )
+        kinds = target.connections(_aredis.Connection, _aredis.SSLConnection)
+        client.connection_kwargs.update(kinds)  # of the nodes that it will learn of
+        for node in client.nodes_manager.startup_nodes.values():
+            node.connection_class = kinds["connection_class"]
+        return client
+
+    def _options(self) -> dict[str, Any]:
+        return {**self.target.common(), "max_connections": self.target.max_connections}
+
+    def close(self) -> None:
+        nodes = self._client.get_nodes() if self._client else []
+        super().close()
+        for node in nodes:  # whose clients leave a pool that they were given open
+            if node.redis_connection is not None:
+                node.redis_connection.connection_pool.disconnect()
 
 
 class SentinelClients(PooledClients):
     """Clients of the primary that Sentinels name, asked anew at every connection."""
 
     def _make(self) -> Any:
-        retry = Retry(NoBackoff(), 0)
-        sentinel = _redis.sentinel.Sentinel(
-            self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry)
-        )
-        return sentinel.master_for(self.target.service, retry=retry, **self._options(_redis))
+        return self._make_of(_redis, Retry(NoBackoff(), 0))
 
     def _make_async(self) -> Any:
-        retry = AsyncRetry(NoBackoff(), 0)
-        sentinel = _aredis.sentinel.Sentinel(
-            self.target.address.servers, sentinel_kwargs=self._sentinel_options(retry)
+        return self._make_of(_aredis, AsyncRetry(NoBackoff(), 0))
+
+    def _make_of(self, library: Any, retry: Any) -> Any:
+        target = self.target
+        sentinel = library.sentinel.Sentinel([])
+        sentinel.sentinels = [
+            library.Redis.from_pool(
+                library.ConnectionPool(host=host, port=port, retry=retry, **self._sentinel_options(library))
+            )
+            for host, port in target.address.servers
+        ]
+        kinds = library.sentinel.SentinelManagedConnection, library.sentinel.SentinelManagedSSLConnection
+        return sentinel.master_for(
+            target.service,
+            retry=retry,
+            max_connections=target.max_connections,
+            db=target.db,
+            **target.common(),
+            **target.connections(*kinds),
         )
-        return sentinel.master_for(self.target.service, retry=retry, **self._options(_aredis))
 
-    def _sentinel_options(self, retry: Any) -> dict[str, Any]:
+    def _sentinel_options(self, library: Any) -> dict[str, Any]:
         target = self.target
-        options = {**target.times(), **target.tls, "password": target.sentinel_password}
-        return {**options, "protocol": 2, "retry": retry}
-
-    def _options(self, library: Any) -> dict[str, Any]:
-        target = self.target
-        kind = encrypted(library.sentinel.SentinelManagedConnection, target.context)
-        limits = {"max_connections": target.max_connections, "connection_class": kind}
-        return {**target.common(), **limits, "db": target.db}
+        kinds = target.connections(library.Connection, library.SSLConnection)
+        return {**target.times(), **kinds, "password": target.sentinel_password, "protocol": 2}
 
     def node(self, client: Any) -> str:
         """The primary of this moment."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import redis
 
-from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError
+from sessionctl.errors import CorruptRecordError, SessionctlError, StorageError, StorageUnavailableError
 from sessionctl.storage.remote import reason_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ _BY_CLASS = {
     "TimeoutError": _unavailable("it did not answer in time; is it stopped, overloaded, firewalled?"),
     "BusyLoadingError": _unavailable("it is still loading its data; try again in a while"),
     "MaxConnectionsError": _unavailable("all connections of the pool are in use; see max_connections="),
-    "MasterNotFoundError": _unavailable("no Sentinel that answers knows a primary of that name"),
+    "MasterNotFoundError": _unavailable(
+        "no Sentinel that answers knows a primary of that name that is up; a fail-over takes some seconds"
+    ),
     "SlaveNotFoundError": _unavailable("no Sentinel that answers knows a replica of that name"),
     "ClusterError": _unavailable("the cluster sent the command round in circles; is it being resharded?"),
     "ClusterDownError": _unavailable(_CLUSTER_DOWN),
@@ -91,7 +93,7 @@ _BY_WORD = {
 
 _NO_SENTINEL = re.compile("unknown command '?`?SENTINEL", re.IGNORECASE)
 
-_FOREIGN = (
+FOREIGN = (
     redis.RedisError,
     redis.exceptions.RedisClusterException,
     OSError,
@@ -101,6 +103,7 @@ _FOREIGN = (
         if (kind := getattr(redis.exceptions, name, None))
     ),
 )
+"""What redis-py raises, and what it lets through."""
 
 
 class translated:  # noqa: N801 - reads as a function
@@ -118,12 +121,16 @@ class translated:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if not isinstance(error, _FOREIGN):
-            return
-        if self._key is not None and _first_word(error) == "WRONGTYPE":
-            raise CorruptRecordError(self._storage.location_of(self._key), _OTHER_KIND) from None
-        meaning = _meaning(error)
-        raise meaning.kind(f"{self._storage.url}: {meaning.text}{reason_of(_cause(error))}") from None
+        if isinstance(error, FOREIGN):
+            raise meant_by(error, self._storage, self._key) from None
+
+
+def meant_by(error: BaseException, storage: RecordStorage, key: str | None = None) -> SessionctlError:
+    """What one of the `FOREIGN` errors is here; `key` is that of the record that it is about."""
+    if key is not None and _first_word(error) == "WRONGTYPE":
+        return CorruptRecordError(storage.location_of(key), _OTHER_KIND)
+    meaning = _meaning(error)
+    return meaning.kind(f"{storage.url}: {meaning.text}{reason_of(_cause(error))}")
 
 
 def _meaning(error: BaseException) -> _Meaning:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import UsageError
 from sessionctl.storage.base import RecordStorage, created_in
+
+if TYPE_CHECKING:
+    from sessionctl.storage.stored import Stored
 
 _ROUNDING = 2.0
 """Seconds within which an expiry counts as the end of `lifetime`: servers round to seconds."""
@@ -33,6 +36,9 @@ class RemoteStorage(RecordStorage):
         self.prefix = prefix
         self.timeout = timeout
         self.connect_timeout = connect_timeout
+
+    def is_live(self, stored: Stored) -> bool:
+        return self.lifetime is None or super().is_live(stored)
 
     def location_of(self, key: str) -> str:
         return f"{self.url}: session {self.ref_of(key)}"

@@ -1,4 +1,4 @@
-"""A request's read and save, a step at a time: written once for plain calls and for asyncio.
+"""A request's save, a step at a time: written once for plain calls and for asyncio.
 
 Each procedure is a generator that yields the name and arguments of the storage's primitive that it needs next
 and is sent its answer; `run` makes plain calls of them, `arun` awaits.
@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sessionctl import records
 from sessionctl.errors import (
-    CorruptRecordError,
     MalformedError,
     SessionctlError,
     StorageError,
     UnserializableValueError,
 )
-from sessionctl.session import Session
 from sessionctl.storage.stored import Outcome, Stored
 
 if TYPE_CHECKING:
+    from sessionctl.session import Session
     from sessionctl.storage.base import RecordStorage
 
 MAX_ATTEMPTS = 64
@@ -31,24 +30,6 @@ Steps = Generator[tuple[str, tuple[Any, ...]], Any, T]
 """A procedure that yields the name and arguments of a primitive and is sent its answer."""
 
 
-def reading(storage: RecordStorage, cookie_value: str | None) -> Steps[Session]:
-    """What `read` answers: the stored session, else a new one."""
-    if not cookie_value:
-        return Session()
-    key = storage.find_key(cookie_value)
-    if key is None:
-        return Session()
-    try:
-        stored = yield "load", (key,)
-        if stored is not None and storage.is_live(stored):
-            return storage.session_of(cookie_value, key, stored)
-    except CorruptRecordError:
-        if storage.on_corrupt == "error":
-            raise
-        return Session()
-    return Session(cookie_value) if storage.unknown_ids == "reuse" else Session()
-
-
 def saving(storage: RecordStorage, session: Session) -> Steps[str | None]:
     """What `save` answers: the cookie value, "" after a destroy, None where there is nothing to send."""
     state = session._state  # noqa: SLF001
@@ -57,25 +38,35 @@ def saving(storage: RecordStorage, session: Session) -> Steps[str | None]:
     if state.created is not None and storage.has_ended(state.created):
         state.lost = True
         return None
-    undated = storage.lifetime is not None and state.found and state.created is None
-    if not session.dirty and not undated:
+    if not session.dirty and not _is_undated(storage, session):
         yield from _touching(storage, session)
         return None
-    session.collect_changes()
-    if storage.lifetime is not None and state.created is None:
-        state.created = storage.clock()
-    key = state.key if state.key is not None and not session.id else storage.key_for(session.id)
-    moved_from = state.key
-    yield from _writing(storage, session, key)
-    if state.lost:
-        return None
-    if session.delete_id is not None and session.delete_id in state.ids:
-        state.ids.remove(session.delete_id)
-        if storage.key_of(session.delete_id) not in (moved_from, key):
-            yield "delete", (storage.key_of(session.delete_id),)
-    if session.id and session.id not in state.ids:
-        state.ids.append(session.id)
+    key, old_key, base = _begin(storage, session), state.key, state.stored
+    values, flash = session.data
+    for _ in range(MAX_ATTEMPTS):
+        text = _dump(values, flash, state.created)
+        outcome = yield _write(storage, session, key, base, text)
+        if outcome.done:
+            break
+        base = outcome.current
+        if base is None:
+            state.lost = True
+            return None
+        if storage.is_live(base):  # somebody came between
+            values, flash = _merge(session, base)
+    else:
+        raise StorageError(f"{storage.location_of(key)}: {MAX_ATTEMPTS} other writers came between; gave up")
+    state.key, state.stored = key, outcome.current or Stored(text)
+    session.mark_saved(values, flash)
+    if session.has_new_id:
+        yield from _leaving_old(storage, session, (old_key, key))
     return session.id
+
+
+def _is_undated(storage: RecordStorage, session: Session) -> bool:
+    """Whether the record lacks the time that `lifetime` counts from."""
+    state = session._state  # noqa: SLF001
+    return storage.lifetime is not None and state.found and state.created is None
 
 
 def _touching(storage: RecordStorage, session: Session) -> Steps[None]:
@@ -86,30 +77,38 @@ def _touching(storage: RecordStorage, session: Session) -> Steps[None]:
         state.lost = not (yield "touch", (state.key, expires_in))
 
 
-def _writing(storage: RecordStorage, session: Session, key: str) -> Steps[None]:
-    """Write the record, merging what others wrote, until nobody came between."""
+def _begin(storage: RecordStorage, session: Session) -> str:
+    """See to it that a session can be written; the key to write it under."""
     state = session._state  # noqa: SLF001
-    values, flash = session.data
-    base: Stored | None = state.stored
-    for _ in range(MAX_ATTEMPTS):
-        text = _dump(values, flash, state.created)
-        expires_in = storage.new_life(state.created)
-        if base is None or state.key == key:
-            outcome = yield "store", (key, base, text, expires_in)
-        else:
-            keep_old = session.delete_id is None or storage.key_of(session.delete_id) != state.key
-            outcome = yield "move", (state.key, base, key, text, expires_in, keep_old)
-        if outcome.done:
-            state.key, state.stored = key, outcome.current or Stored(text)
-            session.mark_saved(values, flash)
-            return
-        if outcome.current is None:
-            state.lost = True
-            return
-        base = outcome.current
-        if storage.is_live(base):
-            values, flash = _merge(session, base)
-    raise StorageError(f"{storage.location_of(key)}: {MAX_ATTEMPTS} other writers came between; gave up")
+    session.collect_changes()
+    if storage.lifetime is not None and state.created is None:
+        state.created = storage.clock()
+    if state.key is None or session.has_new_id:
+        return storage.key_for(session.id)
+    return state.key
+
+
+def _write(
+    storage: RecordStorage, session: Session, key: str, base: Stored | None, text: bytes
+) -> tuple[str, tuple[Any, ...]]:
+    """The primitive that writes the record under a key, where `base` is what lies there, or lay under the old one."""
+    state = session._state  # noqa: SLF001
+    expires_in = storage.new_life(state.created)
+    if base is None or state.key is None or state.key == key:
+        return "store", (key, base, text, expires_in)
+    keep_old = session.delete_id is None or storage.key_of(session.delete_id) != state.key
+    return "move", (state.key, base, key, text, expires_in, keep_old)
+
+
+def _leaving_old(storage: RecordStorage, session: Session, kept: tuple[str | None, str]) -> Steps[None]:
+    """After a save under a new ID: delete the one that was to go, where the move has not, and note the new one."""
+    state = session._state  # noqa: SLF001
+    if session.delete_id is not None and session.delete_id in state.ids:
+        state.ids.remove(session.delete_id)
+        if storage.key_of(session.delete_id) not in kept:
+            yield "delete", (storage.key_of(session.delete_id),)
+    if session.id and session.id not in state.ids:
+        state.ids.append(session.id)
 
 
 def _merge(session: Session, current: Stored) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -200,7 +199,7 @@ async def arun(storage: RecordStorage, steps: Steps[T]) -> T:
         name, arguments = next(steps)
         while True:
             try:
-                answer = await _acall(storage, name, arguments)
+                answer = await acall(storage, name, arguments)
             except SessionctlError as error:
                 name, arguments = steps.throw(error)
             else:
@@ -210,7 +209,8 @@ async def arun(storage: RecordStorage, steps: Steps[T]) -> T:
         return result
 
 
-async def _acall(storage: RecordStorage, name: str, arguments: tuple[Any, ...]) -> Any:
+async def acall(storage: RecordStorage, name: str, arguments: tuple[Any, ...]) -> Any:
+    """Await a primitive: its own twin (`aload`), else the plain one in a thread if it waits, else as it is."""
     twin = getattr(storage, f"a{name}", None)
     if twin is not None:
         return await twin(*arguments)

@@ -18,6 +18,8 @@ from tests.servers import (  # noqa: F401 - fixtures
     redis_server,
     redis_tls_server,
     server_directory,
+    valkey_cluster,
+    valkey_server,
 )
 
 

@@ -43,27 +43,32 @@ async def _awrite(url: str, session_id: str, name: str, count: int) -> int:
         return saved
 
 
-def insist(url: str, ids: str) -> int:
-    """Save each session again and again until it is lost, or found gone; how many saves answered."""
+def insist(url: str, ids: str, name: str) -> int:
+    """Save each session again and again until it is lost, or found gone; how many saves answered.
+
+    How often it was saved here stands in the session, under this name.
+    """
     saved = 0
     with open_storage(url, ttl=600) as storage:
         for session_id in ids.split(","):
             session = storage.read(session_id)
+            count = 0
             while not session.is_new and not session.lost:
-                session["n"] = saved + 1
+                count += 1
+                session[name] = count
                 saved += storage.save(session) is not None
                 if saved % 3:  # the next save of this object, or another request
                     session = storage.read(session_id)
     return saved
 
 
-def end(url: str, ids: str) -> int:
-    """End each session in the midst of its saves."""
+def end(url: str, ids: str, names: str, least: str) -> int:
+    """End each session in the midst of its saves: once each of these has saved it so often."""
     with open_storage(url) as storage:
         for session_id in ids.split(","):
             session = storage.read(session_id)
-            while not session["n"]:
-                time.sleep(0.005)
+            while any(session.get(name, 0) < int(least) for name in names.split(",")):
+                time.sleep(0.002)
                 session = storage.read(session_id)
             session.destroy()
             storage.save(session)

@@ -43,6 +43,30 @@ class TestRedisAsync(TestRedis):
     asynchronous = True
 
 
+class TestValkey(_OnServer):
+    """`redis:` with Valkey behind it"""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, valkey_server: RedisServer) -> None:
+        self.url = valkey_server.url
+
+
+class TestValkeyAsync(TestValkey):
+    """`redis:` with Valkey behind it, awaited"""
+
+    asynchronous = True
+
+
+class TestValkeyCluster(_OnServer):
+    """`redis+cluster:` with Valkey behind it"""
+
+    tick = 0.5  # a client begins by asking for the nodes
+
+    @pytest.fixture(autouse=True)
+    def _server(self, valkey_cluster: Servers) -> None:
+        self.url = valkey_cluster.url
+
+
 class TestRedisPassword(_OnServer):
     """`redis:` with a password in the URL"""
 
@@ -63,6 +87,8 @@ class TestRedisTLSAsync(_OnServer):
 
 class TestCluster(_OnServer):
     """`redis+cluster:`"""
+
+    tick = 0.5  # a client begins by asking for the nodes
 
     @pytest.fixture(autouse=True)
     def _server(self, redis_cluster: Servers) -> None:

@@ -260,7 +260,9 @@ def test_a_server_that_is_down_is_not_replaced(tmp_path: Path) -> None:
             down.kill()
             for session_id in ids:
                 if node[session_id].endswith(f":{down.port}"):
-                    with pytest.raises(StorageUnavailableError):
+                    with pytest.raises(
+                        StorageUnavailableError, match=rf": 127\.0\.0\.1:{down.port}: it cannot"
+                    ):
                         storage.read(session_id)
                 else:
                     assert not storage.read(session_id).is_new

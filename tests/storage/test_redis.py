@@ -19,11 +19,12 @@ from sessionctl import (
     MissingExtraError,
     SecretError,
     StorageError,
+    StorageUnavailableError,
     UsageError,
     open_storage,
 )
 from sessionctl.storage.base import Outcome, RecordStorage, Stored
-from tests.servers import PASSWORD, RedisServer, SentinelServers, make_certificates
+from tests.servers import PASSWORD, Cluster, RedisServer, SentinelServers, make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -402,32 +403,75 @@ def test_tls_trusts_the_authority_that_was_given(redis_tls_server: RedisServer, 
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("kind", [None, Cluster, SentinelServers], ids=["server", "cluster", "sentinel"])
 def test_an_authority_that_was_given_is_the_only_one(
-    redis_tls_server: RedisServer, tmp_path: Path, asynchronous: bool, monkeypatch: pytest.MonkeyPatch
+    kind: Any,
+    redis_tls_server: RedisServer,
+    certificates: Path,
+    tmp_path: Path,
+    asynchronous: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With `tls_ca` a server is refused that the system's authorities vouch for."""
-    other = make_certificates(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", f"{redis_tls_server.tls}/ca.pem")  # the system's (OpenSSL)
-    for ca, trusted in (("", True), (f"?tls_ca={other}/ca.pem", False)):
-        expected = contextlib.nullcontext() if trusted else pytest.raises(StorageError, match="certificate")
-        with opened(redis_tls_server.url + ca) as storage, expected:
-            if asynchronous:
-                asyncio.run(_aread_and_close(storage, "some-id"))
-            else:
-                storage.read("some-id")
+    """With `tls_ca` a server, a node and a Sentinel are refused that the system's authorities vouch for."""
+    (tmp_path / "other").mkdir()
+    other = make_certificates(tmp_path / "other")
+    monkeypatch.setenv("SSL_CERT_FILE", f"{certificates}/ca.pem")  # the system's (OpenSSL)
+    with contextlib.ExitStack() as stack:
+        servers = redis_tls_server
+        if kind is not None:
+            servers = kind(tmp_path, tls=certificates)
+            stack.callback(servers.kill)
+            servers.start()
+        for ca in ({}, {"tls_ca": f"{certificates}/ca.pem"}):
+            with opened(servers.url, tls=True, **ca) as storage:
+                _use(storage, asynchronous)
+        refused = pytest.raises(StorageError, match=r"certificate|no Sentinel|no node of the cluster")
+        with opened(servers.url, tls_ca=f"{other}/ca.pem") as storage, refused:
+            _use(storage, asynchronous)
 
 
-def test_a_sentinel_and_its_primary_with_tls(tmp_path: Path, certificates: Path, unique_prefix: str) -> None:
-    """`tls` and `tls_ca` hold for the Sentinels and for the primary that they name, sync and async."""
-    servers = SentinelServers(tmp_path, tls=certificates)
+def _use(storage: RecordStorage, asynchronous: bool) -> None:
+    """Enough sessions for each node of a Cluster to have one."""
+
+    async def arun() -> None:
+        async with storage:
+            for _ in range(12):
+                await storage.aread(await _abegin(storage))
+
+    if asynchronous:
+        asyncio.run(arun())
+    else:
+        for _ in range(12):
+            storage.read(begin(storage, n=0))
+
+
+async def _abegin(storage: RecordStorage) -> str:
+    session = await storage.aread(None)
+    session["n"] = 0
+    return await storage.asave(session) or ""
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_a_primary_is_trusted_by_the_authority_that_was_given(
+    certificates: Path, tmp_path: Path, asynchronous: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Sentinel that `tls_ca` vouches for may name a primary that only the system's do: that one is refused."""
+    (tmp_path / "other").mkdir()
+    other = make_certificates(tmp_path / "other")
+    ca = (other / "ca.pem").read_text()
+    (other / "one.pem").write_text(ca)
+    (other / "ca.pem").write_text(
+        ca + (certificates / "ca.pem").read_text()
+    )  # by which it trusts the primary
+    monkeypatch.setenv("SSL_CERT_FILE", f"{certificates}/ca.pem")  # the system's (OpenSSL)
+    servers = SentinelServers(tmp_path, tls=certificates, sentinel_tls=other)
     try:
         servers.start()
-        url = f"{servers.url}?tls_ca={certificates}/ca.pem&prefix={unique_prefix}"
-        with opened(url) as storage:
-            session_id = begin(storage, n=0)
-            assert asyncio.run(_aread_and_close(storage, session_id)) == {"n": 0}
-        with opened(servers.url, tls=True) as storage, pytest.raises(StorageError):
-            storage.read(session_id)
+        with opened(servers.url, tls_ca=f"{other}/ca.pem") as storage:
+            _use(storage, asynchronous)
+        refused = pytest.raises(StorageError, match="certificate")
+        with opened(servers.url, tls_ca=f"{other}/one.pem") as storage, refused:
+            _use(storage, asynchronous)
     finally:
         servers.kill()
 
@@ -572,6 +616,19 @@ def test_a_pool_that_is_used_up_makes_a_request_wait(redis_server: RedisServer, 
         return {session["n"] for session in sessions}
 
     assert asyncio.run(run()) == {0}
+
+
+def test_a_pool_that_stays_used_up_is_told(redis_server: RedisServer) -> None:
+    """Who waits for a connection in vain is told so after `timeout`, once, and is served when there is one again."""
+    with opened(redis_server.url, max_connections=1, timeout=1) as storage:
+        pool = storage._clients.get().connection_pool  # type: ignore[attr-defined]
+        connection = pool.get_connection()
+        began = time.monotonic()
+        with pytest.raises(StorageUnavailableError, match="max_connections"):
+            storage.read("some-id")
+        assert 1 <= time.monotonic() - began < 1.9
+        pool.release(connection)
+        assert storage.read("some-id").is_new
 
 
 # -- Cluster ------------------------------------------------------------------------------------------
