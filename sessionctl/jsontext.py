@@ -29,6 +29,9 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MAX_DEPTH = 100
 """How deep lists and objects may be nested in what a session keeps."""
 
+_CHARACTERS_PER_TEXT = 1 << 14
+"""A text of four million characters is worth to import msgspec."""
+
 _SPACE = " \t\n\r"
 _MAX_ARRAY_INDEX = 2**32 - 2
 _SCALARS = frozenset({str, bool, type(None)})
@@ -86,10 +89,10 @@ class _Fast:
     left = 256
     """Texts that Python's own JSON reads before: to import msgspec takes as long as it reads thousands."""
 
-    def count(self) -> None:
-        """One text more."""
-        self.left -= 1
-        if self.left == 0:
+    def count(self, size: int) -> None:
+        """One text more, of so many characters or bytes; a long one counts for several."""
+        self.left -= 1 + size // _CHARACTERS_PER_TEXT
+        if self.left <= 0:
             self.start()
 
     def start(self) -> None:
@@ -109,13 +112,13 @@ def loads(text: str) -> Any:
 
     Raises `MalformedError` for what is no JSON, `NaN` and `Infinity` included, or is nested too deep.
     """
+    if _fast.read is None:
+        _fast.count(len(text))
     if _fast.read is not None:
         try:
             return _fast.read(text)
         except _fast.errors:  # Python's own says what is wrong, or takes it: lone surrogates
             pass
-    else:
-        _fast.count()
     return _loads(text)
 
 

@@ -52,11 +52,11 @@ class Budget:
         return text
 
     def shown(self, data: bytes) -> str:
-        """Bytes as `text_or_base64` has them; those that are no text count for one value more."""
+        """Bytes as `text_or_base64` has them; those that are no text count for two values more."""
         try:
             return data.decode()
         except UnicodeDecodeError:
-            self.spend(1)
+            self.spend(2)
             return base64_text(data)
 
     def key(self, key: Any, show: Callable[[Any], str]) -> str:

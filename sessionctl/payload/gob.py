@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 MAX_ITEMS = 50_000
+"""How many values a stream may have; one that encodes itself, as a time does, counts for five more."""
+_OWN_ITEMS = 5
 
 _BOOL, _INT, _UINT, _FLOAT, _BYTES, _STRING, _COMPLEX, _INTERFACE = range(1, 9)
 _FIRST_ID = 65
@@ -266,6 +268,7 @@ class _Reader:
 
     def own(self, found: _Type, depth: int) -> Any:  # noqa: ARG002 - as the other containers
         """A type that encodes itself."""
+        self.spend(_OWN_ITEMS)
         data = self.take(self.unsigned())
         time = _time(data) if found.name in _TIMES else None
         return time or {"__type__": found.name or "GobEncoder", "__data__": b64encode(data)}
@@ -376,13 +379,13 @@ def _time(data: bytes) -> str | None:
 
 
 def _rfc3339(seconds: int, nanoseconds: int) -> str | None:
-    from datetime import UTC, datetime, timedelta
+    from datetime import datetime, timedelta
 
     if seconds not in _YEARS or nanoseconds not in _NANOSECONDS:
         return None
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    moment = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()  # noqa: DTZ001 - its Z follows
     fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
-    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + "Z"
+    return f"{moment}{fraction}Z"
 
 
 # -- writing ------------------------------------------------------------------------------------------

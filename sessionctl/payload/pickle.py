@@ -114,11 +114,11 @@ class _Machine:
             raise MalformedError(f"not a pickle: the instruction before byte {self.at} is broken") from None
 
     def _run(self) -> Any:
-        data, operations = self.data, _OPERATIONS
+        data, operations = self.data, _BY_OPCODE
         for _ in range(MAX_OPCODES):
             opcode = data[self.at]
             self.at += 1
-            operation = operations.get(opcode)
+            operation = operations[opcode]
             if operation is not None:
                 operation(self)
             elif opcode == _STOP:
@@ -522,3 +522,5 @@ _OPERATIONS: Final[dict[int, Callable[[_Machine], None]]] = {
         "\x98": _readonly,
     }.items()
 }
+
+_BY_OPCODE: Final = [_OPERATIONS.get(opcode) for opcode in range(256)]

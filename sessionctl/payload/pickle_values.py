@@ -146,6 +146,12 @@ class _Rendering:
     def _bytes(self, value: bytes, depth: int) -> Any:
         return self.render(_bytes_text(value), depth)
 
+    def _python2_text(self, value: Python2Str, depth: int) -> Any:
+        try:
+            return self.render(value.decode(), depth)
+        except UnicodeDecodeError:
+            return self._bytes(value, depth)
+
     def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
         if not value:
             return []
@@ -223,7 +229,7 @@ _SHOWN: Final[dict[type, Callable[[_Rendering, Any, int], Any]]] = {
     int: _Rendering._number,  # noqa: SLF001 - its own, and below
     float: _Rendering._number,  # noqa: SLF001
     bytes: _Rendering._bytes,  # noqa: SLF001
-    Python2Str: _Rendering._bytes,  # noqa: SLF001
+    Python2Str: _Rendering._python2_text,  # noqa: SLF001
     list: _Rendering._list,  # noqa: SLF001
     tuple: _Rendering._list,  # noqa: SLF001
     Set: _Rendering._list,  # noqa: SLF001

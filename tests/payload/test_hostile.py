@@ -57,6 +57,11 @@ _PICKLED_TIME = (
     b"\x80\x02(cdatetime\ndatetime\n%bcdatetime\ntimezone\ncdatetime\ntimedelta\n%bK\0\x86R\x85R\x86Rq\1%bl."
 )
 """A date in a zone whose offset is a text, again and again."""
+_GOB_TIMES = (
+    b"\x0d\xff\x81\2\1\2\xff\x82\0\1\xff\x84\0\0\x10\xff\x83\5\1\1\4Time\1\xff\x84\0\0\0"
+    b"\xfd\1\xf4\6\xff\x82\0\xfe\x1f\x40" + b"\x0f\1\0\0\0\x0e\xdc\0\0\0\0\0\0\0\xff\xff" * 8_000
+)
+"""Eight thousand times."""
 _MARSHALLED_DECIMAL = (
     b"\x04\x08[\x02\x50\xc3u:\x0fBigDecimal\x03\0\0\1" + b"1" * (1 << 16) + b"@\x06" * 49_999
 )
@@ -74,7 +79,7 @@ PARSERS = {
         [
             b"\x83l%b%bj" % (MANY.to_bytes(4, "big"), b"a\x01" * MANY),
             b"\x83l%b%bj" % (MANY.to_bytes(4, "big"), b"t\0\0\0\0" * MANY),
-            b"\x83l%b%bj" % (FEW.to_bytes(4, "big"), b"m\0\0\0\1\xff" * FEW),
+            b"\x83l%b%bj" % ((33_000).to_bytes(4, "big"), b"m\0\0\0\1\xff" * 33_000),
             b"\x83l%b%bj" % (FEW.to_bytes(4, "big"), b"n\5\0abcde" * FEW),
             b"\x83" + b"h\x01" * 10_000,
             b"\x83P\0\0\0\1" + zlib.compress(bytes(64 << 20)),
@@ -84,7 +89,7 @@ PARSERS = {
     "gob": _Parser(
         gob.loads,
         [base64.b64decode(text) for text in (test_gob.BIG, test_gob.MAP, test_gob.EMPTY)],
-        [*test_gob.HOSTILE.values()],
+        [*test_gob.HOSTILE.values(), _GOB_TIMES],
     ),
     "marshal": _Parser(
         marshal.loads,
@@ -108,7 +113,7 @@ PARSERS = {
         [
             b"\xdd%b%b" % (MANY.to_bytes(4, "big"), b"\x01" * MANY),
             b"\xdd%b%b" % (MANY.to_bytes(4, "big"), b"\x90" * MANY),
-            b"\xdd%b%b" % (FEW.to_bytes(4, "big"), b"\xa1\xff" * FEW),
+            b"\xdd%b%b" % ((33_000).to_bytes(4, "big"), b"\xa1\xff" * 33_000),
             b"\xdd%b%b" % ((11_000).to_bytes(4, "big"), b"\xd6\xff\0\0\0\1" * 11_000),
             b"\xdf%b%b"
             % (FEW.to_bytes(4, "big"), b"".join(b"\xce%b\xc0" % n.to_bytes(4, "big") for n in range(FEW))),
