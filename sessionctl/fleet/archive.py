@@ -257,7 +257,10 @@ def _session(value: Any) -> Carried:
 
 
 def _hash(session_id: str, told: Any) -> str:
-    digest = hashlib.sha256(session_id.encode(errors="surrogateescape")).hexdigest()
+    try:
+        digest = hashlib.sha256(session_id.encode(errors="surrogateescape")).hexdigest()
+    except UnicodeEncodeError:
+        raise MalformedError("an ID that has no form in bytes") from None
     if told is not None and told != digest:
         raise MalformedError("the hash is not that of the ID")
     return digest

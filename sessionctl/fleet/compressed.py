@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import sys
+import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -70,7 +71,11 @@ def _compressing(file: IO[bytes], path: str) -> Any:
 
 @contextmanager
 def reading(path: str) -> Iterator[Iterator[bytes]]:
-    """The lines of a file, `-` being standard input; whether it is compressed, its first bytes say."""
+    """The lines of a file, `-` being standard input; whether it is compressed, its first bytes say.
+
+    Raises `EOFError` where it is not compressed as it says.
+    """
+    damage: tuple[type[Exception], ...] = (zlib.error,)
     with contextlib.ExitStack() as stack:
         raw = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
         buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
@@ -79,10 +84,22 @@ def reading(path: str) -> Iterator[Iterator[bytes]]:
         if start.startswith(_GZIP):
             source = stack.enter_context(gzip.GzipFile(fileobj=buffered))
         elif start.startswith(_ZSTD):
+            damage = (_zstd().ZstdError,)
             source = io.BufferedReader(
                 _zstd().ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
             )
-        yield iter(lambda: source.readline(MAX_LINE), b"")
+        yield _lines(source, damage)
+
+
+def _lines(source: Any, damage: tuple[type[Exception], ...]) -> Iterator[bytes]:
+    while True:
+        try:
+            line = source.readline(MAX_LINE)
+        except damage as error:
+            raise EOFError(str(error)) from None
+        if not line:
+            return
+        yield line
 
 
 def _zstd() -> Any:

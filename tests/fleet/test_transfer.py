@@ -380,3 +380,22 @@ def test_a_full_disk_is_told_with_the_file() -> None:
     """What cannot be written names its file, though the system says no more than that there is no room."""
     with pytest.raises(OSError, match="No space left on device: '/dev/full'"), writing("/dev/full") as out:
         out.write(b"x" * 100_000)
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\x28\xb5\x2f\xfd"], ids=["gzip", "zstd"])
+def test_what_is_not_compressed_as_it_says(stores: Stores, tmp_path: Path, start: bytes) -> None:
+    """A file that begins as a compressed one and is none is no export."""
+    if start[0] == 0x28:
+        pytest.importorskip("zstandard")
+    path = tmp_path / "x"
+    path.write_bytes(start + b"\xf3garbage" * 20)
+    with reading(str(path)) as lines, pytest.raises(MalformedError):
+        import_(stores["fs"], lines)
+
+
+def test_an_id_that_is_no_text(stores: Stores) -> None:
+    """Half of a surrogate pair as an ID is told with its line, and the rest is imported."""
+    add(stores["redis"], "one", a=1)
+    head, line, _ = exported(stores["redis"]).splitlines(keepends=True)
+    moved = import_(stores["fs"], [head, b'{"id":"\\ud800","values":{}}\n', line])
+    assert (moved.written, len(moved.problems)) == (1, 2)
