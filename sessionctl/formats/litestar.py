@@ -201,10 +201,16 @@ def _load(plain: bytes) -> Any:
         raise MalformedCookieError(f"the payload is {error}") from None
 
 
+_NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Litestar writes, but it reads it")
+
+
 def _odd(text: str, data: Any) -> tuple[Warn, ...]:
     warnings = []
     if not isinstance(data, dict):
         warnings.append(Warn("no-session", "the payload is no object: Litestar would fail to read a session"))
+    bare = text.replace('"', "")  # of joined chunks
+    if b64encode(a2b_base64(bare.encode())) != bare:
+        warnings.append(_NON_CANONICAL)
     if len(text) > _CHUNK * _PARTS_READ + 2 * _PARTS_READ:
         warnings.append(
             Warn(

@@ -28,7 +28,7 @@ from sessionctl.errors import (
     MalformedError,
     UnserializableValueError,
 )
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, genuine_within
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine_within
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
@@ -97,6 +97,7 @@ class Pyramid(Format):
             flash=_flashed(session.state),
             issued_at=session.renewed,
             payload_type=session.payload_type,
+            warnings=() if parts.canonical else (_NON_CANONICAL,),
             algorithm=f"HMAC-{parts.digest.upper()}",
         )
 
@@ -117,6 +118,7 @@ class Pyramid(Format):
             index,
             renewed,
             algorithm=f"HMAC-{parts.digest.upper()}",
+            warnings=() if parts.canonical else (_NON_CANONICAL,),
         )
 
     def _encode(self, content: Content, context: Context) -> str:
@@ -162,7 +164,7 @@ class Pyramid(Format):
         size = DIGEST_SIZES[digest]
         if len(data) <= size:
             raise MalformedCookieError(f"{len(data)} bytes, not more than the signature of {size} takes")
-        return _Parts(data[:size], data[size:], digest)
+        return _Parts(data[:size], data[size:], digest, canonical=b64encode_urlsafe(data) == text)
 
     def _dump(self, value: Any) -> bytes:
         if self.option("serializer") == "json" and not self._unencrypted:
@@ -172,6 +174,7 @@ class Pyramid(Format):
         return pickle.dumps(value, 2)
 
 
+_NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Pyramid writes, but it reads it")
 _MOST_USUAL_FIRST = ("sha512", "sha256", "sha1", "sha384", "sha224", "md5")
 
 _SHORTEST = 48
@@ -184,6 +187,8 @@ class _Parts(NamedTuple):
     digest: str = "sha1"
     old: bool = False
     """Whether the "unencrypted" factory made it."""
+    canonical: bool = True
+    """Whether the base64 is the one text for these bytes."""
 
 
 class _Session(NamedTuple):
@@ -194,7 +199,9 @@ class _Session(NamedTuple):
 
 def _split_unencrypted(text: str) -> _Parts:
     try:
-        return _Parts(text[:_HEX_SIGNATURE].encode(), a2b_base64(text[_HEX_SIGNATURE:].encode()), old=True)
+        signature, payload = text[:_HEX_SIGNATURE].encode(), text[_HEX_SIGNATURE:]
+        data = a2b_base64(payload.encode())
+        return _Parts(signature, data, old=True, canonical=b64encode(data) == payload)
     except (Base64Error, UnicodeEncodeError):
         raise MalformedCookieError("what follows the signature of 40 digits is not base64") from None
 

@@ -15,7 +15,7 @@ Sources: secure-cookie 0.2.0 cookie.py; Werkzeug 0.16.1 contrib/securecookie.py;
 from __future__ import annotations
 
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from typing import Any, NamedTuple
 
 from sessionctl.encoding import quote, unquote
@@ -35,6 +35,11 @@ EXPIRES = "_expires"
 _LENGTHS = frozenset((size + 2) // 3 * 4 for size in DIGEST_SIZES.values())
 _LATEST = 253_402_300_799  # the end of the year 9999, past which Python has no dates
 _ODD_EXPIRY = Warn("odd-expiry", "_expires is no moment in Unix seconds")
+
+_NON_CANONICAL = Warn(
+    "non-canonical",
+    "the base64 is not what Werkzeug writes, but it reads it: '|' for '&' changes no signature",
+)
 
 
 class Werkzeug(Format):
@@ -65,13 +70,14 @@ class Werkzeug(Format):
         return 0.98 if cookie_name in (None, *self.cookie_names) else 0.95
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
-        data, payload_type = _read(_split(text))
+        parts = _split(text)
+        data, payload_type = _read(parts)
         return Decoded(
             data=data,
             expires_at=_expiry(data),
             payload_type=payload_type,
             algorithm=self._algorithm,
-            warnings=_odd(data),
+            warnings=_odd(parts, data),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
@@ -87,7 +93,7 @@ class Werkzeug(Format):
         data, _ = _read(parts)
         expires_at = _expiry(data)
         verdict = genuine(
-            context, index, expires_at=expires_at, algorithm=self._algorithm, warnings=_odd(data)
+            context, index, expires_at=expires_at, algorithm=self._algorithm, warnings=_odd(parts, data)
         )
         if expires_at is not None and context.now > expires_at:
             return expire(verdict, expires_at, context)
@@ -174,5 +180,14 @@ def _expiry(data: dict[str, Any]) -> float | None:
     return float(moment)
 
 
-def _odd(data: dict[str, Any]) -> tuple[Warn, ...]:
-    return (_ODD_EXPIRY,) if EXPIRES in data and _expiry(data) is None else ()
+def _odd(parts: _Parts, data: dict[str, Any]) -> tuple[Warn, ...]:
+    odd = (_ODD_EXPIRY,) if EXPIRES in data and _expiry(data) is None else ()
+    texts = (parts.signature, *(item.partition(b"=")[2] for item in parts.items))
+    return odd if all(map(_is_canonical, texts)) else (*odd, _NON_CANONICAL)
+
+
+def _is_canonical(text: bytes) -> bool:
+    try:
+        return b2a_base64(a2b_base64(text), newline=False) == text
+    except (Base64Error, ValueError):
+        return False

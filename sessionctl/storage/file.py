@@ -412,8 +412,20 @@ def _make_directory(path: str) -> None:
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)
         if os.geteuid() == 0:
-            owner = os.stat(os.path.dirname(path))
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+            _give_directory(path)
+
+
+def _give_directory(path: str) -> None:
+    """Give a directory that root has made to the owner of the one that it lies in.
+
+    By its descriptor: that owner may have put a hard link to a file of root's in its place meanwhile.
+    """
+    owner = os.stat(os.path.dirname(path))
+    made = os.open(path, _DIRECTORY)
+    try:
+        os.fchown(made, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(made)
 
 
 def _give_to_owner(file: int, shard: int) -> None:

@@ -382,7 +382,9 @@ def test_a_full_disk_is_told_with_the_file() -> None:
         out.write(b"x" * 100_000)
 
 
-@pytest.mark.parametrize("start", [b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\x28\xb5\x2f\xfd"], ids=["gzip", "zstd"])
+@pytest.mark.parametrize(
+    "start", [b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\x28\xb5\x2f\xfd"], ids=["gzip", "zstd"]
+)
 def test_what_is_not_compressed_as_it_says(stores: Stores, tmp_path: Path, start: bytes) -> None:
     """A file that begins as a compressed one and is none is no export."""
     if start[0] == 0x28:

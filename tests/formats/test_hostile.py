@@ -207,3 +207,22 @@ def test_max_size_of_the_command_line(command: str) -> None:
     runner = CliRunner()
     assert runner.invoke(main, arguments).exit_code == 3
     assert runner.invoke(main, [*arguments, "--max-size", str(4 << 20)]).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["werkzeug", "pyramid", "litestar"])
+@pytest.mark.parametrize("foreign", ["|", "\n", "."])
+def test_junk_in_base64_is_told(name: str, foreign: str) -> None:
+    """What Python's base64 reader drops leaves the cookie genuine, as for the framework, with a warning."""
+    key, form = bytes(16), formats.get(name)
+    text = form.encode({"a": 1, "bcd": "x"}, [key], now=1_700_000_000)
+    assert form.verify(text, [key], now=1_700_000_000).warnings == ()
+    verdict = form.verify(f"{text[:5]}{foreign * 4}{text[5:]}", [key], now=1_700_000_000)
+    assert (verdict.valid, [warn.code for warn in verdict.warnings]) == (True, ["non-canonical"])
+
+
+def test_items_that_are_joined_are_told() -> None:
+    """Werkzeug's signature counts '&' as '|': items can be joined without the key, which leaves a trace."""
+    form = formats.get("werkzeug")
+    text = form.encode({"a": 1, "b": 2}, [b"k"])
+    verdict = form.verify(text.replace("&", "|"), [b"k"])
+    assert not verdict.valid or [warn.code for warn in verdict.warnings] == ["non-canonical"]

@@ -27,7 +27,7 @@ from sessionctl import (
     UsageError,
     open_storage,
 )
-from sessionctl.storage.file import TEMPORARY, FileStorage
+from sessionctl.storage.file import TEMPORARY, FileStorage, _give_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -288,6 +288,19 @@ class TestForeign:
                     call()
         finally:
             directory.chmod(0o700)
+
+    def test_root_gives_what_it_makes_to_the_owner(self, storage: FileStorage, directory: Path) -> None:
+        """A shard and a record that root makes are the owner's; a link in a directory's place is not followed."""
+        if os.geteuid() != 0:
+            pytest.skip("only root gives away what it makes")
+        directory.mkdir(parents=True)
+        os.chown(directory, 65534, 65534)
+        begin(storage, user="mj")
+        assert {path.lstat().st_uid for path in directory.rglob("*")} == {65534}
+        link = directory / "link"
+        link.symlink_to("/")
+        with pytest.raises(OSError, match="directory"):
+            _give_directory(str(link))
 
     def test_another_user_is_told(self, storage: FileStorage, directory: Path) -> None:
         """Run as nobody, a store of another user is an error of ours that names it."""
