@@ -251,7 +251,7 @@ def _hidden(key: str, value: Any) -> Any:
 def hide_password(url: str) -> str:
     """A storage's URL without the password in it."""
     url = re.sub(r"(//[^/@:]*:)[^/@]+@", r"\1***@", url)
-    return re.sub(r"([?&](?:password|auth)=)[^&]*", r"\1***", url)
+    return re.sub(r"([?&](?:\w*password|auth)=)[^&]*", r"\1***", url)
 
 
 def describe_secret(text: str) -> str:

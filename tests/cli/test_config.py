@@ -378,6 +378,16 @@ def test_secrets_among_the_options(run: Run, write: Write, home: Path) -> None:
     assert run("config", "show", "-p", "a", "--json").json["withheld"] == ["secrets", "options"]
 
 
+@pytest.mark.parametrize("name", ["password", "sentinel_password"])
+def test_passwords_in_a_query_are_hidden(run: Run, write: Write, name: str) -> None:
+    """A password in a storage's URL is shown nowhere, whosever it is; the name of a variable is."""
+    url = f"redis+sentinel://h/m/0?{name}=hunter2pw&password_env=REDIS_PASSWORD"
+    write(f'default_profile = "p"\n[profiles.p]\nstorage = "{url}"\n', user=True)
+    for answer in (run("config", "show"), run("config", "show", "--json"), run("config", "show", "-s", url)):
+        assert "hunter2pw" not in answer.out + answer.err
+        assert "password_env=REDIS_PASSWORD" in answer.out
+
+
 def test_an_untrusted_url(run: Run, write: Write) -> None:
     """A foreign project does not say to which server a cookie is to be sent."""
     write('default_profile = "p"\n[profiles.p]\nurl = "https://evil.test/"\n')
