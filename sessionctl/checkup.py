@@ -217,7 +217,7 @@ def _size(report: Report) -> Iterator[Finding]:
 
 
 def _signature(report: Report) -> Iterator[Finding]:
-    if report.status == "unsigned" and report.id != report.data:
+    if report.status == "unsigned" and not report.is_id:
         message = "nothing shows that it is genuine: anybody can write another user into it"
         yield _owasp("unsigned", "error", message, "Session ID Content", "sign it, or keep only an ID in it")
     if report.status == "invalid":
@@ -240,12 +240,7 @@ def _age(report: Report) -> Iterator[Finding]:
     elif report.issued_at is not None and report.now - report.issued_at > ABSOLUTE_DAYS * DAY:
         message = f"it is {human_seconds(report.now - report.issued_at)} old and still accepted"
         yield _owasp("old", "warning", message, "Absolute Timeout", "end sessions after a time, used or not")
-    if (
-        report.expires_at is None
-        and report.issued_at is None
-        and report.found is None
-        and report.id != report.data
-    ):
+    if report.expires_at is None and report.issued_at is None and report.found is None and not report.is_id:
         message = "no time stands in it: a copy is valid for as long as the secret is"
         yield _owasp(
             "no-expiry",

@@ -29,6 +29,11 @@ SURELY = 0.9
 LEAST_CUT, MOST_CUT, LONGEST_LOSS = 20, 4096, 26
 """Characters of a text that may have been cut, and how many of them may be missing."""
 
+SHORTEST_ID, LONGEST_ID = 20, 128
+"""Characters of a text that may be the ID of a stored session."""
+
+_WITHOUT_HYPHENS = {ord("-"): None, ord("_"): None}
+
 ALIKE = 0.05
 """The difference in confidence below which two formats are not told apart."""
 
@@ -255,8 +260,20 @@ def _no_name(text: str, names: list[str], decoded: str | None = None) -> str:
             "decode it and ask again"
         )
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
+    stored = (
+        "if this is the ID of a stored session, -s URL?layout=NAME finds it; " if _may_be_id(text) else ""
+    )
     return (
         f"{len(text)} character{' that is' if len(text) == 1 else 's that are'} no session cookie of a known "
-        f"format{perhaps}; "
+        f"format{perhaps}; {stored}"
         "-f NAME reads it as one, 'sessionctl formats' lists them"
+    )
+
+
+def _may_be_id(text: str) -> bool:
+    """Whether a text may be nothing but an ID: letters, digits and hyphens, as many as IDs have."""
+    return (
+        SHORTEST_ID <= len(text) <= LONGEST_ID
+        and text.translate(_WITHOUT_HYPHENS).isalnum()
+        and text.isascii()
     )

@@ -57,7 +57,7 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     unchecked = (
         not to_change and known.verdict.reason in ("no-key", "unsigned") and known.format.holds_session
     )
-    if not known.verdict.valid and not unchecked:
+    if not known.verdict.valid and not unchecked and not _is_id_elsewhere(known):
         refuse(known.verdict)
     decoded = known.format.decode(known.text, known.context.keys, **_known_fields(known))
     cookie_name = target.source.name or setup.cookie_name or next(iter(known.format.cookie_names), "session")
@@ -66,11 +66,19 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     )
     if known.format.name in OWN:
         return _open_own(opened, setup)
-    if not known.format.holds_session:
+    if not known.format.holds_session or decoded.is_id:
         raise NotSupportedError(
-            f"{known.format.name} cookies hold an ID alone, and their framework's store is not written here"
+            f"this {known.format.name} cookie holds an ID alone, and its framework's store is not written here; "
+            "'inspect' and 'get --id' read one, with -s URL?layout=NAME"
         )
     return opened
+
+
+def _is_id_elsewhere(known: Identified) -> bool:
+    """Whether the cookie is the ID of a session in another framework's store, which need not sign it."""
+    if known.verdict.reason != "unsigned" or known.format.name in OWN:
+        return False
+    return known.format.decode(known.text, **_known_fields(known)).is_id
 
 
 def _known_fields(known: Identified) -> dict[str, Any]:

@@ -94,6 +94,11 @@ class Decoded(NamedTuple):
     algorithm: str | None = None
     warnings: tuple[Warn, ...] = ()
 
+    @property
+    def is_id(self) -> bool:
+        """Whether the cookie is the ID of a stored session, and nothing else."""
+        return self.id is not None and self.data == self.id
+
 
 class Content(NamedTuple):
     """What goes into a new cookie. `flash` is empty where the format keeps it inside `data`."""

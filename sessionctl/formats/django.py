@@ -1,4 +1,4 @@
-r"""Django's sessions in the cookie itself: the `signed_cookies` backend.
+r"""Django's sessions in the cookie itself: the `signed_cookies` backend. Of all others, their ID.
 
     payload ":" timestamp ":" signature
 
@@ -11,7 +11,10 @@ r"""Django's sessions in the cookie itself: the `signed_cookies` backend.
 The signing is drawn in `sessionctl.signing.django`. The signature is looked at first, as text; a time in the
 future passes; `_session_expiry` (`set_expiry`) is not looked at. Flashed messages of `SessionStorage` lie in
 `_messages`, a JSON text inside the JSON. Django 1.x on Python 2 wrote the value in double quotes.
-Sources: Django 5.2, 3.2, 3.0 and 1.4 contrib/sessions/backends/signed_cookies.py, core/signing.py;
+
+The other backends (db, cache, cached_db, file) keep the session in a store, and the cookie is its ID: 32 small
+letters and digits, not signed.
+Sources: Django 5.2, 3.2, 3.0 and 1.4 contrib/sessions/backends/signed_cookies.py, base.py, core/signing.py;
 contrib/messages/storage/session.py.
 """
 
@@ -32,6 +35,7 @@ from sessionctl.formats.base import (
     Warn,
     first_signed,
     genuine_within,
+    refused,
 )
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
@@ -45,11 +49,21 @@ SALT = "django.contrib.sessions.backends.signed_cookies"
 EARLIEST, LATEST = 1_104_537_600, 4_102_444_800  # the years 2005, when Django came out, and 2100
 SIGNATURES = (27, 43, 64, 86)  # of SHA-1, SHA-256, SHA-384 and SHA-512
 
+_ID = 32
+_ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_HEX = frozenset("0123456789abcdef")
+
 DIGEST_HELP = "hash of key and signature; sha1 before Django 3.1; several with commas: the first signs"
 
 
+_OF_A_STORE = (
+    "an ID alone, of a session in Django's database, cache or files: only the store can tell whether it is known "
+    "(inspect -s URL?layout=django-cache, or django-file)"
+)
+
+
 class Django(Format):
-    """The session cookie of Django's `signed_cookies` backend."""
+    """The session cookie of Django's `signed_cookies` backend, and the ID that the others write."""
 
     name = "django"
     summary = "Django: signed_cookies sessions, 1.4 and later"
@@ -70,6 +84,8 @@ class Django(Format):
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         text = unquote(text)
+        if _is_id(text):  # of hexadecimal digits alone it is some other site's
+            return 0.9 if cookie_name in self.cookie_names and not _HEX.issuperset(text) else 0.0
         if text.count(":") != 2:  # noqa: PLR2004 - three parts
             return 0.0
         signed = signing.split(text)
@@ -79,7 +95,10 @@ class Django(Format):
         return _confidence(cookie_name) if isinstance(data, dict) else 0.3
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        signed = signing.split(unquote(text))
+        text = unquote(text)
+        if _is_id(text):
+            return Decoded(data=text, id=text, signed=False, payload_type="text")
+        signed = signing.split(text)
         data, payload_type = signing.read(signing.unpack(signed.value, context.max_size))
         return Decoded(
             data=data,
@@ -91,7 +110,10 @@ class Django(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        signed = signing.split(unquote(text))
+        text = unquote(text)
+        if _is_id(text):
+            return refused("unsigned", _OF_A_STORE, context)
+        signed = signing.split(text)
         # That there is no key comes before that the signature is of a digest which is none of ours.
         digest = signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]
         macs = self.macs(signing.signer, self.option("salt"), digest)
@@ -141,6 +163,10 @@ def names_session(cookie_name: str) -> bool:
     """Whether a cookie's name sounds like that of a session."""
     name = cookie_name.lower()
     return "sess" in name or "sid" in name
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == _ID and _ID_ALPHABET.issuperset(text)
 
 
 def _confidence(cookie_name: str | None) -> float:

@@ -14,13 +14,18 @@ The signing is drawn in `sessionctl.formats.timed_token`. What JSON has not is a
     {" u": hex}    UUID           {" d": HTTP date}  datetime
     {" di": {"KEY__": value}}     a dict whose only key is itself a tag
 
-Flashed messages are tuples of category and text under `_flashes`.
+Flashed messages are tuples of category and text under `_flashes`. Under the same name and with the same secret
+Flask-Session has a cookie that is the ID of a stored session, unsigned or as itsdangerous' Signer signs it:
+
+    43 characters of a token, or a UUID before 0.5 [ "." signature ]
+
 Sources: Flask 3.1.3 sessions.py, json/tag.py, helpers.py (`flash`); 0.12.5 sessions.py; Quart 0.22.0
-sessions.py.
+sessions.py; Flask-Session 0.8.0 base.py, 0.3.1 sessions.py.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sessionctl.encoding import unquote
@@ -35,6 +40,7 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     Warn,
+    refused,
 )
 from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
@@ -48,6 +54,11 @@ _OWN_KEYS = frozenset({FLASHES, "_permanent", "_user_id", "_fresh", "csrf_token"
 
 _NO_OBJECT, _SPACED = 0.3, 0.5
 """The confidence that another value is Flask's, and an object in JSON with spaces: `serializer = json` makes it."""
+
+_OF_A_STORE = (
+    "an ID alone, of a session of Flask-Session: only its store can tell whether it is known "
+    "(inspect -s URL?layout=flask-session)"
+)
 
 _NO_SESSION = Warn("no-session", "the payload is no object, so Flask would fail on it")
 
@@ -93,7 +104,10 @@ class Flask(Format):
         return usual + _confidence(session, payload, cookie_name)
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        token = timed_token.split(unquote(text))
+        text = unquote(text)
+        if (stored := _stored_id(text)) is not None:
+            return _decoded_id(*stored)
+        token = timed_token.split(text)
         data = timed_token.read_json(unpack(token.value, context.max_size))
         issued_at = timed_token.seconds(token.stamp, self._epoch)
         return Decoded(
@@ -105,7 +119,10 @@ class Flask(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        token = timed_token.split(unquote(text))
+        text = unquote(text)
+        if (stored := _stored_id(text)) is not None:
+            return _verdict_on_id(text, stored[1], context)
+        token = timed_token.split(text)
         if not context.keys:
             self._decode(text, context)  # what cannot be read is told before the want of a key
         index, odd = timed_token.find_key(token, self._macs, context.keys)
@@ -157,6 +174,38 @@ def _confidence(session: dict[str, Any], payload: bytes, cookie_name: str | None
     if cookie_name in Flask.cookie_names:
         return 0.97 + own
     return (0.94 if names_session(cookie_name) or own else 0.8) + own
+
+
+# -- Flask-Session ------------------------------------------------------------------------------------
+
+
+def _stored_id(text: str) -> tuple[str, str | None] | None:
+    """The ID of a stored session and its signature, or None where the text is none: a payload begins with `ey`."""
+    if text.count(".") > 1:
+        return None
+    found = re.fullmatch(r"((?!ey[IJ]|e30)[\w-]{22,86})(?:\.([\w-]{27}))?", text, re.ASCII)
+    return None if found is None else (found[1], found[2])
+
+
+def _decoded_id(session_id: str, signature: str | None) -> Decoded:
+    return Decoded(
+        data=session_id,
+        id=session_id,
+        signed=signature is not None,
+        payload_type="text",
+        algorithm="HMAC-SHA1" if signature else None,
+    )
+
+
+def _verdict_on_id(text: str, signature: str | None, context: Context) -> Verdict:
+    if signature is None:
+        return refused("unsigned", _OF_A_STORE, context)
+    from sessionctl.formats.itsdangerous import flask_session
+
+    return flask_session().judge(text, context)
+
+
+# -- what a session holds -----------------------------------------------------------------------------
 
 
 def _odd(data: Any) -> tuple[Warn, ...]:

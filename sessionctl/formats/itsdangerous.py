@@ -15,12 +15,15 @@ r"""Anything that itsdangerous signed, by each of its classes: tokens in links, 
 
 The signing is drawn in `sessionctl.formats.timed_token`, the web signatures in `itsdangerous_jws`. Which
 class it was is not in the text: without the option `signer` its shape tells. itsdangerous takes its keys
-oldest first, a key ring is newest first.
-Sources: itsdangerous 2.2.0 signer.py, timed.py, serializer.py, url_safe.py; 1.1.0 and 0.24 also jws.py.
+oldest first, a key ring is newest first. A Signer's text that does not fit is tried as an ID that Flask-Session
+signed (SESSION_USE_SIGNER), with a salt and a derivation of its own.
+Sources: itsdangerous 2.2.0 signer.py, timed.py, serializer.py, url_safe.py; 1.1.0 and 0.24 also jws.py;
+Flask-Session 0.8.0 base.py, 0.5.0 and 0.3.1 sessions.py.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from sessionctl.encoding import unquote
@@ -91,6 +94,8 @@ _KINDS: Final = {
 }
 _KIND_OF: Final = {(kind.timed, kind.layout): name for name, kind in _KINDS.items()}
 _JWS: Final = ("JSONWebSignatureSerializer", "TimedJSONWebSignatureSerializer")
+FLASK_SESSION: Final = {"signer": "Signer", "salt": "flask-session", "key_derivation": "hmac"}
+"""How Flask-Session signs the ID of a session, as options of this format."""
 NONE: Final = "none"
 """The digest of itsdangerous' `NoneAlgorithm`, which signs nothing."""
 
@@ -216,7 +221,10 @@ class ItsDangerous(Format):
             try:
                 return self._verify_as(shape.kind, text, context, shape)
             except BadSignatureError:
-                pass
+                if self._may_be_flask_session(shape):
+                    return flask_session().judge(text, context)
+                if text.count(self.option("separator")) == 1:  # the usual class writes a time too
+                    raise
         return self._verify_as(usual, text, context, shape)
 
     def _encode(self, content: Content, context: Context) -> str:
@@ -236,9 +244,11 @@ class ItsDangerous(Format):
         decoded = self._decode(text, context)
         if decoded.payload_type == "pickle":
             raise NotSupportedError("the payload is a pickle, and what is changed is written as JSON")
-        kind = self._shape_of(unquote(text), context.max_size).kind
+        shape = self._shape_of(unquote(text), context.max_size)
+        if self._may_be_flask_session(shape) and flask_session().judge(text, context).valid:
+            return {name.replace("_", "-"): value for name, value in FLASK_SESSION.items()}
         digest = (decoded.algorithm or NONE).removeprefix("HMAC-").lower()
-        return {"signer": kind, "digest": digest}
+        return {"signer": shape.kind, "digest": digest}
 
     # -- keys and verdicts ------------------------------------------------------------------------
 
@@ -285,6 +295,10 @@ class ItsDangerous(Format):
             raise BadSignatureError("the text has a signature, where digest=none takes none")
         return None, (jws.UNSIGNED,)
 
+    def _may_be_flask_session(self, shape: _Shape) -> bool:
+        """Whether the text may be an ID that Flask-Session signed: a Signer's, and no option says otherwise."""
+        return shape.kind == FLASK_SESSION["signer"] and not self._given
+
     def _algorithm(self, signature: str) -> str | None:
         if not signature:
             return None
@@ -300,6 +314,12 @@ class ItsDangerous(Format):
             derivation,
             self._digest if self.given("digest") else None,
         )
+
+
+@cache
+def flask_session() -> ItsDangerous:
+    """The format set to what Flask-Session does, made once however many cookies are judged."""
+    return ItsDangerous(**FLASK_SESSION)
 
 
 # -- values -------------------------------------------------------------------------------------------

@@ -55,7 +55,9 @@ class Php(Format):
     def _verify(self, text: str, context: Context) -> Verdict:
         _identity(text)
         return refused(
-            "unsigned", "PHP signs nothing: only its store can tell whether the ID is known", context
+            "unsigned",
+            "an ID alone, PHP signs none: only its store can tell whether it is known (inspect -s URL?layout=php)",
+            context,
         )
 
     def _encode(self, content: Content, context: Context) -> str:  # noqa: ARG002 - needs no key

@@ -19,15 +19,19 @@ class _Entry(NamedTuple):
     """Where a format is, and what its texts must hold: so that few modules are imported to detect one.
 
     `marks` are substrings of which at least one must occur in the text, as it stands or percent-decoded;
-    `never` is one that its texts cannot hold, but for JSON that stands there as it is.
+    `never` is one that its texts cannot hold, but for JSON that stands there as it is. Under a cookie's name
+    of `named` any text may be one, such as a bare ID.
     """
 
     target: str
     marks: tuple[str, ...] = ("",)
     never: str | None = None
+    named: tuple[str, ...] = ()
 
-    def may_be(self, text: str) -> bool:
+    def may_be(self, text: str, cookie_name: str | None) -> bool:
         """Whether the text has what this format's texts have."""
+        if cookie_name in self.named:
+            return True
         if self.never is not None and self.never in text and "{" not in text:
             return False
         for mark in self.marks:  # noqa: SIM110 - `any` makes a generator for each format and text
@@ -46,7 +50,7 @@ _BUILT_IN = {
     "flask": _Entry("flask:Flask", (".",)),
     "itsdangerous": _Entry("itsdangerous:ItsDangerous", (".",)),
     "starlette": _Entry("starlette:Starlette", (".",)),
-    "django": _Entry("django:Django", (":",)),
+    "django": _Entry("django:Django", (":",), named=("sessionid",)),
     "django-signed": _Entry("django_signed:DjangoSigned", (":", "$")),
     "express": _Entry("express:Express", ("s:", "j:", ".")),
     "cookie-session": _Entry("cookie_session:CookieSession", ("ey", "e30")),
@@ -94,7 +98,7 @@ def detect(text: str, *, cookie_name: str | None = None) -> list[tuple[str, floa
     plain = _with_decoded(text)
     found = []
     for name in names():
-        if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain):
+        if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain, cookie_name):
             score = _usual(name).detect(text, cookie_name=cookie_name)
             if score > 0:
                 found.append((name, round(score, 3)))

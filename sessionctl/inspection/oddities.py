@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sessionctl.errors import SessionctlError
+    from sessionctl.formats.base import Decoded
     from sessionctl.identify import Identified, Setup
     from sessionctl.sources import Source
 
 
 def odd(
-    source: Source, known: Identified, setup: Setup, failure: SessionctlError | None, stored: Stored
+    source: Source,
+    known: Identified,
+    decoded: Decoded,
+    setup: Setup,
+    failure: SessionctlError | None,
+    stored: Stored,
 ) -> list[Warn]:
     """All of it but the hints at a wrong key or a damaged text (`sessionctl.diagnosis`)."""
     verdict, found = known.verdict, keys_missing(setup)
@@ -25,7 +31,7 @@ def odd(
         found.append(Warn(failure.code, f"it is encrypted: {failure}"))
     if verdict.needs_resign:
         found.append(Warn("needs-resign", _resign(verdict)))
-    if verdict.reason == "unsigned" and stored.record is None:
+    if verdict.reason == "unsigned" and not decoded.is_id:
         found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
     size = len(known.text) + len(source.name or "")
     if size > MAX_SIZE:

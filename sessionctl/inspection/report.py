@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 class Report:
     """All that is known about one cookie. Times are Unix seconds.
 
-    `found` says whether the store has the session; None where no store was asked. `ends_well` is false
-    where what was asked for (a key to verify, a store to find it in) answered no.
+    `found` says whether the store has the session; None where no store was asked. `is_id` says whether the
+    cookie holds an ID alone. `ends_well` is false where what was asked for (a key to verify, a store to find it
+    in) answered no.
     """
 
     format: str
     candidates: tuple[str, ...]
     cookie_name: str | None
     id: str | None
+    is_id: bool
     ref: str | None
     data: Any
     for_people: Any
@@ -79,6 +81,7 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         candidates=known.candidates,
         cookie_name=source.name or setup.cookie_name,
         id=decoded.id,
+        is_id=decoded.is_id,
         ref=None if decoded.id is None else ref_of(decoded.id),
         data=data,
         for_people=people,

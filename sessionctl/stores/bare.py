@@ -31,7 +31,7 @@ class BareId(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         _identity(text)
-        return refused("unsigned", "a bare ID: only its store can tell whether it is known", context)
+        return refused("unsigned", "an ID alone: only its store can tell whether it is known", context)
 
 
 def _identity(text: str) -> str:

@@ -61,6 +61,8 @@ def _headline(report: Report) -> Text:
         return Text.assemble(kind, ": ", ("session not found", BAD), f", though genuine{by}")
     if report.status == "valid":
         return Text.assemble(kind, ": ", ("genuine", GOOD), by)
+    if report.status == "unsigned" and report.is_id:
+        return Text.assemble(kind, ": an ID, not signed; ", _known_to_store(report))
     if report.status == "unsigned":
         return Text.assemble(kind, ": ", ("not signed", ODD), ", anybody could have written it")
     if report.verdict.cleared:
@@ -70,6 +72,17 @@ def _headline(report: Report) -> Text:
     return Text.assemble(
         kind, ": ", ("NOT genuine", BAD), f": {visible(verdict.detail)} ({report.keys_source})"
     )
+
+
+def _known_to_store(report: Report) -> Text:
+    """What the store says of an ID that is not signed, and that nothing else can vouch for."""
+    if report.found is None:
+        return Text("only its store can tell whether it is known", style=ODD)
+    if not report.found:
+        return Text("the store does not know it", style=BAD)
+    if report.expired:
+        return Text.assemble("the store knows it, ", ("as expired", BAD))
+    return Text("the store knows it", style=GOOD)
 
 
 def _by(report: Report) -> str:
@@ -145,14 +158,26 @@ def _print_data(out: Console, report: Report) -> None:
     if report.data is None and (report.encrypted or report.verdict.cleared):
         return
     out.print()
-    if not report.found and isinstance(report.data, str) and report.id == report.data:
-        where = "an ID alone; the session lies in a store (-s URL)" if report.found is None else "an ID alone"
+    if report.is_id and not report.found:
+        where = (
+            "an ID alone"
+            if report.found is not None
+            else f"an ID alone; the session lies in a store {_stores(report)}"
+        )
         out.print(_row(Text("data", style="bold"), Text(where)))
         return
     _print_members(out, "data", report.for_people)
     if report.flash:
         out.print()
         _print_members(out, "flash, waiting for the next request", report.flash)
+
+
+def _stores(report: Report) -> str:
+    """The option that names the store; with the layouts that sessions of the format usually have."""
+    from sessionctl.stores.layouts import every
+
+    names = [layout.name for layout in every() if report.format in layout.formats]
+    return f"(-s URL?layout={', '.join(names)})" if names else "(-s URL)"
 
 
 def _print_members(out: Console, title: str, value: Any) -> None:

@@ -1,0 +1,155 @@
+"""Cookies that are IDs alone: what the commands say of them, with their store and without.
+
+The cookies and records were written by Django 5.2.19 and Flask-Session 0.8.0 with cachelib 0.17.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sessionctl import formats
+from sessionctl.formats.base import Context
+from sessionctl.signing import KeyRing
+from tests.cli.conftest import Answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Run = Callable[..., Answer]
+
+KEY = "my-right-key-of-the-application-0123456789"
+NOW = "2026-11-28T05:00:00Z"
+
+FLASK_ID = "KyL9TYjcs2Nquu15Nx0UYFSnLd580t3k2FzjdQd1Wlw"
+FLASK_SIGNED = f"{FLASK_ID}.1dPJk3FUltDIooTLu1KI-5_Q-FE"
+FLASK_RECORD = base64.b64decode("iDwza4AFlSIAAAAAAAAAfZQojApfcGVybWFuZW50lIiMB3VzZXJfaWSUjAJtapR1Lg==")
+
+DJANGO_ID = "gn9cik6uaeoto3m4oki7xbe8bk3byw5t"
+DJANGO_RECORD = b"eyJ1c2VyX2lkIjoibWoifQ:1xXAQC:6Tm48Y7tm-HhzO7vCmR-gQY62sPsVRemFMWcBW8YYTE"
+MESSAGES = (
+    "W1siX19qc29uX21lc3NhZ2UiLDAsMjUsIlNhdmVkIiwiIl1d:1xXAQC:U2kuzKrANf5k6z0rD1JISPqvC_al2x8T5D02OfDEYMw"
+)
+
+
+@pytest.fixture
+def flask_store(tmp_path: Path) -> str:
+    """The directory in which Flask-Session keeps the session, by cachelib."""
+    (tmp_path / "flask").mkdir()
+    (tmp_path / "flask" / hashlib.sha256(f"session:{FLASK_ID}".encode()).hexdigest()).write_bytes(
+        FLASK_RECORD
+    )
+    return f"fs:{tmp_path}/flask"
+
+
+@pytest.fixture
+def django_store(tmp_path: Path) -> str:
+    """The directory in which Django's file backend keeps the session."""
+    (tmp_path / "django").mkdir()
+    (tmp_path / "django" / f"sessionid{DJANGO_ID}").write_bytes(DJANGO_RECORD)
+    return f"fs:{tmp_path}/django"
+
+
+@pytest.mark.parametrize("more", [["?layout=flask-session"], ["", "-f", "flask"], ["", "-f", "itsdangerous"]])
+def test_signed_id_of_flask_session(run: Run, flask_store: str, more: list[str]) -> None:
+    """An ID that Flask-Session signed is genuine by the application's key, and its session is found."""
+    place = ["-s", flask_store + more[0], *more[1:], "--now", NOW]
+    answer = run("inspect", f"session={FLASK_SIGNED}", "--secret", KEY, "--json", *place)
+    found = answer.json
+    assert (answer.status, found["signature"]["status"], found["found"]) == (0, "valid", True)
+    assert (found["id"], found["data"]["user_id"]) == (FLASK_ID, "mj")
+    wrong = run("inspect", f"session={FLASK_SIGNED}", "--secret", "wrong", "--json", *place)
+    assert (wrong.status, wrong.json["signature"]["reason"]) == (1, "bad-signature")
+    assert run("inspect", f"session={FLASK_SIGNED}", "--json", *place).json["signature"]["reason"] == "no-key"
+
+
+@pytest.mark.parametrize("more", [[], ["-f", "flask"], ["-f", "itsdangerous"]])
+def test_verify_signed_id_of_flask_session(run: Run, more: list[str]) -> None:
+    """`verify` says the same: genuine, and of another key that it does not fit."""
+    assert run("verify", f"session={FLASK_SIGNED}", "--secret", KEY, *more).status == 0
+    wrong = run("verify", f"session={FLASK_SIGNED}", "--secret", "wrong", "--json", *more)
+    assert (wrong.status, wrong.json["reason"]) == (1, "bad-signature")
+
+
+def test_changed_as_flask_session_signs() -> None:
+    """Another ID in place of a signed one is signed as Flask-Session does."""
+    form = formats.get("itsdangerous")
+    context = Context(keys=KeyRing([KEY]), now=1.8e9)
+    assert form.like(FLASK_SIGNED, context).encode(FLASK_ID, [KEY]) == FLASK_SIGNED
+
+
+@pytest.mark.parametrize(
+    ("cookie", "more"),
+    [
+        (f"sessionid={DJANGO_ID}", []),
+        (DJANGO_ID, ["-f", "django"]),
+        (f"session={FLASK_ID}", ["-f", "flask"]),
+        ("session=8d622a47-553b-4ea0-a530-0fe0e65b6801", ["-f", "flask"]),
+    ],
+)
+def test_id_alone(run: Run, cookie: str, more: list[str]) -> None:
+    """Where name or -f tells the framework, an ID is told as one, with the layout of its store, and without alarm."""
+    answer = run("inspect", cookie, *more)
+    assert answer.status == 0
+    assert "an ID, not signed; only its store can tell" in answer.out
+    assert "?layout=" in answer.out
+    assert "anybody" not in answer.out
+    identity = cookie.rpartition("=")[2]
+    told = run("decode", cookie, *more, "--json").json
+    assert (told["data"], told["id"], told["signed"]) == (identity, identity, False)
+    verified = run("verify", cookie, *more)
+    assert (verified.status, "unsigned: an ID alone" in verified.out) == (1, True)
+    assert "?layout=" in verified.out
+
+
+@pytest.mark.parametrize("more", [["?layout=django-file"], [""], ["", "-f", "django"]])
+def test_id_that_its_store_knows(run: Run, django_store: str, more: list[str]) -> None:
+    """With the store the session is found, and that the ID is not signed is no fault."""
+    answer = run("inspect", f"sessionid={DJANGO_ID}", "-s", django_store + more[0], *more[1:], "--now", NOW)
+    assert answer.status == 0
+    assert answer.out.startswith("django cookie: an ID, not signed; the store knows it\n")
+    assert '"mj"' in answer.out
+    other = run("inspect", f"sessionid={DJANGO_ID[::-1]}", "-s", django_store, "--now", NOW)
+    assert (other.status, "the store does not know it" in other.out) == (1, True)
+
+
+def test_id_of_nobody(run: Run) -> None:
+    """Without a name that tells, no framework is named; the error says how an ID is looked up."""
+    for cookie in (
+        f"session={FLASK_ID}",
+        DJANGO_ID,
+        f"sid={DJANGO_ID}",
+        f"sessionid={'0123456789abcdef' * 2}",
+    ):
+        answer = run("inspect", cookie)
+        assert answer.status == 3
+        assert "if this is the ID of a stored session, -s URL?layout=NAME finds it" in answer.err
+    assert "layout" not in run("inspect", "session=two words").err
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9", ".eJxVz70OQDAYBdB3uXMliip9FREROiAGf5N4"]
+)
+def test_cut_session_is_no_id(run: Run, text: str) -> None:
+    """A Flask session that was cut stays malformed, also where it has the length of an ID."""
+    assert run("verify", text, "-f", "flask").status == 3
+
+
+@pytest.mark.parametrize(
+    ("cookie", "more"),
+    [
+        (f"sessionid={DJANGO_ID}", []),
+        (f"session={FLASK_ID}", ["-f", "flask"]),
+        (f"session={FLASK_SIGNED}", ["--secret", KEY]),
+        ("PHPSESSID=rca5s8h9onui1egclkj800rfjb", []),
+    ],
+)
+def test_id_is_not_changed(run: Run, cookie: str, more: list[str]) -> None:
+    """What would change or read the session by such a cookie says that it lies elsewhere, and how it is read."""
+    for words in (["get", cookie, "user_id"], ["set", cookie, "a=1"], ["destroy", cookie]):
+        answer = run(*words, *more)
+        assert (answer.status, "'get --id'" in answer.err) == (2, True), words
