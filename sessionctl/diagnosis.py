@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 
 
 def hints(known: Identified, setup: Setup) -> list[Warn]:
-    """The mistakes that would make the cookie genuine, each with what to do; empty without keys."""
-    if not known.context.keys:
+    """The mistakes that would make the cookie genuine, each with what to do.
+
+    Empty without keys, and where the cookie was not refused for its signature or its form.
+    """
+    if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed"):
         return []
     found = [
         Warn("hint", text)
-        for text, changed in (*_texts(known), *_keys(known), *_names(known), *_options(known, setup))
+        for text, changed in (
+            *_texts(known),
+            *_keys(known),
+            *_names(known),
+            *_options(known, setup),
+            *_formats(known, setup),
+        )
         if _fits(changed)
     ]
     return found[:3] or _cut(known)
@@ -121,6 +130,17 @@ def _options(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]
                 except SessionctlError:
                     continue
                 yield f"it fits with -O {option.name}={choice}", known._replace(format=form)
+
+
+def _formats(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
+    """The other formats that the text may be of, where one was asked for; else all were tried."""
+    if setup.format is None:
+        return
+    from sessionctl import formats
+
+    for name, _ in formats.detect(known.text, cookie_name=known.context.cookie_name):
+        if name != known.format.name:
+            yield f"as {name} it is genuine: -f {name}", known._replace(format=formats.get(name))
 
 
 def _cut(known: Identified) -> list[Warn]:

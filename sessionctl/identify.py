@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
+from sessionctl.encoding import b64decode_urlsafe
 from sessionctl.errors import MalformedCookieError, MissingExtraError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.signing.keys import KeyRing
@@ -25,6 +26,9 @@ _UNJUDGED = Verdict(valid=False, reason="no-key")
 
 SURELY = 0.9
 """The confidence that a text must have with its end restored."""
+
+_LONGEST_STAMP, _LOOKED_AT = 6, 64
+"""Characters of the time in a cookie, and bytes of a session that tell whether it is JSON."""
 
 LEAST_CUT, MOST_CUT, LONGEST_LOSS = 20, 4096, 26
 """Characters of a text that may have been cut, and how many of them may be missing."""
@@ -172,7 +176,8 @@ def _judge_cut(
     name = _lost_end(text, source.name) if mend else None
     if name is None:
         which = f"{source.name}: " if len(source.cookies) > 1 else ""
-        raise MalformedCookieError(which + _no_name(text, names, _encoded_twice(text, source.name)))
+        mended = _encoded_twice(text, source.name) or _without_blanks(text, source.name)
+        raise MalformedCookieError(which + (mended or _no_name(text, names, _begun_as(text, source.name))))
     cut = _judge(name, [(name, SURE)], source, setup, judge=judge, forms=forms)
     note = Warn("cut", f"it looks like a cookie of {name} whose end is missing: was the text cut?")
     return cut._replace(verdict=cut.verdict._replace(warnings=(*cut.verdict.warnings, note)))
@@ -190,13 +195,61 @@ def _lost_end(text: str, cookie_name: str | None) -> str | None:
 
 
 def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
-    """The format that a text would be of, were it percent-decoded once."""
+    """What to say of a text that would be of some format, were it percent-decoded once."""
     if "%" not in text:
         return None
     from urllib.parse import unquote
 
-    found = formats.detect(unquote(text), cookie_name=cookie_name)
+    name = _surest(unquote(text), cookie_name)
+    return name and (
+        f"it would be a cookie of {name} once it is percent-decoded: something has encoded it once too often; "
+        "decode it and ask again"
+    )
+
+
+def _without_blanks(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that would be of some format without the white space inside."""
+    bare = "".join(text.split())
+    name = _surest(bare, cookie_name) if bare != text else None
+    return name and (
+        f"it would be a cookie of {name} without the white space inside, which came in by copying; "
+        "take it out and ask again"
+    )
+
+
+def _surest(text: str, cookie_name: str | None) -> str | None:
+    """The format that a text is surely enough of, to name it."""
+    found = formats.detect(text, cookie_name=cookie_name)
     return found[0][0] if found and found[0][1] >= SURE else None
+
+
+def _begun_as(text: str, cookie_name: str | None) -> str | None:
+    """The frameworks of whose cookie a text is the beginning: a session in JSON, and at most a part of its time.
+
+    Flask parts payload, time and signature by dots, Django by colons.
+    """
+    payload, part, stamp = text[1:].replace(":", ".").partition(".")
+    if len(text) < LEAST_CUT or len(stamp) > _LONGEST_STAMP:
+        return None
+    session = _start_of(text[0] + payload)
+    if not session.startswith(b'{"') or session.startswith((b'{"alg"', b'{"typ"', b'{"kid"')):
+        return None  # the three are how the header of a JWT begins
+    if part:
+        return "django" if ":" in text else "starlette" if b'": ' in session else "flask"
+    named = {"session": "flask", "sessionid": "django"}.get(cookie_name or "", "flask or django")
+    return named if text[0] == "." or named == "django" else None  # others write plain JSON too
+
+
+def _start_of(payload: str) -> bytes:
+    """The first bytes of a payload in URL-safe base64, compressed or not, that may end anywhere; else none."""
+    import zlib
+
+    bare = payload.removeprefix(".")
+    try:
+        data = b64decode_urlsafe(bare[: len(bare) // 4 * 4])
+        return zlib.decompressobj().decompress(data, _LOOKED_AT) if bare != payload else data
+    except (MalformedCookieError, zlib.error):
+        return b""
 
 
 def _with_options(found: list[tuple[str, float]], setup: Setup) -> list[tuple[str, float]]:
@@ -253,11 +306,12 @@ def _opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:
     return forms[name]
 
 
-def _no_name(text: str, names: list[str], decoded: str | None = None) -> str:
-    if decoded is not None:
+def _no_name(text: str, names: list[str], begun: str | None) -> str:
+    """What to say of a text of no format; `begun` names the frameworks whose cookie it may be the beginning of."""
+    if begun is not None:
         return (
-            f"it would be a {decoded} cookie once it is percent-decoded: something has encoded it once too often; "
-            "decode it and ask again"
+            f"{len(text)} characters that look like a cookie of {begun} which was cut: the session is there, but no "
+            "signature; give the whole text"
         )
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
     stored = (

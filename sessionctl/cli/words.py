@@ -13,11 +13,12 @@ from sessionctl.cli.setup import settings_of
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sessionctl.cli.options import Look
     from sessionctl.identify import Target
     from sessionctl.sources import Source
+    from sessionctl.sources.har import Exchange
 
 MAX_INPUT = 64 << 20
 """Bytes of standard input that are read: a recorded visit or a log may be long."""
@@ -43,6 +44,13 @@ def source_in(text: str, params: dict[str, Any]) -> Source:
     from sessionctl import sources
 
     return _named(sources.read_cookie, text, _name_of(params))
+
+
+def source_in_visit(visit: Sequence[Exchange], params: dict[str, Any]) -> Source:
+    """The cookie that is meant in a recorded visit."""
+    from sessionctl.sources.har import gather
+
+    return _named(lambda given, name: gather(given).source(name), visit, _name_of(params))
 
 
 def _name_of(params: dict[str, Any]) -> str | None:
@@ -73,14 +81,31 @@ def source_of(
 
 
 def _named(read: Callable[[Any, str | None], Source], content: Any, name: str | None) -> Source:
-    """The cookie of that name. A name that only a profile gives is let go where there is no such cookie."""
+    """The cookie of that name. A name that only a profile gives is let go where there is no such cookie.
+
+    Without a name, of several cookies the one is meant that -f or the layout of -s has a name for.
+    """
+    if name is None:
+        from sessionctl.sources import choose
+
+        return choose(lambda wanted: read(content, wanted), _usual_names)
     found = read(content, name)
     context = click.get_current_context(silent=True)
     asked = context is None or context.params.get("cookie_name") is not None
-    if found.value is not None or asked or name is None:
+    if found.value is not None or asked:
         return found
     found = read(content, None)
     return found._replace(notes=(f"there is no cookie {name!r}, as the profile calls it", *found.notes))
+
+
+def _usual_names() -> list[str]:
+    """The names that the framework gives its cookie which -f, the layout of -s or the profile names."""
+    from sessionctl.stores.layouts import cookie_names
+
+    context = click.get_current_context()
+    settings = settings_of(dict(context.params))
+    name = context.params.get("format_name") or settings.get("format")
+    return cookie_names(name, context.params.get("storage") or settings.storage_url())
 
 
 def text_of(word: str) -> str:
@@ -113,11 +138,11 @@ def readstdin() -> str:
     return decode_text(data)
 
 
-def tell_notes(source: Source, look: Look) -> None:
+def tell_notes(source: Source | None, look: Look) -> None:
     """Say on stderr how a cookie was got out of what was given."""
     from sessionctl.cli.output import say
 
-    for note in source.notes:
+    for note in source.notes if source is not None else ():
         say(note, quiet=look.quiet or look.json)
 
 

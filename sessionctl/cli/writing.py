@@ -8,7 +8,7 @@ from sessionctl.cli import many, options
 from sessionctl.cli.conflicts import refuse_said
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.setup import setup_of, url_of
-from sessionctl.cli.words import refuse_rest, target_of
+from sessionctl.cli.words import refuse_rest, target_of, tell_notes
 from sessionctl.errors import NotSupportedError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def change(
     """Find the session, change it by `make` and print its cookie; `wants` names the arguments it needs."""
     look, output, url = form_of(params)
     target, rest = target_of(params, words)
+    tell_notes(target.source, look)
     if wants is None:
         refuse_rest(rest)
     elif not rest:

@@ -26,9 +26,11 @@ def inspect(source: Source, setup: Setup) -> Report:
     """
     known, decoded, failure, stored = _read(source, setup)
     report = report_on(source, setup, known, decoded, stored)
-    warnings = [*report.warnings, *odd(source, known, decoded, setup, failure, stored)]
-    if known.verdict.reason in ("bad-signature", "malformed"):
-        warnings += hints(known, setup)
+    warnings = [
+        *report.warnings,
+        *odd(source, known, decoded, setup, failure, stored),
+        *hints(known, setup),
+    ]
     return replace(report, warnings=tuple(dict.fromkeys(warnings)))
 
 

@@ -92,5 +92,6 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
         ref=storage.ref_of(key),
         verdict=Verdict(valid=True, detail=STORED),
         status="unchecked",
+        size=stored.size or 0,
         warnings=(*keys_missing(setup), *odd_record(stored, setup)),
     )

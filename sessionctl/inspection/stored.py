@@ -34,6 +34,8 @@ class Stored:
     modified_at: float | None = None
     expires_at: float | None = None
     facts: Mapping[str, Any] | None = None
+    size: int | None = None
+    """Bytes of the record."""
 
     @property
     def found(self) -> bool:
@@ -53,6 +55,7 @@ def elsewhere(stored: FoundRecord | None) -> Stored:
         stored.modified_at,
         stored.expires_at,
         stored.facts,
+        stored.size,
     )
 
 
@@ -97,6 +100,7 @@ def _look_up_ours(storage: RecordStorage, session_id: str) -> Stored:
         modified_at=stored.modified_at,
         expires_at=storage.expiry_of(stored),
         facts=storage.facts(key),
+        size=len(stored.text),
     )
 
 

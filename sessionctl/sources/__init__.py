@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.sources.base import (
     Source,
+    choose,
     is_name,
     is_padded_base64,
     is_set_cookie,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Source",
+    "choose",
     "decode_text",
     "join_chunks",
     "open_file",

@@ -10,7 +10,7 @@ from sessionctl.encoding import is_canonical_b64
 from sessionctl.errors import MalformedCookieError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What a cookie's name is made of (RFC 9110, 5.6.2)."""
@@ -120,6 +120,24 @@ def pick(cookies: Mapping[str, str], name: str | None) -> Source:
     if joined is not None:
         notes = ("joined from chunks", *notes)
     return Source(name, joined, cookies, notes=notes)
+
+
+def choose(read: Callable[[str | None], Source], usual: Callable[[], Sequence[str]]) -> Source:
+    """The cookie that is meant where no name was given: of several the one of a usual name, else the likeliest.
+
+    `read` gives the cookie of a name, or without one the likeliest. `usual` are the names that the framework
+    which was asked for gives its cookie; it is called where several cookies came together.
+    """
+    found = read(None)
+    if len(found.cookies) < 2:  # noqa: PLR2004 - nothing to choose among
+        return found
+    name = next((name for name in usual() if pick(found.cookies, name).value is not None), None)
+    if name is None or name == found.name:
+        return found
+    chosen = read(name)
+    others = ", ".join(other for other in chosen.cookies if other != name)
+    note = f"of {len(chosen.cookies)} cookies, {name} has the framework's own name; the others: {others}"
+    return chosen._replace(notes=(*chosen.notes, f"{note} (--cookie-name chooses)"))
 
 
 def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

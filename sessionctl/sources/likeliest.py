@@ -18,7 +18,7 @@ SESSION_NAME = re.compile(
 # Anti-forgery tokens, analytics, consent and preferences: signed at times, but never the session.
 _OTHER_NAME = re.compile(
     r"(?i)csrf|xsrf|^_ga|^_gid|^_gat|^_gcl|^__utm|^_fb|^_hj|^__hs|hubspot|^ajs_|^amp(litude)?_|^mp_|^intercom|"
-    r"^optimizely|^__cf|^cf_|consent|^theme|lang|locale|timezone|^tz$|^_pk_|^_uet|^__stripe|^datadog|^_dd_"
+    r"^messages$|^optimizely|^__cf|^cf_|consent|^theme|lang|locale|timezone|^tz$|^_pk_|^_uet|^__stripe|^datadog|^_dd_"
 )
 
 _FOR_NAME, _AGAINST_NAME = 0.5, 0.8

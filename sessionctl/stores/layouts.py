@@ -36,7 +36,7 @@ class Layout(NamedTuple):
     """One kind of store: how it names its records in files and on servers; None where it has none there.
 
     `record` is what `read_record` is asked for, None where the bytes tell best; `formats` are the cookies
-    whose usual store this is.
+    whose usual store this is. `cookie_names` are the framework's names for its cookie, where no format tells.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Layout(NamedTuple):
     formats: tuple[str, ...] = ()
     files: Rule | None = None
     servers: Rule | None = None
+    cookie_names: tuple[str, ...] = ()
 
     def rule(self, *, in_files: bool) -> Rule:
         """The rule for a place. Raises `UsageError` where the framework keeps nothing there."""
@@ -100,7 +101,7 @@ _LAYOUTS = (
     ),
     Layout(
         "sanic", "sanic-session on Redis and Memcached", "sanic",
-        (), Rule(("session:", ""), shape=_HEX_32), Rule(("session:",)),
+        (), Rule(("session:", ""), shape=_HEX_32), Rule(("session:",)), ("session",),
     ),
     Layout(
         "litestar", "Litestar: ServerSideSessionConfig", "litestar",
@@ -117,6 +118,7 @@ _LAYOUTS = (
     ),
     Layout(
         "cherrypy", "CherryPy: FileSession", "cherrypy", (), Rule(("session-",), shape=r"[0-9a-f]{40}"),
+        cookie_names=("session_id",),
     ),
     Layout(
         "werkzeug-file", "secure-cookie and Werkzeug: FilesystemSessionStore", "werkzeug",
@@ -142,7 +144,7 @@ _LAYOUTS = (
     Layout(
         "scs", "alexedwards/scs", "scs",
         (), Rule(forms=(plain, scs_hashed), shape=_TOKEN),
-        Rule(("scs:session:", ""), forms=(plain, scs_hashed), shape=_TOKEN),
+        Rule(("scs:session:", ""), forms=(plain, scs_hashed), shape=_TOKEN), ("session",),
     ),
     Layout(
         "rack-redis", "redis-rack, and Rails' cache store, in Marshal", "rack",
@@ -189,6 +191,26 @@ def get(name: str) -> Layout:
     near = difflib.get_close_matches(name, names(), 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise UsageError(f"there is no layout {name!r}{hint} ({', '.join(names())})")
+
+
+def cookie_names(format_name: str | None, url: str | None) -> list[str]:
+    """The names that a framework gives its session's cookie: that of the format, else of the layout in a URL.
+
+    Empty where neither names one. Raises `UnknownFormatError` and `UsageError`.
+    """
+    from sessionctl import formats
+
+    if format_name is not None:
+        return [*formats.get(format_name).cookie_names]
+    query = (url or "").partition("?")[2]
+    name = next((part[7:] for part in query.split("&") if part.startswith("layout=")), None)
+    if name is None:
+        return []
+    layout = get(name)
+    return [
+        *layout.cookie_names,
+        *(each for kind in layout.formats for each in formats.get(kind).cookie_names),
+    ]
 
 
 def usual(format_name: str, *, in_files: bool) -> list[Layout]:

@@ -31,6 +31,8 @@ class FoundRecord(NamedTuple):
     modified_at: float | None = None
     expires_at: float | None = None
     facts: Mapping[str, Any] = MappingProxyType({})
+    size: int | None = None
+    """Bytes of the record."""
 
     @property
     def is_there(self) -> bool:
@@ -65,9 +67,10 @@ def find_key(storage: RecordStorage, key: str, setup: Setup, name: str | None = 
             **({} if setup.now is None else {"now": setup.now}),
         )
     except RefusedError as error:
-        return FoundRecord(storage, None, error, stored.modified_at, expires_at, facts)
+        return FoundRecord(storage, None, error, stored.modified_at, expires_at, facts, len(stored.text))
     ends = [end for end in (expires_at, record.expires_at) if end is not None]
-    return FoundRecord(storage, record, None, stored.modified_at, min(ends) if ends else None, facts)
+    ends_at = min(ends) if ends else None
+    return FoundRecord(storage, record, None, stored.modified_at, ends_at, facts, len(stored.text))
 
 
 def find(storage: RecordStorage, session_id: str, known: Identified, setup: Setup) -> FoundRecord:

@@ -500,7 +500,7 @@ def test_encoded_once_too_often(run: Run) -> None:
     text = quote(run("create", "-f", "express", "--secret", "k").text, safe="")
     for more in ([], ["--secret", "k"]):
         answer = run("inspect", f"connect.sid={text}", *more)
-        assert (answer.status, "express cookie once it is percent-decoded" in answer.err) == (3, True)
+        assert (answer.status, "a cookie of express once it is percent-decoded" in answer.err) == (3, True)
 
 
 def test_the_cookie_that_was_taken_is_named(run: Run) -> None:

@@ -66,3 +66,42 @@ def test_verify_and_inspect_agree(name: str, run: Run) -> None:
                 assert _reason(verified) == _reason(inspected), (row["id"], len(text), more)
                 if keys and more[-2:] == keys[-2:]:
                     assert (verified.status == 0) == (inspected.status == 0), (row["id"], len(text), more)
+
+
+FLASK = (  # of Flask 3.1.3
+    ".eJxVz70OQDAYBdB3uXMliip9FREROiAGf5N4dyL5uF3Pdk507brDVScWuFhhmw447L6NYlzqVc2qRRPWRDRlTUUz1kzUsBrRnDUXtaxWtGAtREvW8l"
+    "sEOf3vwt7zqxWOza_N0D84j7hudRhSwQ.awpeCA.zU9mxx2LJ8TTm_qWrJcBDTgtEIw"
+)
+DJANGO = "eyJ1c2VyX2lkIjoibWoifQ:1xXAQC:2kramqqiPANacl2rTZhhMgJsZxoa0kdh25lBxx_NzQU"  # of Django 5.2.19
+STARLETTE = "eyJ1c2VyX2lkIjogIm1qIn0=.awpeCA.Kbqvz4s4Lzu88qd3Cxq3akuNuL4"  # of Starlette 1.10.0
+JWT_HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (FLASK[:154], "flask"),
+        (FLASK[:150], "flask"),
+        (FLASK[:148], "flask"),
+        (FLASK[:147], "flask or django"),
+        (f"session={FLASK[:147]}", "flask"),
+        (f"sessionid={FLASK[:147]}", "django"),
+        (FLASK[:80], "flask or django"),
+        (DJANGO[:29], "django"),
+        (DJANGO[:23], "django"),
+        (f"sessionid={DJANGO[:22]}", "django"),
+        (STARLETTE[:31], "starlette"),
+    ],
+)
+def test_cut_before_its_signature(text: str, named: str, run: Run) -> None:
+    """What has lost its signature, or its time too, is told as what it is the beginning of, by each command alike."""
+    for command in ("decode", "verify", "inspect", "doctor"):
+        answer = run(command, text)
+        assert answer.status == 3
+        assert f"look like a cookie of {named} which was cut" in answer.err, command
+
+
+@pytest.mark.parametrize("text", [JWT_HEADER, f"{JWT_HEADER}.eyJ1", DJANGO[:21], ".eJxVz70"])
+def test_beginning_of_much_else(text: str, run: Run) -> None:
+    """The header of a JWT, plain JSON and what is too short are given no name."""
+    assert "which was cut" not in run("inspect", text).err

@@ -16,6 +16,7 @@ from sessionctl import formats
 from sessionctl.formats.base import Context
 from sessionctl.signing import KeyRing
 from tests.cli.conftest import Answer
+from tests.visits import exchange, har
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,3 +154,72 @@ def test_id_is_not_changed(run: Run, cookie: str, more: list[str]) -> None:
     for words in (["get", cookie, "user_id"], ["set", cookie, "a=1"], ["destroy", cookie]):
         answer = run(*words, *more)
         assert (answer.status, "'get --id'" in answer.err) == (2, True), words
+
+
+HEADER = f"Cookie: messages={MESSAGES}; sessionid={DJANGO_ID}"
+
+
+def test_messages_are_no_session(run: Run) -> None:
+    """Of Django's two cookies the session is taken, not the messages, and what was chosen is told."""
+    assert run("inspect", HEADER, "--json").json["cookie_name"] == "sessionid"
+    for command in ("decode", "verify", "doctor"):
+        answer = run(command, HEADER)
+        assert "of 2 cookies, sessionid looks most like a session; the others: messages" in answer.err, (
+            command
+        )
+        assert "of 2 cookies" not in run(command, HEADER, "-q").err
+    for words in (
+        ["get", HEADER, "a"],
+        ["set", HEADER, "a=1"],
+        ["flash", HEADER, "a=1"],
+        ["destroy", HEADER],
+    ):
+        assert "of 2 cookies, sessionid looks" in run(*words).err, words
+    assert run("decode", f"messages={MESSAGES}", "--json").json["format"] == "django-signed"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["-f", "flask"], ["-s", "fs:x?layout=flask-session"], ["-s", "fs:x?ttl=1h&layout=scs"]],
+    ids=["format", "layout", "layout of no format"],
+)
+def test_the_frameworks_own_name_wins(run: Run, more: list[str]) -> None:
+    """Of several cookies the one is taken that -f or the layout has a name for, however the others look."""
+    express = formats.get("express").encode("kq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKe", [KEY])
+    header = f"connect.sid={express}; session={FLASK_ID}; theme=dark"
+    answer = run("inspect", header, *more, "--json").json
+    assert answer["cookie_name"] == "session"
+    told = [warning["message"] for warning in answer["warnings"] if warning["code"] == "source"]
+    assert told == [
+        "of 3 cookies, session has the framework's own name; the others: connect.sid, theme (--cookie-name chooses)"
+    ]
+    assert run("inspect", header, *more, "--cookie-name", "theme", "--json").status == 3
+    assert run("inspect", header, "--json").json["cookie_name"] == "connect.sid"
+
+
+def test_no_cookie_of_the_frameworks_own_name(run: Run) -> None:
+    """Where no cookie has the framework's name, the likeliest is taken as before."""
+    header = f"theme=dark; shop_session={FLASK_SIGNED}"
+    assert run("inspect", header, "-f", "flask", "--json").json["cookie_name"] == "shop_session"
+
+
+def test_the_frameworks_own_name_in_a_visit(run: Run, tmp_path: Path) -> None:
+    """A HAR is read and judged by the cookie of the framework's own name too."""
+    cookies = (
+        f"connect.sid=s%3A{FLASK_ID}.GkROtRRiwVq8PRjeg%2F3HNCczOPK%2Bs3itCuMFawWFK38; session={FLASK_SIGNED}"
+    )
+    (tmp_path / "visit.har").write_bytes(har(exchange(0, "GET", "/", 200, cookies)))
+    path = str(tmp_path / "visit.har")
+    assert run("inspect", "--har", path, "--json").json["cookie_name"] == "connect.sid"
+    assert run("inspect", "--har", path, "-f", "flask", "--json").json["cookie_name"] == "session"
+    assert "(session)" in run("doctor", "--har", path, "-f", "flask").out
+    assert "(session)" not in run("doctor", "--har", path).out
+
+
+def test_size_of_a_record(run: Run, flask_store: str) -> None:
+    """Of a session that its ID or ref names, the size is the record's."""
+    place = ["-s", f"{flask_store}?layout=flask-session", "--now", NOW]
+    ref = run("list", "--json", *place).json["ref"]
+    assert run("inspect", "--ref", ref, "--json", *place).json["size"]["bytes"] == len(FLASK_RECORD)
+    assert run("inspect", "--id", FLASK_ID, "--json", *place).json["size"]["bytes"] == len(FLASK_RECORD)
+    assert f"record   {len(FLASK_RECORD)} bytes" in run("inspect", "--id", FLASK_ID, *place).out

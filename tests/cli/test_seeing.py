@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from sessionctl import formats
 from tests.cli.conftest import Answer
 from tests.visits import exchange, har
@@ -141,3 +143,46 @@ def test_doctor_of_a_visit(run: Run, tmp_path: Path) -> None:
     assert run("doctor", f"@{path}").out == answer.out
     assert run("doctor", "-", stdin=path.read_bytes()).out == answer.out
     assert run("doctor", "--har", str(path), "--fix").status == 2
+
+
+FLASK = "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9.awP70w.ztx6gJoVYfMU0-5LnD-jhCLFNFY"
+FLASK_KEY = "dev-secret-key-not-for-prod"
+STARLETTE = "eyJ1c2VyX2lkIjogIm1qIn0=.awpeCA.Kbqvz4s4Lzu88qd3Cxq3akuNuL4"  # of Starlette 1.10.0
+STARLETTE_KEY = "my-right-key-of-the-application-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["-f", "flask", "--secret", FLASK_KEY, f"session={FLASK[:60]} {FLASK[60:]}"], "without the white space"),
+        (["--secret", f"'{FLASK_KEY}'", f"session={FLASK}"], "key 0 fits without the quotes around it"),
+        (["-f", "flask", "--secret", STARLETTE_KEY, f"session={STARLETTE}"], "as starlette it is genuine: -f star"),
+        (["-f", "starlette", "--secret", FLASK_KEY, f"session={FLASK}"], "as flask it is genuine: -f flask"),
+        (["-f", "django", "--secret", FLASK_KEY, f"session={FLASK}"], "as flask it is genuine: -f flask"),
+    ],
+)  # fmt: skip
+def test_verify_hints(run: Run, words: list[str], hint: str) -> None:
+    """`verify` tells what would make the cookie genuine, on stderr and among the warnings of its JSON."""
+    words = ["verify", "--now", "2026-11-28T05:00:00Z", *words]
+    answer = run(*words)
+    assert answer.status in (1, 3)
+    assert hint in answer.err
+    assert run(*words, "-q").err == ""
+    told = run(*words, "--json").json["warnings"]
+    assert any(hint in one["message"] for one in told if one["code"] == "hint")
+
+
+def test_hint_at_another_format(run: Run, tmp_path: Path) -> None:
+    """A format that was asked for, or that a profile sets, and that is the wrong one is told, by `inspect` too."""
+    words = [f"session={STARLETTE}", "--secret", STARLETTE_KEY, "--now", "2026-11-28T05:00:00Z"]
+    said = run("inspect", *words, "-f", "flask").out
+    assert "hint     as starlette it is genuine: -f starlette" in said
+    assert "hint" not in run("inspect", *words, "-f", "starlette").out
+    assert "hint" not in run("verify", *words).err
+
+
+@pytest.mark.parametrize("command", ["verify", "inspect", "decode"])
+def test_broken_by_copying(run: Run, command: str) -> None:
+    """White space inside a cookie, of which no format can be, is told with the format that it hides."""
+    answer = run(command, f"session={FLASK[:60]} {FLASK[60:]}")
+    assert (answer.status, "a cookie of flask without the white space inside" in answer.err) == (3, True)

@@ -10,7 +10,7 @@ from sessionctl.cli import many, options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
-from sessionctl.cli.words import refuse_rest, target_of
+from sessionctl.cli.words import refuse_rest, target_of, tell_notes
 
 
 @click.command("destroy", cls=Command)
@@ -39,6 +39,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     many.take_away(params)
     look = options.look_of(params)
     target, rest = target_of(params, words)
+    tell_notes(target.source, look)
     refuse_rest(rest)
     ended = editing.destroy(target, setup_of(params, keys="must" if target.source else "store"))
     if look.json:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import print_json, say
 from sessionctl.cli.setup import setup_of, tell_missing_keys, url_of
-from sessionctl.cli.words import content_of_file, refuse_rest, source_in, target_of, text_of
+from sessionctl.cli.words import (
+    content_of_file,
+    refuse_rest,
+    source_in,
+    source_in_visit,
+    target_of,
+    tell_notes,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,14 +37,14 @@ def report(words: tuple[str, ...], params: dict[str, Any], look: options.Look) -
     """Print the findings; the exit status is 1 where one is more than a note."""
     from sessionctl.checkup import worst
 
-    findings = _findings(words, params, quiet=look.quiet)
+    findings = _findings(words, params, look)
     _print(findings, look)
     if not findings:
         say("nothing is wrong with this cookie", quiet=look.quiet or look.json)
     return 0 if worst(findings) in (None, "note") else UNSAFE
 
 
-def _findings(words: tuple[str, ...], params: dict[str, Any], *, quiet: bool) -> list[Finding]:
+def _findings(words: tuple[str, ...], params: dict[str, Any], look: options.Look) -> list[Finding]:
     """A HAR is judged as a visit, whether it came by --har, as @FILE or on standard input."""
     from sessionctl.checkup import examine, examine_visit
     from sessionctl.outputs import place_of
@@ -45,29 +53,35 @@ def _findings(words: tuple[str, ...], params: dict[str, Any], *, quiet: bool) ->
     if url is not None:
         place_of(url)
     visit, source = _given(words, params)
+    if not visit:  # of a visit more is told than of one value
+        tell_notes(source, look)
     params.pop("har", None)
     params.pop("cookie_jar", None)
     setup = setup_of(params, text_alone=True, keys="may")
-    tell_missing_keys(setup, quiet=quiet)
-    return examine_visit(visit, setup) if source is None else examine(source, setup, url=url)
+    tell_missing_keys(setup, quiet=look.quiet)
+    if visit:
+        return examine_visit(visit, setup._replace(cookie_name=source.name))
+    return examine(source, setup, url=url)
 
 
-def _given(words: tuple[str, ...], params: dict[str, Any]) -> tuple[list[Exchange], Source | None]:
-    """The visit that is meant, or the cookie."""
+def _given(words: tuple[str, ...], params: dict[str, Any]) -> tuple[list[Exchange], Source]:
+    """The visit that is meant, empty where there is none, and the cookie."""
     from sessionctl.sources.har import read_visit, visit_in
 
     refuse_two_sessions(params)
     if params.get("har") is not None:
         refuse_rest(words)
-        return read_visit(content_of_file(params["har"])), None
+        recorded = read_visit(content_of_file(params["har"]))
+        return recorded, source_in_visit(recorded, params)
     if params.get("cookie_jar") is not None:
         target, rest = target_of({"session_id": None, "ref": None, **params}, words)
         refuse_rest(rest)
+        assert target.source is not None  # noqa: S101 - neither --id nor --ref
         return [], target.source
     refuse_rest(words[1:])
     text = text_of(words[0])
     visit = visit_in(text)
-    return (visit, None) if visit is not None else ([], source_in(text, params))
+    return ([], source_in(text, params)) if visit is None else (visit, source_in_visit(visit, params))
 
 
 def _print(findings: Iterable[Finding], look: options.Look) -> None:

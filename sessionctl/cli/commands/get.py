@@ -10,7 +10,7 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, shown, value_text
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
-from sessionctl.cli.words import target_of
+from sessionctl.cli.words import target_of, tell_notes
 
 
 @click.command("get", cls=Command)
@@ -33,6 +33,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
 
     look = options.look_of(params)
     target, rest = target_of(params, words)
+    tell_notes(target.source, look)
     if len(rest) != 1:
         raise click.UsageError("get takes one KEY")
     found, value = editing.get(target, setup_of(params, keys="must" if target.source else "store"), rest[0])

@@ -16,6 +16,7 @@ from sessionctl.cli.words import refuse_rest, source_of, tell_notes
 
 if TYPE_CHECKING:
     from sessionctl.identify import Identified, Setup
+    from sessionctl.verdict import Warn
 
 
 @click.command("verify", cls=Command)
@@ -53,13 +54,23 @@ def command(words: tuple[str, ...], **params: Any) -> None:
             raise
         print_json(answer(None, unread(setup, str(error))))
         ctx.exit(MALFORMED)
+    hinted = [] if known.verdict.valid else _hints(known, setup)
     if look.json:
-        print_json(answer(known.format.name, known.verdict))
+        verdict = known.verdict
+        print_json(answer(known.format.name, verdict._replace(warnings=(*verdict.warnings, *hinted))))
     else:
         print_data(line(known.format.name, known.verdict, _source_of(known, setup)))
+        for hint in hinted:
+            say(f"hint: {hint.message}", quiet=look.quiet)
     if is_said("max_age") and known.verdict.valid and known.verdict.issued_at is None:
         say(f"{known.format.name} keeps no time of issue, so --max-age says nothing", quiet=look.quiet)
     ctx.exit(status_of(known.verdict))
+
+
+def _hints(known: Identified, setup: Setup) -> list[Warn]:
+    from sessionctl.diagnosis import hints
+
+    return hints(known, setup)
 
 
 def _source_of(known: Identified, setup: Setup) -> str:
