@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.editing.changing import apply_changes
 from sessionctl.errors import CorruptRecordError, StorageError, UsageError
 from sessionctl.fleet.failures import Failures
 from sessionctl.fleet.interrupts import Interrupts
@@ -149,6 +148,8 @@ def _change_one(
     *,
     paths: bool,
 ) -> bool:
+    from sessionctl.editing.changing import apply_changes
+
     session = saver.read_key(found.entry.key)
     if session is None:
         return False

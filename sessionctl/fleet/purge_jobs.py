@@ -1,7 +1,7 @@
 """A purge of files by several processes: this one deals the shards out and counts, `purge_worker` deletes.
 
 A worker is a new interpreter, not a fork: whoever purges may have threads. It gets what to do on its standard
-input, a line at a time and only when it asks, and answers with a line after each batch:
+input, a line at a time and only when it asks, and answers with a line now and then:
 
     this process                                        a worker
     module search path; the store and what is meant  ->

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.editing import find_path
+from sessionctl.editing.paths import find_path
 from sessionctl.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
