@@ -53,7 +53,10 @@ def _texts(known: Identified) -> Iterator[tuple[str, Identified]]:
     name = known.context.cookie_name
     changes = [
         ("the text fits once it is percent-decoded: it was encoded once too often", unquote(text)),
-        ("the text fits once it is percent-encoded: it was decoded on the way", quote(text, safe="*~")),
+        (
+            "the text fits once it is percent-encoded: it was decoded on the way",
+            quote(text, "*~", errors="replace"),
+        ),
         ("the text fits without the quotes around it", text.strip("'\"")),
         ("the text fits with + where it has spaces: something read it as a form", text.replace(" ", "+")),
         (

@@ -224,12 +224,13 @@ def _surest(text: str, cookie_name: str | None) -> str | None:
 
 
 def _begun_as(text: str, cookie_name: str | None) -> str | None:
-    """The frameworks of whose cookie a text is the beginning: a session in JSON, and at most a part of its time.
+    """The frameworks of whose cookie a text is the beginning: a session in JSON, its time, a part of a signature.
 
     Flask parts payload, time and signature by dots, Django by colons.
     """
-    payload, part, stamp = text[1:].replace(":", ".").partition(".")
-    if len(text) < LEAST_CUT or len(stamp) > _LONGEST_STAMP:
+    payload, part, rest = text[1:].replace(":", ".").partition(".")
+    stamp, _, signature = rest.partition(".")
+    if len(text) < LEAST_CUT or len(stamp) > _LONGEST_STAMP or "." in signature:
         return None
     session = _start_of(text[0] + payload)
     if not session.startswith(b'{"') or session.startswith((b'{"alg"', b'{"typ"', b'{"kid"')):
@@ -310,8 +311,8 @@ def _no_name(text: str, names: list[str], begun: str | None) -> str:
     """What to say of a text of no format; `begun` names the frameworks whose cookie it may be the beginning of."""
     if begun is not None:
         return (
-            f"{len(text)} characters that look like a cookie of {begun} which was cut: the session is there, but no "
-            "signature; give the whole text"
+            f"{len(text)} characters that look like a cookie of {begun} which was cut: its end is missing, and with "
+            "it the signature; give the whole text"
         )
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
     stored = (

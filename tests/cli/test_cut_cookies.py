@@ -80,6 +80,7 @@ JWT_HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 @pytest.mark.parametrize(
     ("text", "named"),
     [
+        (FLASK[:155], "flask"),
         (FLASK[:154], "flask"),
         (FLASK[:150], "flask"),
         (FLASK[:148], "flask"),
@@ -87,6 +88,7 @@ JWT_HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
         (f"session={FLASK[:147]}", "flask"),
         (f"sessionid={FLASK[:147]}", "django"),
         (FLASK[:80], "flask or django"),
+        (DJANGO[:30], "django"),
         (DJANGO[:29], "django"),
         (DJANGO[:23], "django"),
         (f"sessionid={DJANGO[:22]}", "django"),
@@ -105,3 +107,10 @@ def test_cut_before_its_signature(text: str, named: str, run: Run) -> None:
 def test_beginning_of_much_else(text: str, run: Run) -> None:
     """The header of a JWT, plain JSON and what is too short are given no name."""
     assert "which was cut" not in run("inspect", text).err
+
+
+@pytest.mark.parametrize("text", [FLASK[:-1], FLASK[:156], DJANGO[:-1], DJANGO[:31]])
+def test_decode_of_a_cut_signature(text: str, run: Run) -> None:
+    """`decode`, which mends nothing, tells of a part of a signature too that the cookie was cut."""
+    answer = run("decode", text)
+    assert (answer.status, "which was cut" in answer.err) == (3, True)

@@ -186,3 +186,12 @@ def test_broken_by_copying(run: Run, command: str) -> None:
     """White space inside a cookie, of which no format can be, is told with the format that it hides."""
     answer = run(command, f"session={FLASK[:60]} {FLASK[60:]}")
     assert (answer.status, "a cookie of flask without the white space inside" in answer.err) == (3, True)
+
+
+def test_hints_on_what_is_no_text(run: Run) -> None:
+    """A byte that is no UTF-8 in a cookie gets a verdict like any other."""
+    cookie = f"session={FLASK[:-1]}\udcff"
+    for command in ("verify", "inspect"):
+        answer = run(command, cookie, "-f", "flask", "--secret", FLASK_KEY, "--json")
+        assert answer.status == 1
+        assert "bad-signature" in answer.out
