@@ -20,7 +20,6 @@ from sessionctl.errors import (
     MalformedError,
     NoKeyError,
     NotSupportedError,
-    RefusedError,
     SessionctlError,
     UsageError,
     WrongKeyTypeError,
@@ -237,8 +236,8 @@ class Format(ABC):
             self._decode(text, context)
         except MalformedError as error:
             return refused("malformed", str(error), context)
-        except RefusedError:
-            pass
+        except SessionctlError:
+            pass  # encrypted, or an extra is missing that reading takes
         return None
 
     def encode(
