@@ -25,7 +25,7 @@ from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sessionctl.signing.base import Signer, Unsigned
 
@@ -44,6 +44,7 @@ MAX_SKEW: Final = 60
 SameSite = Literal["Strict", "Lax", "None"]
 
 _DEFAULTS: Final[dict[str, Any]] = {"path": "/", "http_only": True, "secure": True, "same_site": "Lax"}
+_WRITTEN: Final = {"httponly": "HttpOnly", "samesite": "SameSite"}
 _BAD_NAME = "a cookie's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2)"
 _NO_NAME = "a cookie's name has no spaces, control characters, =, ; or ,"
 _NO_TEXT = "no cookie's text has ';' or control characters (RFC 6265bis, 5.6)"
@@ -192,6 +193,23 @@ def set_cookie(name: str, text: str, **attributes: Any) -> str:
     if len(name) + len(text.encode()) > MAX_SIZE:
         raise CookieTooLargeError(len(name) + len(text.encode()), MAX_SIZE)
     return f"{name}={text}{_suffix(name, given)}"
+
+
+def set_cookie_like(name: str, text: str, attributes: Mapping[str, str]) -> str:
+    """As `set_cookie`, with the attributes that a header had, wise or not; their names are in lower case.
+
+    An empty text clears the cookie: the header's age and expiry do not count then.
+    """
+    ages = () if text else ("max-age", "expires")
+    kept = {
+        key: value
+        for key, value in attributes.items()
+        if key not in ages and _TOKEN.fullmatch(key) and can_be_sent(value)
+    }
+    if not text:
+        kept |= {"max-age": "0", "expires": _http_date(_EPOCH) or ""}
+    parts = [f"{_WRITTEN.get(key) or key.title()}{value and f'={value}'}" for key, value in kept.items()]
+    return "; ".join([f"{name}={text}", *parts])
 
 
 def check_name(name: str) -> None:

@@ -47,7 +47,7 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, str, int]:
         message = f"{error}{_file_hint(arguments)}" if isinstance(error, MalformedCookieError) else f"{error}"
         return error.code, _one_line(message), error.exit_status
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return "usage", _one_line("a command or an argument is missing; --help tells"), USAGE
+        return "usage", _missing(error.ctx), USAGE
     if isinstance(error, click.ClickException):
         return "usage", _one_line(_without_cookies(_usage(error), arguments)), error.exit_code
     if isinstance(error, OSError):
@@ -62,7 +62,19 @@ def _explain(error: Exception, arguments: list[str]) -> tuple[str, str, int]:
     return "internal", message, 70
 
 
+def _missing(ctx: click.Context | None) -> str:
+    if ctx is None or not isinstance(ctx.command, click.Group):
+        return "an argument is missing; --help tells"
+    return f"{ctx.command_path} takes a command: {', '.join(ctx.command.list_commands(ctx))}"
+
+
 def _usage(error: click.ClickException) -> str:
+    if (
+        isinstance(error, click.BadParameter)
+        and isinstance(error.param, click.Option)
+        and error.param.is_flag
+    ):
+        return f"{error.param.envvar} is yes or no: 1, true, yes, on, or 0, false, no, off"  # no other way to be wrong
     message = error.format_message()
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     if isinstance(error, click.NoSuchOption) and ctx is not None and isinstance(ctx.command, click.Group):

@@ -24,8 +24,8 @@ _SKIPPED = frozenset({
 class Proposal(NamedTuple):
     """What a profile for a project would be.
 
-    `because` says what was seen, `storage` and `secrets` are None where nothing tells; `notes` are for comments
-    in the file.
+    `because` says what was seen, `storage` and `secrets` are None where nothing tells; `notes` and `storage_notes`
+    are for comments in the file, above the secrets and the storage.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Proposal(NamedTuple):
     secrets: tuple[str, ...] = ()
     storage: str | None = None
     notes: tuple[str, ...] = ()
+    storage_notes: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):
@@ -133,7 +134,7 @@ def _django(project: Project) -> Proposal | None:
     return Proposal(
         "django", f"manage.py; sessions in {kind}{_at(engine)}", "django",
         name.value if name else "sessionid", secrets if in_cookie else (), storage,
-        notes if in_cookie else more,
+        notes if in_cookie else (), more,
     )  # fmt: skip
 
 
@@ -158,11 +159,13 @@ def _flask(project: Project) -> Proposal | None:
     pattern = r"(?:\bSECRET_KEY[\"'\]]*|\.secret_key)\s*=\s*([^\n]+)"
     secrets, notes = _secret(project, pattern, _PYTHON_ENV, "SECRET_KEY", ".py")
     storage = None
+    more: tuple[str, ...] = ()
     if project.depends_on("flask-session"):
         storage = "redis://localhost/0?layout=flask-session"
-    notes = (*notes, "Flask-Session: the cookie holds an ID alone, the session lies in the store")
+        more = ("Flask-Session: the cookie holds an ID alone, the session lies in the store",)
     because = f"flask{_at(used)}"
-    return Proposal("flask", because, "flask", name.value if name else "session", secrets, storage, notes)
+    cookie_name = name.value if name else "session"
+    return Proposal("flask", because, "flask", cookie_name, secrets, storage, notes, more)
 
 
 def _express(project: Project) -> Proposal | None:

@@ -40,6 +40,7 @@ def _profile(proposal: Proposal) -> str:
         lines.append(
             f"secrets = [{', '.join(map(_text, proposal.secrets))}]      # newest first; env:NAME, file:PATH"
         )
+    lines += [f"# {_visible(note)}" for note in proposal.storage_notes]
     if proposal.storage:
         lines.append(f"storage = {_text(proposal.storage)}      # a guess at the place")
     else:

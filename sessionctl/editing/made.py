@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import records
-from sessionctl.cookie import MAX_SIZE, can_be_sent, check_name, set_cookie
+from sessionctl.cookie import MAX_SIZE, can_be_sent, check_name, set_cookie, set_cookie_like
 from sessionctl.errors import CookieTooLargeError, UsageError
 from sessionctl.inspection.stored import ref_of
 from sessionctl.storage.cookie import CookieStorage
@@ -38,6 +38,8 @@ class Made:
     """The ref of a session whose ID its store does not keep."""
     revoked: bool = True
     """False where an old session was to be ended that lives on in copies of its cookie."""
+    attributes: Mapping[str, str] | None = None
+    """Those of the Set-Cookie header that the session was taken from; None where it came otherwise."""
     warnings: tuple[Warn, ...] = ()
     """Where the framework may look elsewhere for what was made."""
 
@@ -48,7 +50,7 @@ class Made:
 
     @property
     def set_cookie(self) -> str | None:
-        """The Set-Cookie text with the attributes that a session cookie should have.
+        """The Set-Cookie text with the attributes that it came with, else those that a session cookie should have.
 
         None without a cookie, for one that its framework would cut over several, and for a text that no
         cookie can have.
@@ -57,6 +59,8 @@ class Made:
             return None
         if len(self.cookie_name) + len(self.cookie.encode()) > MAX_SIZE:
             return None
+        if self.attributes is not None:
+            return set_cookie_like(self.cookie_name, self.cookie, self.attributes)
         return set_cookie(self.cookie_name, self.cookie)
 
 

@@ -120,7 +120,7 @@ def _from_table(value: Mapping[str, Any]) -> Basket | None:
     for name, cookie in value.items():
         if not isinstance(cookie, dict) or not isinstance(cookie.get("value"), str):
             return None
-        basket.add(name, cookie["value"], _attributes(cookie))
+        basket.add(name, cookie["value"], _attributes(cookie, kept=False))
     return basket if len(basket) else None
 
 
@@ -161,15 +161,20 @@ def _pair(item: Any) -> tuple[str, str] | None:
 _SAME_SITE = {"no_restriction": "None", "none": "None", "lax": "Lax", "strict": "Strict"}
 
 
-def _attributes(cookie: Mapping[str, Any]) -> dict[str, str] | None:
-    """The attributes of an object that tells them, as a Set-Cookie header would name them."""
+def _attributes(cookie: Mapping[str, Any], *, kept: bool = True) -> dict[str, str] | None:
+    """The attributes of an object that tells them, as a Set-Cookie header would name them.
+
+    The domain of a cookie that a browser has `kept` is one only with a dot in front; without, it is the host's name.
+    """
     if "httpOnly" not in cookie:
         return None
     found = {name.lower(): "" for name in ("httpOnly", "secure") if cookie.get(name)}
-    same_site = _SAME_SITE.get(str(cookie.get("sameSite")).lower())
+    same_site = _SAME_SITE.get(str(cookie.get("sameSite") or "").lower())
     if same_site:
         found["samesite"] = same_site
-    for name in ("path", "domain"):
-        if isinstance(cookie.get(name), str):
-            found[name] = cookie[name]
+    path, domain = cookie.get("path"), cookie.get("domain")
+    if isinstance(path, str):
+        found["path"] = path
+    if isinstance(domain, str) and (domain.startswith(".") or not kept):
+        found["domain"] = domain
     return found

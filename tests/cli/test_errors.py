@@ -98,6 +98,8 @@ def test_near_names_are_suggested(run: Run) -> None:
         (["-v"], "-v goes after the command: main COMMAND -v ..."),
         (["config", "-q", "show"], "-q goes after the command: main config COMMAND -q ..."),
         (["--vesion"], "Did you mean '--version'?"),
+        (["config"], "main config takes a command: check, init, path, show, trust\n"),
+        (["secret"], "main secret takes a command: new\n"),
         (["copy", "-s", "x", "y", "z"], "No such option '-s'. ('main copy --help' tells more)"),
         (["export", "/no/such/file"], "No such file or directory: /no/such/file\n"),
     ],
@@ -105,6 +107,13 @@ def test_near_names_are_suggested(run: Run) -> None:
 def test_hints(run: Run, words: list[str], hint: str) -> None:
     """What was probably meant is said, and nothing else."""
     assert hint in run(*words).err
+
+
+def test_a_flag_in_the_environment(run: Run) -> None:
+    """A variable that is neither yes nor no is named, with the words for both."""
+    answer = run("list", SESSIONCTL_JSON="banana")
+    assert answer.status == 2
+    assert "SESSIONCTL_JSON is yes or no: 1, true, yes, on, or 0, false, no, off\n" in answer.err
 
 
 def test_file_in_place_of_a_cookie(run: Run, tmp_path: Path) -> None:

@@ -310,3 +310,41 @@ def test_a_cookie_of_several_has_no_set_cookie(run: Run) -> None:
         "create", "-f", "authjs", "--secret", "k", "--set", f"a={'x' * 5000}", "--output", "set-cookie"
     )
     assert (answer.status, answer.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "Path=/app; Max-Age=3600; SameSite=Strict; HttpOnly",
+        "Domain=shop.test; Expires=Wed, 21 Oct 2065 07:28:00 GMT; Priority=High; Secure; Partitioned",
+    ],
+)
+def test_a_set_cookie_keeps_its_attributes(run: Run, attributes: str) -> None:
+    """What was taken from a Set-Cookie header is written, and cleared, with that header's attributes."""
+    text = run("create", "-f", "flask", "--secret", "k", "--set", "a=1").text
+    response = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: session={text}; {attributes}\r\n\r\nhello"
+    )
+    answer = run("set", "-", "a=2", "--secret", "k", "--output", "set-cookie", stdin=response)
+    assert answer.text.startswith("Set-Cookie: session=")
+    assert answer.text.partition("; ")[2] == attributes
+    cleared = run("destroy", "-", "--secret", "k", stdin=response).text
+    kept = [one for one in attributes.split("; ") if not one.startswith(("Max-Age", "Expires"))]
+    assert cleared == "; ".join(["session=", *kept, "Max-Age=0", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"])
+
+
+def test_a_browsers_cookie_has_the_domain_that_it_says(run: Run) -> None:
+    """In a storageState a domain without a dot in front is the host alone: no Domain is made of it."""
+    text = run("create", "-f", "flask", "--secret", "k", "--set", "a=1").text
+    for domain, said in (("shop.test", ""), (".shop.test", "; Domain=.shop.test")):
+        cookie = {
+            "name": "session",
+            "value": text,
+            "domain": domain,
+            "path": "/",
+            "httpOnly": True,
+            "secure": True,
+        }
+        state = json.dumps({"cookies": [cookie], "origins": []})
+        answer = run("set", "-", "a=2", "--secret", "k", "--output", "set-cookie", stdin=state)
+        assert answer.text.partition("; ")[2] == f"HttpOnly; Secure; Path=/{said}"

@@ -180,3 +180,12 @@ def test_dependencies_are_not_searched(tmp_path: Path) -> None:
     """What lies in node_modules or a virtual environment is not the project's own."""
     build(tmp_path, {"venv/lib/x.py": FLASK, "node_modules/x/index.js": EXPRESS, ".hidden/app.py": FLASK})
     assert propose(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize(("requirements", "notes"), [("flask\n", []), ("flask\nFlask-Session\n", [-1])])
+def test_a_note_about_the_store_stands_above_it(tmp_path: Path, requirements: str, notes: list[int]) -> None:
+    """Only a project that has Flask-Session is told of it, where its storage is named."""
+    build(tmp_path, {"app.py": FLASK, "requirements.txt": requirements})
+    lines = render(propose(str(tmp_path))).splitlines()
+    storage = next(number for number, line in enumerate(lines) if "storage = " in line)
+    assert [number - storage for number, line in enumerate(lines) if "Flask-Session" in line] == notes

@@ -237,7 +237,7 @@ def test_attributes() -> None:
     block = f"HTTP/1.1 200 OK\nSet-Cookie: a=1; Path=/\nSet-Cookie: session={FLASK}; Path=/x; Secure; SameSite=Lax"
     assert read_cookie(block).attributes == {"path": "/x", "secure": "", "samesite": "Lax"}
     state = read_cookie(json.dumps(STATE)).attributes
-    assert state == {"httponly": "", "secure": "", "samesite": "Strict", "path": "/", "domain": "x.test"}
+    assert state == {"httponly": "", "secure": "", "samesite": "Strict", "path": "/"}
     assert read_cookie(JAR).attributes is None
 
 

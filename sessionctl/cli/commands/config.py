@@ -123,13 +123,20 @@ def init(directory: str, user: bool, force: bool, only_print: bool, **params: An
     if not only_print:
         template.write(target, text, force=force)
     if look.json:
-        found = [proposal._asdict() for proposal in proposals]
+        found = [_proposed(proposal) for proposal in proposals]
         print_json({"path": None if only_print else target, "profiles": found, "text": text})
     elif only_print:
         print_data(text.rstrip("\n"))
     else:
         print_data(target)
         _tell(proposals, look, user=user)
+
+
+def _proposed(proposal: Any) -> dict[str, Any]:
+    """The JSON object of a profile that is proposed: all its notes together."""
+    answer: dict[str, Any] = proposal._asdict()
+    answer["notes"] += answer.pop("storage_notes")
+    return answer
 
 
 def _tell(proposals: Any, look: options.Look, *, user: bool) -> None:
