@@ -64,19 +64,21 @@ def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act)
             say("nothing was changed", quiet=look.quiet)
             ctx.exit(DECLINED)
     done = act(setup, selection, dry_run)
-    _tell(done, verb, look)
+    _tell(done, verb, look, setup)
     ctx.exit(INTERRUPTED if done.interrupted else problems.STORAGE_FAILED if done.failed else 0)
 
 
-def _tell(done: Changed, verb: str, look: options.Look) -> None:
+def _tell(done: Changed, verb: str, look: options.Look, setup: Setup) -> None:
     problems.tell(done)
     if look.json:
         word, extra = ("destroyed", {"revocable": True}) if verb == "destroy" else ("changed", {})
         print_json({"matched": done.matched, word: done.done, **extra, "dry_run": done.dry_run})
+    else:
+        print_data(str(done.matched if done.dry_run else done.done))
+    if done.matched or done.interrupted:
         return
-    print_data(str(done.matched if done.dry_run else done.done))
-    if not done.matched and not done.interrupted:
-        say("no session matches", quiet=look.quiet)
+    if not problems.tell_nothing(setup.storage, look, given=setup.storage_given, changes=True):
+        say("no session matches", quiet=look.quiet or look.json)
 
 
 def _count(count: int) -> str:

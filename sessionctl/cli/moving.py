@@ -62,7 +62,9 @@ def tell(moved: Moved, look: Look) -> None:
 def _line(moved: Moved) -> str:
     verb = "would write" if moved.dry_run else "wrote"
     counts = "".join(f", {getattr(moved, name)} {words}" for name, words in _COUNTS if getattr(moved, name))
-    checked = "" if moved.dry_run else ", verified" if moved.verified else ", NOT VERIFIED"
+    checked = "" if moved.is_same else ", NOT VERIFIED"
+    if moved.verified and not moved.dry_run:
+        checked = ", verified"
     rest = "" if moved.complete else ", not complete"
     return (
         f"{verb} {moved.written} of {moved.matched} sessions{counts}, in {moved.seconds:.1f} s{checked}{rest}"

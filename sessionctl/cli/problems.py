@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from sessionctl.cli.output import say
 
 if TYPE_CHECKING:
+    from sessionctl.cli.options import Look
     from sessionctl.fleet.failures import Failures
     from sessionctl.fleet.store import OnProblem
+    from sessionctl.storage.base import SessionStorage
 
 STORAGE_FAILED = 4
 
@@ -23,6 +25,24 @@ def tell(failures: Failures) -> None:
 def _tell_rest(count: int) -> None:
     if count > 0:
         say(f"and {count} more that failed")
+
+
+def tell_nothing(
+    storage: SessionStorage | None, look: Look, *, given: bool = True, changes: bool = False
+) -> bool:
+    """Tell why a run may have met no session: a `given` place is not there, or it is another framework's.
+
+    Whether it is another framework's; what `changes` sessions is told that theirs are only read.
+    """
+    from sessionctl import fleet
+
+    if given and (missing := fleet.missing_place(storage)):
+        say(f"warning: there is no {missing}; is the path right?")
+        return False
+    hint = fleet.other_framework(storage, changes=changes)
+    if hint is not None:
+        say(hint, quiet=look.quiet)
+    return hint is not None
 
 
 class Problems:

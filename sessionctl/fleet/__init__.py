@@ -6,12 +6,13 @@ from sessionctl.fleet.archive import Exported, export, import_
 from sessionctl.fleet.change import Changed, change, destroy
 from sessionctl.fleet.doctor import examine, fix
 from sessionctl.fleet.findings import Finding
-from sessionctl.fleet.purge import missing_place, purge
+from sessionctl.fleet.purge import purge
 from sessionctl.fleet.select import Found, Selection, select
 from sessionctl.fleet.stats import Stats, stats
 from sessionctl.fleet.sweep import Purged
 from sessionctl.fleet.transfer import Moved, copy
 from sessionctl.fleet.where import Condition, parse_where
+from sessionctl.fleet.whose import missing_place, other_framework
 
 __all__ = [
     "Changed",
@@ -31,6 +32,7 @@ __all__ = [
     "fix",
     "import_",
     "missing_place",
+    "other_framework",
     "parse_where",
     "purge",
     "select",

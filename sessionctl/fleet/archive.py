@@ -20,7 +20,7 @@ from sessionctl import jsontext, records
 from sessionctl.duration import iso, parse_time
 from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlError, UsageError
 from sessionctl.fleet.select import Selection, select
-from sessionctl.fleet.store import fleet_of
+from sessionctl.fleet.store import fleet_of, target_of
 from sessionctl.fleet.transfer import Carried, Moved, keeps_hashes, receive
 
 if TYPE_CHECKING:
@@ -172,9 +172,10 @@ def import_(
     """Write the sessions of an export. A line that cannot be read is told, and the rest goes on.
 
     `complete` is false where the export ends early. Raises `MalformedError` for what is no export,
-    `UsageError` for a redacted one, and `NotSupportedError` where the store needs IDs that it does not hold.
+    `UsageError` for a redacted one, and `NotSupportedError` where the store needs IDs that it does not hold, or
+    is another framework's.
     """
-    store, moved = fleet_of(storage), Moved(dry_run=dry_run)
+    store, moved = target_of(storage), Moved(dry_run=dry_run)
     receive(store, _sessions(lines, moved), moved, overwrite=overwrite, on_progress=on_progress)
     return moved
 

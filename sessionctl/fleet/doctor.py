@@ -10,6 +10,7 @@ from sessionctl.errors import SessionctlError, StorageError
 from sessionctl.fleet.findings import Finding, Findings, command, endless, unreadable
 from sessionctl.fleet.select import batches, read
 from sessionctl.fleet.store import check_directory, entries_of, files_of, fleet_of
+from sessionctl.stores.likely import likely_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sessionctl.fleet.store import OnProblem
     from sessionctl.records import Record
     from sessionctl.storage.base import Entry, RecordStorage, SessionStorage
+    from sessionctl.stores.likely import Likely
 
 OVERSIZE = 1 << 20
 """Bytes over which a session is too large: no default Memcached takes it, and every request reads it."""
@@ -53,9 +55,18 @@ def examine(storage: SessionStorage | None, *, on_problem: OnProblem | None = No
         from sessionctl.fleet.doctor_servers import examine_server
 
         examine_server(store, findings)
+    likely = likely_layout(store)
+    if likely is not None:
+        findings.add(_other_framework(store, likely))
     for batch in batches(entries_of(store, _told_already)):
-        _examine_records(store, batch, findings, fail)
+        _examine_records(store, batch, findings, fail, others=likely is not None)
     return findings.all()
+
+
+def _other_framework(store: RecordStorage, likely: Likely) -> Finding:
+    message = f"another framework's sessions, of {likely.layout}: they are read with ?layout=, never changed"
+    mend = command(store, "list", layout=likely.layout, prefix="", ttl="", lifetime="")
+    return Finding("other-framework", "note", message, mend, count=likely.entries)
 
 
 def _told_already(error: SessionctlError) -> None:
@@ -76,13 +87,18 @@ def fix(storage: SessionStorage | None, *, on_problem: OnProblem | None = None) 
     return fix_files(files, on_problem or _told_already)
 
 
-def _examine_records(store: RecordStorage, batch: list[Entry], findings: Findings, fail: OnProblem) -> None:
+def _examine_records(
+    store: RecordStorage, batch: list[Entry], findings: Findings, fail: OnProblem, *, others: bool
+) -> None:
+    """Judge what is stored; of a place that is `others'`, no record that only they can read."""
     now = store.clock()
     for entry, stored in zip(batch, store.peek_many([entry.key for entry in batch]), strict=True):
         if isinstance(stored, SessionctlError):
             fail(stored)
         elif stored is not None:
             found = read(store, entry.key, stored)
+            if others and found.problem is not None:
+                continue
             for finding in _of_record(store, found, now):
                 findings.add(finding, f"session {entry.ref}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,12 @@ from sessionctl.fleet.interrupts import Interrupts
 from sessionctl.fleet.select import Judge, Selection, batches
 from sessionctl.fleet.store import files_of, sweepable
 from sessionctl.fleet.sweep import BATCH, Plan, Purged
-from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from sessionctl.fleet.where import Condition
-    from sessionctl.storage.base import Entry, SessionStorage, Stored
+    from sessionctl.storage.base import Entry, RecordStorage, SessionStorage, Stored
 
 
 def purge(
@@ -83,12 +81,6 @@ def _tell_matches(plan: Plan, on_match: Callable[[Entry], object] | None) -> Non
     """Name the sessions of a batch, now that no lock is held: whoever listens may take their time, or be gone."""
     while on_match is not None and plan.matches:
         on_match(plan.matches.pop(0))
-
-
-def missing_place(storage: SessionStorage | None) -> str | None:
-    """The directory of a file store that does not exist: perhaps nobody has saved there yet, or it is misspelt."""
-    files = files_of(storage) if isinstance(storage, RecordStorage) else None
-    return files.directory if files is not None and not os.path.isdir(files.directory) else None
 
 
 def _sweep(plan: Plan, result: Purged, jobs: int, rate: float | None) -> Generator[None]:

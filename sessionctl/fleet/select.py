@@ -63,8 +63,9 @@ class Selection:
             and store.expires_itself
             and store.ttl is None
         ):
+            place = store.url if store.read_only else f"{store.scheme}:"
             raise UsageError(
-                f"{store.scheme}: tells no age without ttl; put ?ttl= into the URL, as the application has it"
+                f"{place} tells no age without ttl; put ttl= into the URL, as the application has it"
             )
         if self.expired and store.ttl is None and store.lifetime is None and not store.expires_itself:
             raise UsageError("nothing expires there without ttl or lifetime; put ?ttl= into the URL")

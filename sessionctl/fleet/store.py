@@ -34,6 +34,13 @@ def fleet_of(storage: SessionStorage | None) -> RecordStorage:
     return storage
 
 
+def target_of(storage: SessionStorage | None) -> RecordStorage:
+    """As `fleet_of`, for what is written to. Raises `NotSupportedError` for another framework's store."""
+    store = fleet_of(storage)
+    store.check_change()
+    return store
+
+
 def sweepable(storage: SessionStorage | None, *, force: bool = False) -> RecordStorage:
     """As `fleet_of`, for what deletes or changes many sessions at once.
 
@@ -94,6 +101,21 @@ def check_directory(store: FileStorage, *, force: bool = False, hint: str = "") 
     shards, foreign = len(store.shards()), len(strangers(store))
     if foreign > shards and not force:
         raise UsageError(
-            f"{store.directory} does not look like a session store: {foreign} of its {foreign + shards} entries "
-            f"are no directories of two hexadecimal digits{hint}"
+            f"{store.directory} does not look like a session store: "
+            f"{_no_shards(foreign, foreign + shards)}{_whose(store) or hint}"
         )
+
+
+def _no_shards(foreign: int, count: int) -> str:
+    if count == 1:
+        return "its only entry is no directory of two hexadecimal digits"
+    verb = "is no directory" if foreign == 1 else "are no directories"
+    return f"{foreign} of its {count} entries {verb} of two hexadecimal digits"
+
+
+def _whose(store: FileStorage) -> str:
+    from sessionctl.fleet.whose import looks_like
+    from sessionctl.stores.likely import likely_layout
+
+    likely = likely_layout(store)
+    return "" if likely is None else f"; {looks_like(likely, changes=True)}"

@@ -25,7 +25,7 @@ from sessionctl.errors import (
 from sessionctl.fleet.failures import Failures
 from sessionctl.fleet.interrupts import Interrupts
 from sessionctl.fleet.select import Selection, select
-from sessionctl.fleet.store import fleet_of
+from sessionctl.fleet.store import fleet_of, target_of
 from sessionctl.storage.base import Outcome, Stored
 
 if TYPE_CHECKING:
@@ -86,7 +86,12 @@ class Moved(Failures):
 
     @property
     def verified(self) -> bool:
-        """Whether the target gave back what was read."""
+        """Whether the target gave back what was read, and nothing failed."""
+        return self.is_same and not self.failed
+
+    @property
+    def is_same(self) -> bool:
+        """Whether what was written came back as it was read."""
         return self.sum_read == self.sum_found
 
     @property
@@ -125,10 +130,10 @@ def copy(
 ) -> Moved:
     """Copy the sessions that are meant. A second run skips what the target has already.
 
-    Raises `NotSupportedError` where the target needs IDs that the source does not keep, and what `select`
-    raises.
+    Raises `NotSupportedError` where the target needs IDs that the source does not keep, or is another
+    framework's store, and what `select` raises.
     """
-    origin, store = fleet_of(source), fleet_of(target)
+    origin, store = fleet_of(source), target_of(target)
     check_ids(origin, store)
     moved = Moved(dry_run=dry_run)
     found = select(origin, selection, now=now, content=True, on_problem=moved.fail)

@@ -157,7 +157,7 @@ class RecordStorage(SessionStorage):
     in_thread: ClassVar[bool] = True
     """Whether the async twins run the primitives in a thread, because they wait for something."""
 
-    expires_itself: ClassVar[bool] = False
+    expires_itself: bool = False
     """Whether the store drops what has expired, so that nothing here needs to judge `modified_at`."""
 
     renews: bool = True
@@ -260,6 +260,9 @@ class RecordStorage(SessionStorage):
     def key_of_hash(self, digest: str) -> str | None:
         """The key of the session whose ID has that SHA-256 in hex; None where only the ID gives a key."""
         return None
+
+    def check_change(self) -> None:
+        """Raise `NotSupportedError` where every change is refused."""
 
     def check_sweep(self) -> None:
         """Raise `UsageError` where deleting what `scan` finds could hit what is no session of this store."""

@@ -23,6 +23,10 @@ class Place(Protocol):
     def server(self) -> RemoteStorage | None:
         """This package's storage of the server, where it is one."""
 
+    @property
+    def directory(self) -> str | None:
+        """Where the files are; None on a server."""
+
     def load(self, key: str) -> Stored | None:
         """The record, or None where there is none. Raises `CorruptRecordError` and `StorageError`."""
 
@@ -42,6 +46,7 @@ class FilePlace:
     server = None
 
     def __init__(self, directory: str) -> None:
+        self.directory = directory
         self._files = Files(directory)
 
     def load(self, key: str) -> Stored | None:
@@ -61,10 +66,16 @@ class FilePlace:
 
 
 class ServerPlace:
-    """Keys of a server, through this package's own storage for it, whose connections it shares."""
+    """Keys of a server, through this package's own storage for it, whose connections it shares.
 
-    def __init__(self, storage: RemoteStorage) -> None:
+    `ttl` is the idle life that the framework gives, by which the server's expiry tells the last save.
+    """
+
+    directory = None
+
+    def __init__(self, storage: RemoteStorage, ttl: float | None = None) -> None:
         self._storage = copy.copy(storage)
+        self._storage.ttl = ttl
         self.server = storage
 
     def load(self, key: str) -> Stored | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,15 @@ def read_record(
     if record.genuine and not isinstance(record.data, (dict, list)):
         raise MalformedError(f"a value of {record.payload_type} that is no session")
     return record
+
+
+def likeness(content: bytes, name: str | None) -> float:
+    """How much some bytes look like a record of that name (0 to 1); without one, of any."""
+    sample = Sample(content, name)
+    with suppress(RecursionError):
+        families = (family for family in _families() if name is None or name in family.NAMES)
+        return max((float(family.recognise(sample).confidence) for family in families), default=0.0)
+    return 0.0
 
 
 def _families() -> list[Any]:

@@ -57,6 +57,12 @@ class LayoutStorage(RecordStorage):
         self.keys_missing = ""
         self._rule = rule
         self._place = place
+        self.expires_itself = place.server is not None
+
+    @property
+    def directory(self) -> str | None:
+        """The directory below which it lies; None where it lies on a server."""
+        return self._place.directory
 
     # -- reading ------------------------------------------------------------------------------------
 
@@ -115,8 +121,10 @@ class LayoutStorage(RecordStorage):
         """What tells of changes, as `RedisStorage.notifications`; None where nothing does."""
         return self._place.notifications(self._rule, key)
 
-    def facts(self, key: str | None = None) -> dict[str, Any]:  # noqa: ARG002 - part of the interface
-        return {"layout": f"{self.layout.name} ({self.layout.summary}), read only"}
+    def facts(self, key: str | None = None) -> dict[str, Any]:
+        layout = f"{self.layout.name} ({self.layout.summary}), read only"
+        server = self._place.server
+        return {"layout": layout, **({} if server is None else server.facts(key))}
 
     def servers(self) -> list[dict[str, Any]]:
         server = self._place.server
@@ -158,6 +166,9 @@ class LayoutStorage(RecordStorage):
     def move(self, *_: Any, **__: Any) -> Outcome:
         self._refuse()
 
+    def check_change(self) -> None:
+        self._refuse()
+
     def check_sweep(self) -> None:
         self._refuse()
 
@@ -178,12 +189,17 @@ def open_layout(storage: SessionStorage, layout: layouts.Layout, **options: Any)
 
     in_files = isinstance(storage, FileStorage)
     rule = _adapted(layout.rule(in_files=in_files), options.pop("prefix", None), options.pop("depth", None))
-    place: Place
-    if isinstance(storage, FileStorage):
-        place, url = FilePlace(storage.directory), f"fs:{storage.directory}"
-    else:
-        place, url = ServerPlace(_server(storage)), storage.url
+    place, url = place_of(storage, options.get("ttl"))
     return LayoutStorage(layout, rule, place, url, **options)
+
+
+def place_of(storage: SessionStorage, ttl: float | None = None) -> tuple[Place, str]:
+    """The place of a storage of ours, whoever's records lie there, and its URL. Raises `UsageError`."""
+    from sessionctl.storage.file import FileStorage
+
+    if isinstance(storage, FileStorage):
+        return FilePlace(storage.directory), f"fs:{storage.directory}"
+    return ServerPlace(_server(storage), ttl), storage.url
 
 
 def usual_layouts(storage: SessionStorage, format_name: str) -> Iterator[LayoutStorage]:

@@ -353,6 +353,45 @@ def test_export_and_import_by_pipe(run: Run, place: list[str], tmp_path: Path) -
     assert "ends early" in torn.err
 
 
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["real", "dry-run"])
+def test_another_frameworks_store_is_no_target(
+    run: Run, place: list[str], tmp_path: Path, dry_run: list[str]
+) -> None:
+    """One refusal, and nothing of a count: exit 2."""
+    target = f"fs:{tmp_path}/php?layout=php"
+    export = tmp_path / "sessions.ndjson"
+    run("export", str(export), *place)
+    for words in (["copy", place[1], target], ["import", str(export), "-s", target]):
+        answer = run(*words, *dry_run)
+        assert (answer.status, answer.out) == (2, "")
+        assert answer.err == f"sessionctl: {target}: another framework's store is read, never changed\n"
+
+
+def test_nothing_is_said_to_be_verified_where_something_failed(
+    run: Run, place: list[str], tmp_path: Path
+) -> None:
+    """The line of a copy has the word only where every session came through."""
+    assert ", verified" in run("copy", place[1], f"fs:{tmp_path}/first?ttl=30d").out
+    key = rows(run("list", "--json", "--reveal", "--limit", "1", *place))[0]["key"]
+    (tmp_path / "store" / key[:2] / key[2:]).write_text("[")
+    answer = run("copy", place[1], f"fs:{tmp_path}/second?ttl=30d")
+    assert "2 of 3 sessions, 1 failed" in answer.out
+    assert "verified" not in answer.out.lower()
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "stats", "export -", "copy", "destroy --where a=1", "purge --expired"]
+)
+def test_a_directory_that_is_not_there(run: Run, tmp_path: Path, command: str) -> None:
+    """What looks into a misspelt path says that there is none, and ends 0."""
+    missing = f"{tmp_path}/no/store"
+    words = command.split()
+    where = [f"fs:{missing}", f"fs:{tmp_path}/to"] if words == ["copy"] else ["-s", f"fs:{missing}?ttl=30d"]
+    answer = run(*words, *where)
+    assert answer.status == 0
+    assert f"sessionctl: warning: there is no {missing}; is the path right?\n" in answer.err
+
+
 def test_import_of_what_is_no_export(run: Run, home: Path) -> None:
     """Nothing, or something else, on standard input ends 3."""
     for text in ("", "nonsense", '{"a":1}\n'):

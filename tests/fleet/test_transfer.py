@@ -401,3 +401,25 @@ def test_an_id_that_is_no_text(stores: Stores) -> None:
     head, line, _ = exported(stores["redis"]).splitlines(keepends=True)
     moved = import_(stores["fs"], [head, b'{"id":"\\ud800","values":{}}\n', line])
     assert (moved.written, len(moved.problems)) == (1, 2)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_another_frameworks_store_is_no_target(tmp_path: Path, dry_run: bool) -> None:
+    """It is refused once, before anything is read: not the source, not the lines of an export."""
+    source = opened(f"fs:{tmp_path}/source")
+    add(source, "a", userId="mj")
+    source.scan = lambda *_: pytest.fail("the source was read")  # type: ignore[method-assign]
+    target = opened(f"fs:{tmp_path}/target?layout=php")
+    with pytest.raises(NotSupportedError, match="another framework's store is read, never changed"):
+        copy(source, target, dry_run=dry_run)
+    with pytest.raises(NotSupportedError, match="never changed"):
+        import_(target, iter(lambda: pytest.fail("a line was read"), None), dry_run=dry_run)
+
+
+def test_nothing_is_verified_where_something_failed(tmp_path: Path) -> None:
+    """A session that could not be moved leaves the run unverified, though the others came through."""
+    source, target = opened(f"fs:{tmp_path}/source"), opened(f"fs:{tmp_path}/target")
+    add(source, "a", n=1)
+    Path(source.location_of(add(source, "b", n=2))).write_text("[")
+    moved = copy(source, target)
+    assert (moved.written, moved.failed, moved.is_same, moved.verified) == (1, 1, True, False)

@@ -9,7 +9,7 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import json_text, print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import Problems
+from sessionctl.cli.problems import Problems, tell_nothing
 from sessionctl.cli.setup import setup_of
 
 
@@ -50,4 +50,6 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
             f"{result.sessions} session{'s' * (result.sessions != 1)}, {result.failed} failed",
             quiet=look.quiet,
         )
+    if not result.sessions:
+        tell_nothing(setup.storage, look, given=setup.storage_given)
     ctx.exit(problems.end())

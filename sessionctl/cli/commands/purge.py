@@ -11,7 +11,7 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_cells, print_data, print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import STORAGE_FAILED, tell
+from sessionctl.cli.problems import STORAGE_FAILED, tell, tell_nothing
 from sessionctl.cli.setup import setup_of
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def command(ctx: click.Context, /, **params: Any) -> None:
             **chosen,
         )
     _tell(result, look)
-    if result.scanned == 0 and setup.storage_given and (missing := fleet.missing_place(setup.storage)):
-        say(f"warning: there is no {missing}; is the path right?")
+    if result.scanned == 0:
+        tell_nothing(setup.storage, look, given=setup.storage_given, changes=True)
     ctx.exit(INTERRUPTED if result.interrupted else STORAGE_FAILED if result.failed else 0)
 
 

@@ -1,0 +1,47 @@
+"""What to tell somebody who met no session of ours: the place is not there, or is another framework's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sessionctl.stores.likely import likely_layout
+from sessionctl.stores.storage import LayoutStorage
+from sessionctl.wording import counted
+
+if TYPE_CHECKING:
+    from sessionctl.storage.base import SessionStorage
+    from sessionctl.stores.likely import Likely
+
+
+def missing_place(storage: SessionStorage | None) -> str | None:
+    """The directory of a file store that does not exist: perhaps nobody has saved there yet, or it is misspelt."""
+    from sessionctl.storage.file import FileStorage
+
+    directory = storage.directory if isinstance(storage, (FileStorage, LayoutStorage)) else None
+    return directory if directory is not None and not os.path.isdir(directory) else None
+
+
+def other_framework(storage: SessionStorage | None, *, changes: bool = False) -> str | None:
+    """That another framework's sessions lie in a place that has none of ours, and what opens them.
+
+    None where no layout is known for what lies there. One bounded look at the place; for what `changes`
+    sessions it says that theirs are read alone. Never raises.
+    """
+    likely = likely_layout(storage)
+    if likely is None:
+        return None
+    if likely.all_seen:
+        return f"no session of sessionctl's here, but {looks_like(likely, changes=changes)}"
+    ours = f"none of the first {likely.seen} entries here is a session of sessionctl's"
+    return f"{ours}, but {looks_like(likely, changes=changes)}"
+
+
+def looks_like(likely: Likely, *, changes: bool = False) -> str:
+    """How many entries look like which layout, and what to do about it."""
+    verb = "looks" if likely.entries == 1 else "look"
+    found = f"{counted(likely.entries, 'entry', 'entries')} {verb} like {likely.layout}"
+    option = f"?layout={likely.layout}"
+    if changes:
+        return f"{found}: another framework's store is read ({option}), never changed"
+    return f"{found}: add {option}"

@@ -1,0 +1,170 @@
+"""Whose sessions lie in a place where none of ours do: what the names there tell, and the records under some."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sessionctl import records
+from sessionctl.errors import MalformedError, RefusedError, SessionctlError, StorageError
+from sessionctl.storage.base import RecordStorage
+from sessionctl.stores import layouts
+from sessionctl.stores.registry import likeness, read_record
+from sessionctl.stores.rules import Rule
+from sessionctl.stores.storage import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sessionctl.storage.base import SessionStorage
+    from sessionctl.stores.places import Place
+
+LOOK: Final = 1000
+"""How many names are looked at, of however many there are: ten steps of Redis' SCAN."""
+
+_READ: Final = 3
+"""How many records of each kind are read, to be sure of it."""
+
+_DEPTHS: Final = (0, 3)
+"""How many directories deep: first the files that lie at hand, then as deep as any layout has them."""
+
+_SURE: Final = 0.85
+"""How much a record must look like the layout's for a name that anything could have."""
+
+_BY_NAME: Final = 0.5
+"""How sure a name with the layout's own prefix or suffix makes it, where the record can be read as its kind."""
+
+_COMMON_SUFFIXES: Final = ("", ".json")
+"""Ends of names that tell nothing."""
+
+
+class Likely(NamedTuple):
+    """The layout that the names of a place are of: `entries` of the `seen`, which are all of them or the first."""
+
+    layout: str
+    entries: int
+    seen: int
+    all_seen: bool
+
+
+class _Match(NamedTuple):
+    """How sure it is that some names are of a layout: by name or content, then by content, then how many."""
+
+    sure: float
+    by_content: float
+    entries: int
+
+
+def likely_layout(storage: SessionStorage | None) -> Likely | None:
+    """Whose sessions lie there; None where one of ours does, or where that cannot be told.
+
+    At most `LOOK` names are looked at, and a few records read. Never raises.
+    """
+    if (
+        not isinstance(storage, RecordStorage)
+        or storage.scheme in ("memory", "memcached")
+        or storage.read_only
+    ):
+        return None  # on Memcached no layout can be listed
+    try:
+        place, _ = place_of(storage)
+        names = _names(place, in_files=storage.scheme == "fs")
+        if _holds_ours(storage, place, names):
+            return None
+        return _best(place, names, in_files=storage.scheme == "fs")
+    except SessionctlError:
+        return None
+
+
+def _names(place: Place, *, in_files: bool) -> list[str]:
+    """The first names of a place, whoever's they are."""
+    found: dict[str, None] = {}
+    for depth in _DEPTHS if in_files else _DEPTHS[:1]:
+        try:
+            for entry in islice(place.scan(Rule(depth=depth)), LOOK):
+                found[entry.key] = None
+        except StorageError:  # a directory that others may not list, as in /tmp: what was seen is enough
+            continue
+    return list(islice(found, LOOK))
+
+
+def _holds_ours(storage: RecordStorage, place: Place, names: Iterable[str]) -> bool:
+    """Whether a session of ours is among them: its name is one that we give, and its record can be read."""
+    own = (name for name in names if _is_own(storage, name))
+    return any(map(_is_readable, _contents(place, own)))
+
+
+def _is_own(storage: RecordStorage, name: str) -> bool:
+    from sessionctl.storage.file import FileStorage
+
+    if isinstance(storage, FileStorage):
+        shard, _, rest = name.partition("/")
+        return storage.key_of_file(shard, rest) is not None
+    return name.startswith(getattr(storage, "prefix", ""))
+
+
+def _is_readable(content: bytes) -> bool:
+    try:
+        records.parse(content)
+    except MalformedError:
+        return False
+    return True
+
+
+def _contents(place: Place, names: Iterable[str]) -> list[bytes]:
+    """The records under the first of the names."""
+    found = []
+    for name in islice(names, _READ):
+        try:
+            stored = place.load(name)
+        except SessionctlError:
+            continue
+        found += [] if stored is None else [stored.text]
+    return found
+
+
+def _best(place: Place, names: list[str], *, in_files: bool) -> Likely | None:
+    matches: dict[str, _Match] = {}
+    for layout in layouts.every():
+        rule = layout.files if in_files else layout.servers
+        mine = [] if rule is None else [name for name in names if _is_named(rule, name)]
+        if rule is not None and mine:
+            matches[layout.name] = _match(
+                layout, place, mine, told=all(_is_telling(rule, each) for each in mine)
+            )
+    name = max(matches, key=matches.__getitem__, default="")
+    if not name or not matches[name].sure:
+        return None
+    return Likely(name, matches[name].entries, len(names), len(names) < LOOK)
+
+
+def _is_named(rule: Rule, name: str) -> bool:
+    return name.count("/") <= rule.depth and rule.id_of(name) is not None
+
+
+def _is_telling(rule: Rule, name: str) -> bool:
+    """Whether a name has something that only this framework puts there: no bare ID or hash."""
+    if any(name.endswith(suffix) for suffix in rule.suffixes if suffix not in _COMMON_SUFFIXES):
+        return True
+    return not rule.hashes and any(
+        name.rpartition("/")[2].startswith(prefix) for prefix in rule.prefixes if prefix
+    )
+
+
+def _match(layout: layouts.Layout, place: Place, names: list[str], *, told: bool) -> _Match:
+    contents = _contents(place, names)
+    by_content = max((likeness(content, layout.record) for content in contents), default=0.0)
+    if told and any(_opens(content, layout.record) for content in contents):
+        return _Match(max(by_content, _BY_NAME), by_content, len(names))
+    return _Match(by_content if by_content >= _SURE else 0.0, by_content, len(names))
+
+
+def _opens(content: bytes, name: str | None) -> bool:
+    """Whether a record can be read as that kind, though perhaps not without its key."""
+    try:
+        read_record(content, name)
+    except MalformedError:
+        return False
+    except RefusedError:
+        return True
+    return True

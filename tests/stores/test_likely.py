@@ -1,0 +1,213 @@
+"""Where no session of ours is met, another framework's are recognised, and the layout that opens them is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sessionctl import open_storage
+from sessionctl.fleet import examine
+from sessionctl.stores.likely import LOOK, Likely, likely_layout
+from tests.cli.conftest import Answer
+from tests.stores.test_layouts import layout_of, of_store, prefix_of, write_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import MemcachedServer, RedisServer
+
+Run = Callable[..., Answer]
+
+NAMELESS = {"starsessions-v1-redis-basic", "starsessions-v1-redis-rich"}
+"""Whose key is a bare ID, and whose record any framework could write."""
+
+
+def is_usual(case: Any) -> bool:
+    """Whether the application left the names as the framework has them."""
+    row = case.values[0]
+    return not prefix_of(row) and row["id"] not in NAMELESS
+
+
+def rows_of(store: str) -> list[Any]:
+    return list(filter(is_usual, of_store(store)))
+
+
+def set_record(server: RedisServer, row: dict[str, Any]) -> None:
+    """The one key of a server."""
+    from tests.stores.cases import content_of
+
+    server.ask("FLUSHALL")
+    server.ask("SET", row["key"], content_of(row), "EX", 1000)
+
+
+@pytest.mark.parametrize("row", rows_of("file"))
+def test_files_of_every_framework(row: dict[str, Any], tmp_path: Path) -> None:
+    """A file that a framework wrote tells its layout."""
+    write_file(tmp_path, row)
+    found = likely_layout(open_storage(f"fs:{tmp_path}"))
+    assert found == Likely(str(layout_of(row)), 1, 1, all_seen=True)
+
+
+@pytest.mark.parametrize("row", rows_of("redis"))
+def test_keys_of_every_framework(row: dict[str, Any], redis_server: RedisServer) -> None:
+    """A key of Redis that a framework wrote tells its layout."""
+    set_record(redis_server, row)
+    with open_storage(redis_server.url) as storage:
+        assert likely_layout(storage) == Likely(str(layout_of(row)), 1, 1, all_seen=True)
+
+
+def test_what_is_no_session(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Files and keys of something else are nobody's sessions."""
+    (tmp_path / "package.json").write_text('{"name": "app"}')
+    (tmp_path / "sess_notes").write_text("[to do] | later")
+    redis_server.ask("FLUSHALL")
+    redis_server.ask("SET", "sess:lock", "1")
+    redis_server.ask("SET", "cache:page:1", '{"cookie": "no"}')
+    redis_server.ask("LPUSH", "sess:queue", "1")
+    with open_storage(redis_server.url) as storage:
+        assert likely_layout(storage) is None
+    assert likely_layout(open_storage(f"fs:{tmp_path}")) is None
+    assert likely_layout(open_storage(f"fs:{tmp_path}/missing")) is None
+
+
+def test_ours_is_ours(tmp_path: Path, redis_server: RedisServer) -> None:
+    """Where one session of ours lies nothing is said of the others, under whatever prefix it is."""
+    set_record(redis_server, of_store("redis")[0].values[0])
+    for url in (f"fs:{tmp_path}", redis_server.url, f"{redis_server.url}?prefix=myapp:"):
+        with open_storage(url) as storage:
+            session = storage.read(None)
+            session.set("userId", "mj")
+            storage.save(session)
+            assert likely_layout(storage) is None
+
+
+def test_the_look_is_bounded(redis_server: RedisServer) -> None:
+    """Of many keys the first are looked at, and the hint says so."""
+    record = json.dumps({"cookie": {"originalMaxAge": 1000, "path": "/"}, "user_id": "mj"})
+    redis_server.ask("FLUSHALL")
+    with redis_server.client() as client:
+        client.mset({f"sess:{number:032}": record for number in range(2 * LOOK)})
+        before = client.info("commandstats")
+        with open_storage(redis_server.url) as storage:
+            found = likely_layout(storage)
+        after = client.info("commandstats")
+    assert found == Likely("connect-redis", LOOK, LOOK, all_seen=False)
+    assert after["cmdstat_scan"]["calls"] - before.get("cmdstat_scan", {"calls": 0})["calls"] <= LOOK // 50
+
+
+def test_a_down_server_and_memcached_are_not_judged(memcached_server: MemcachedServer) -> None:
+    """Nothing is raised where the look fails, and Memcached, whose layouts cannot be listed, is not looked at."""
+    with open_storage("redis://127.0.0.1:1/0") as storage:
+        assert likely_layout(storage) is None
+    with open_storage(memcached_server.url) as storage:
+        assert likely_layout(storage) is None
+
+
+EXPRESS = "look like connect-redis: add ?layout=connect-redis"
+CHANGES = "look like connect-redis: another framework's store is read (?layout=connect-redis), never changed"
+
+
+@pytest.fixture
+def express(redis_server: RedisServer) -> str:
+    """A Redis that holds what express-session left there."""
+    rows = [case.values[0] for case in rows_of("redis") if layout_of(case.values[0]) == "connect-redis"]
+    from tests.stores.cases import content_of
+
+    redis_server.ask("FLUSHALL")
+    for row in rows:
+        redis_server.ask("SET", row["key"], content_of(row), "EX", 1000)
+    return redis_server.url
+
+
+@pytest.mark.parametrize(
+    ("command", "out", "hint"),
+    [
+        ("list", "", EXPRESS),
+        ("list --json --where userId=42", "", EXPRESS),
+        ("stats", "{url}: 0 sessions, 0 bytes\n", EXPRESS),
+        ("copy {url} fs:{tmp}/copy -q", "", None),
+        ("destroy --where userId=42", "0\n", CHANGES),
+        ("destroy --where userId=42 -q", "0\n", None),
+        ("destroy --where userId=42 --json", None, CHANGES),
+        ("set --where userId=42 role=admin", "0\n", CHANGES),
+        ("purge --older-than 30d --expired -q", "", None),
+        ("purge --expired --json", None, CHANGES),
+    ],
+)
+def test_commands(
+    run: Run, express: str, tmp_path: Path, command: str, out: str | None, hint: str | None
+) -> None:
+    """What met nothing of ours says whose sessions lie there, on stderr alone, and ends as it did."""
+    words = command.format(url=express, tmp=tmp_path).split()
+    answer = run(*words, *([] if words[0] == "copy" else ["-s", f"{express}?ttl=30d"]))
+    assert answer.status == 0
+    assert out is None or answer.out == out.format(url=express)
+    if hint is None:
+        assert answer.err == ""
+    else:
+        assert f"no session of sessionctl's here, but 4 entries {hint}" in answer.err
+
+
+def test_copy_and_export(run: Run, express: str, tmp_path: Path) -> None:
+    """Moving nothing says the same, and with the layout named it moves them."""
+    assert EXPRESS in run("copy", express, f"fs:{tmp_path}/copy").err
+    assert EXPRESS in run("export", "-", "-s", express).err
+    copied = run("copy", f"{express}?layout=connect-redis", f"fs:{tmp_path}/copy?ttl=30d", "--json")
+    assert copied.json["matched"] == 4
+    assert copied.json["written"] + copied.json["expired"] == 4
+
+
+def test_doctor(run: Run, express: str) -> None:
+    """The doctor's note names the layout, and the command that lists what is there."""
+    with open_storage(express) as storage:
+        (found,) = [finding for finding in examine(storage) if finding.code == "other-framework"]
+    assert (found.severity, found.count) == ("note", 4)
+    assert found.command == f"sessionctl list -s '{express}?layout=connect-redis'"
+    listed = run("list", "--json", "-s", f"{express}?layout=connect-redis")
+    assert len(listed.out.splitlines()) == 4
+
+
+def test_records_under_our_prefix_are_not_to_be_destroyed(run: Run, redis_server: RedisServer) -> None:
+    """Flask-Session's keys begin as ours: its sessions are named as its own, not as broken ones of ours."""
+    row = next(case.values[0] for case in rows_of("redis") if layout_of(case.values[0]) == "flask-session")
+    set_record(redis_server, row)
+    with open_storage(redis_server.url) as storage:
+        codes = [finding.code for finding in examine(storage)]
+    assert "other-framework" in codes
+    assert "corrupt" not in codes
+    answer = run("destroy", "--where", "user_id=mj", "-s", redis_server.url)
+    assert "1 entry looks like flask-session: another framework's store is read" in answer.err
+
+
+@pytest.mark.parametrize("command", ["doctor", "destroy --where a=1", "purge --older-than 1d"])
+def test_a_directory_of_another_framework(run: Run, tmp_path: Path, command: str) -> None:
+    """Where a directory is refused, whose it is is said there."""
+    row = next(case.values[0] for case in rows_of("file") if layout_of(case.values[0]) == "django-file")
+    write_file(tmp_path / "store", row)
+    answer = run(*command.split(), "-s", f"fs:{tmp_path}/store")
+    assert answer.status == 2
+    assert (
+        "its only entry is no directory of two hexadecimal digits; 1 entry looks like django-file"
+        in answer.err
+    )
+
+
+def test_doctor_of_a_layout_asks_the_server(run: Run, express: str) -> None:
+    """What is wrong with a server is said of another framework's sessions on it too."""
+    codes = {json.loads(line)["code"] for line in run("doctor", "--json", "-s", express).out.splitlines()}
+    of_layout = run("doctor", "--json", "-s", f"{express}?layout=connect-redis")
+    assert codes - {"other-framework"} == {"not-persistent"}
+    assert json.loads(of_layout.out.splitlines()[0])["code"] == "not-persistent"
+    assert of_layout.status == 1
+
+
+def test_age_by_ttl(run: Run, express: str) -> None:
+    """With `ttl` the server's expiry tells the age of another framework's session; without, that is asked for."""
+    url = f"{express}?layout=connect-redis"
+    assert len(run("list", "--json", "--older-than", "1h", "-s", f"{url}&ttl=2h").out.splitlines()) == 4
+    assert run("list", "--older-than", "3h", "-s", f"{url}&ttl=2h").out == ""
+    refused = run("list", "--older-than", "1h", "-s", url)
+    assert (refused.status, "tells no age without ttl" in refused.err) == (2, True)
