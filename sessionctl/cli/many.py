@@ -12,6 +12,7 @@ from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import SharedOption
 from sessionctl.cli.setup import setup_of
 from sessionctl.errors import UsageError
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,9 @@ def _tell(done: Changed, verb: str, look: options.Look, setup: Setup) -> None:
         print_json({"matched": done.matched, word: done.done, **extra, "dry_run": done.dry_run})
     else:
         print_data(str(done.matched if done.dry_run else done.done))
+    if done.matched and done.dry_run:
+        act = "destroy" if verb == "destroy" else "change"
+        say(f"would {act} {_count(done.matched)}", quiet=look.quiet or look.json)
     if done.matched or done.interrupted:
         return
     if not problems.tell_nothing(setup.storage, look, given=setup.storage_given, changes=True):
@@ -82,7 +86,7 @@ def _tell(done: Changed, verb: str, look: options.Look, setup: Setup) -> None:
 
 
 def _count(count: int) -> str:
-    return f"{count} session{'' if count == 1 else 's'}"
+    return counted(count, "session")
 
 
 def _refuse_one(params: dict[str, Any]) -> None:

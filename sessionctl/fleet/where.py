@@ -5,11 +5,13 @@
     K:=JSON      it is precisely that JSON value: `K:=42` means the number alone
     K!=V         what `K=V` is not, sessions without K included; `K!:=JSON` likewise
 
-K is a name, a path with dots (`cart.0.sku`), or `flash.NAME`.
+K is a name, a path with dots (`cart.0.sku`), or `flash.NAME`. One that holds blanks, `=` or what looks like an
+operator is written as JSON writes a text: `"a > b"=1`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 _OPERATORS = ("!:=", ":=", "!=", "=")
 """Longest first: each ends at the condition's first equals sign."""
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NO_NAME = re.compile(r"\s*([<>!]+)|([~^$*+|&%]+)(?==)|\s")
+"""What is no part of a name unless it is quoted: an operator that others have, or a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,48 @@ class Condition:
 
 def parse_where(text: str) -> Condition:
     """The condition of a text. Raises `UsageError`."""
-    head, equals, value = text.partition("=")
-    if not equals:
-        return Condition(_path(text, text), text=text)
-    operator = next(operator for operator in _OPERATORS if f"{head}=".endswith(operator))
-    path = _path(f"{head}=".removesuffix(operator), text)
+    path, operator, value = _quoted_parts(text) if text.startswith('"') else _parts(text)
+    if not path:
+        raise UsageError(f"{text[:40]!r} is no condition; write K, K=V, K!=V or K:=JSON")
+    if not operator:
+        return Condition(path, text=text)
+    if value.startswith("=") and not operator.endswith(":="):
+        raise _no_operator(text, "==")
     return Condition(path, _choices(path, operator, value), operator.startswith("!"), text)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Path, operator and value; where there is no operator the last two are empty."""
+    head, equals, value = text.partition("=")
+    operator = next((operator for operator in _OPERATORS if f"{head}{equals}".endswith(operator)), "")
+    path = f"{head}{equals}".removesuffix(operator)
+    sign = _NO_NAME.search(f"{path}{equals}")
+    if sign is not None:
+        other = sign[1] or sign[2] or ""
+        raise _no_operator(text, f"{other}=" if other and sign.end() == len(path) and equals else other)
+    return path, operator, value
+
+
+def _quoted_parts(text: str) -> tuple[str, str, str]:
+    """As `_parts`, for a path in double quotes."""
+    quoted = _QUOTED.match(text)
+    rest = "" if quoted is None else text[quoted.end() :]
+    operator = next((operator for operator in _OPERATORS if rest.startswith(operator)), "")
+    if quoted is None or (rest and not operator):
+        raise _no_operator(text, "")
+    try:
+        return str(jsontext.loads(quoted[0])), operator, rest.removeprefix(operator)
+    except MalformedError as error:
+        raise UsageError(f"{text[:40]!r}: the name in quotes is {error}") from None
+
+
+def _no_operator(text: str, operator: str) -> UsageError:
+    what = (
+        f"there is no operator {operator!r}" if operator else "a name ends at its operator, without a blank"
+    )
+    return UsageError(
+        f"{text[:40]!r}: {what}; write K, K=V, K!=V, K:=JSON or K!:=JSON, and a name with such signs in double quotes"
+    )
 
 
 def all_hold(conditions: Iterable[Condition], record: Record) -> bool:
@@ -75,12 +117,6 @@ def equal(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(equal, one, other))
     return bool(one == other)
-
-
-def _path(path: str, text: str) -> str:
-    if not path:
-        raise UsageError(f"{text[:40]!r} is no condition; write K, K=V, K!=V or K:=JSON")
-    return path
 
 
 def _choices(path: str, operator: str, value: str) -> tuple[Any, ...]:

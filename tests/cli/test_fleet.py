@@ -353,6 +353,17 @@ def test_export_and_import_by_pipe(run: Run, place: list[str], tmp_path: Path) -
     assert "ends early" in torn.err
 
 
+def test_a_dry_run_says_that_it_is_one(run: Run, place: list[str]) -> None:
+    """The number alone on standard output, and on standard error what would be done."""
+    where = ["--where", "userId=42", "--dry-run", *place]
+    assert run("destroy", *where)[1:] == ("2\n", "sessionctl: would destroy 2 sessions\n")
+    assert run("set", *where, "role=guest")[1:] == ("2\n", "sessionctl: would change 2 sessions\n")
+    assert run("unset", *where, "role", "--limit", "1")[1:] == ("1\n", "sessionctl: would change 1 session\n")
+    assert run("destroy", *where, "-q")[1:] == ("2\n", "")
+    assert run("destroy", *where, "--json").err == ""
+    assert run("destroy", "--where", "userId=42", *place)[1:] == ("2\n", "")
+
+
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["real", "dry-run"])
 def test_another_frameworks_store_is_no_target(
     run: Run, place: list[str], tmp_path: Path, dry_run: list[str]

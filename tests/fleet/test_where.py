@@ -13,6 +13,7 @@ from sessionctl.records import Record
 VALUES: dict[str, Any] = {
     "n": 42, "text": "42", "f": 42.0, "yes": True, "none": None, "list": [1, {"a": "b"}], "name": "a=b",
     "user": {"id": 7, "tags": ["x"]}, "dotted.key": 1, "empty": "", "!odd": 1,
+    "a > b": [{"c d": 1}], 'say "x"': 1, "price$": 5, "x=y": 2, "é": 3,
 }  # fmt: skip
 
 
@@ -47,7 +48,17 @@ VALUES: dict[str, Any] = {
         ("user.tags.1=x", False),
         ("user.tags.-1=x", False),
         ("dotted.key=1", True),
-        ("!odd=1", True),
+        ('"!odd"=1', True),
+        ('"a > b"', True),
+        ('"a > b.0.c d"=1', True),
+        ('"a > b.0.c d"!=1', False),
+        ('"say \\"x\\""=1', True),
+        ('"price$":=5', True),
+        ("price$", True),
+        ('"x=y"=2', True),
+        ('"\\u00e9"=3', True),
+        ('"n"=42', True),
+        ('name:="=x"', False),
         ('list:=[1,{"a":"b"}]', True),
         ('list:=[true,{"a":"b"}]', False),
         ('user:={"tags":["x"],"id":7}', True),
@@ -62,8 +73,41 @@ def test_condition(text: str, *, holds: bool) -> None:
     assert parse_where(text).holds(Record(VALUES, {"notice": "hi"})) is holds
 
 
-@pytest.mark.parametrize("text", ["", "=1", ":=1", "!=1", "k:=text", "k!:=", "k:="])
+@pytest.mark.parametrize("text", ["", "=1", ":=1", "!=1", "k:=text", "k!:=", "k:=", '""=1', '"k'])
 def test_wrong_condition(text: str) -> None:
     """What has no name, or no JSON where that is demanded, is wrong usage."""
     with pytest.raises(UsageError):
         parse_where(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "operator"),
+    [
+        ("n>2", ">"),
+        ("n > 2", ">"),
+        ("n>=2", ">="),
+        ("n<=2", "<="),
+        ("n <= 2", "<="),
+        ("n<>2", "<>"),
+        ("n==2", "=="),
+        ("n===2", "=="),
+        ("!n", "!"),
+        ("n!", "!"),
+        ("name~=a", "~="),
+        ("name^=a", "^="),
+        ("name*=a", "*="),
+        ('"a > b">1', None),
+        ('"a > b" = 1', None),
+        ("n = 42", None),
+        ("n in 42", None),
+        ("n\t=42", None),
+    ],
+)
+def test_no_operator(text: str, operator: str | None) -> None:
+    """What others take for an operator is wrong usage, which names those that there are; never a part of a name."""
+    with pytest.raises(UsageError) as raised:
+        parse_where(text)
+    message = str(raised.value)
+    assert "write K, K=V, K!=V, K:=JSON or K!:=JSON, and a name with such signs in double quotes" in message
+    if operator is not None:
+        assert f"there is no operator '{operator}';" in message
