@@ -12,6 +12,7 @@ from sessionctl.errors import MalformedCookieError, MissingExtraError, UsageErro
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.signing.keys import KeyRing
 from sessionctl.verdict import Verdict, Warn
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -319,7 +320,7 @@ def _no_name(text: str, names: list[str], begun: str | None) -> str:
         "if this is the ID of a stored session, -s URL?layout=NAME finds it; " if _may_be_id(text) else ""
     )
     return (
-        f"{len(text)} character{' that is' if len(text) == 1 else 's that are'} no session cookie of a known "
+        f"{counted(len(text), 'character that is', 'characters that are')} no session cookie of a known "
         f"format{perhaps}; {stored}"
         "-f NAME reads it as one, 'sessionctl formats' lists them"
     )

@@ -19,6 +19,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedError, UnserializableValueError
+from sessionctl.wording import with_article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -285,7 +286,7 @@ def check(value: Any, key: str, depth: int = 0) -> None:
     elif kind is dict:
         _check_members(value, key, depth)
     else:
-        problem = f"{_article(kind.__name__)} does not survive JSON{_advice(kind)}"
+        problem = f"{with_article(kind.__name__)} does not survive JSON{_advice(kind)}"
         raise UnserializableValueError(key, problem)
 
 
@@ -302,10 +303,6 @@ def _check_members(value: dict[Any, Any], key: str, depth: int) -> None:
             raise UnserializableValueError(key, f"a key of type {type(name).__name__}, not str")
         if type(item) not in _SCALARS:
             check(item, f"{key}.{name}" if key else name, depth + 1)
-
-
-def _article(name: str) -> str:
-    return f"an {name}" if name[:1] in "aeiou" else f"a {name}"
 
 
 def _advice(kind: type) -> str:

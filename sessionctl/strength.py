@@ -9,6 +9,8 @@ import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
+from sessionctl.wording import counted
+
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
 
@@ -44,7 +46,7 @@ def weakness_of(secret: Secret) -> tuple[str, Literal["error", "warning"], str] 
     if text is not None and text.startswith("django-insecure-"):
         return "known-secret", "error", "is the one that startproject made for development"
     if size < LEAST_SECRET_BYTES or kinds < LEAST_KINDS:
-        return "weak-secret", "error", f"can be guessed: {size} bytes, of {kinds} kinds"
+        return "weak-secret", "error", f"can be guessed: {counted(size, 'byte')}, of {counted(kinds, 'kind')}"
     if text is not None and re.fullmatch(r"[A-Za-z]+([ _-][A-Za-z]+)+", text):
         return "phrase-secret", "warning", "is made of words, which can be guessed"
     if size < GOOD_SECRET_BYTES:

@@ -10,6 +10,7 @@ import click
 
 from sessionctl.cli import problems
 from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.cli.options import Look
@@ -52,7 +53,8 @@ def tell(moved: Moved, look: Look) -> None:
     """Print what came of it."""
     problems.tell(moved)
     if moved.endless:
-        say(f"{moved.endless} sessions never end there; put ?ttl= into the URL", quiet=look.quiet)
+        which = counted(moved.endless, "session never ends", "sessions never end")
+        say(f"{which} there; put ?ttl= into the URL", quiet=look.quiet)
     if look.json:
         print_json(moved.as_json())
     elif not look.quiet:
@@ -67,5 +69,6 @@ def _line(moved: Moved) -> str:
         checked = ", verified"
     rest = "" if moved.complete else ", not complete"
     return (
-        f"{verb} {moved.written} of {moved.matched} sessions{counts}, in {moved.seconds:.1f} s{checked}{rest}"
+        f"{verb} {moved.written} of {counted(moved.matched, 'session')}{counts}, "
+        f"in {moved.seconds:.1f} s{checked}{rest}"
     )

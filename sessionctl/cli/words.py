@@ -11,6 +11,7 @@ from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import shown
 from sessionctl.cli.setup import settings_of
 from sessionctl.errors import UsageError
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -170,7 +171,7 @@ def _assignment(word: str) -> tuple[str, Any]:
 def refuse_rest(words: tuple[str, ...]) -> None:
     """Raise `UsageError` for arguments that a command has no use for."""
     if words:
-        more = f"{len(words)} more argument{'s' if len(words) > 1 else ''} than this command takes"
+        more = f"{counted(len(words), 'more argument')} than this command takes"
         raise UsageError(f"{more}; a text with blanks or ';' goes in quotes")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from sessionctl.config.files import ConfigFile, near, parse_config
 from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SessionctlError
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -259,4 +260,4 @@ def describe_secret(text: str) -> str:
     kind, colon, _ = text.partition(":")
     if (colon and kind in ("env", "file", "command")) or text.startswith(("@", "(the ")):
         return text
-    return f"(hidden, {len(text)} characters)"
+    return f"(hidden, {counted(len(text), 'character')})"

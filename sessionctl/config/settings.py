@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SecretError
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,6 +245,6 @@ def _run(command: str, path: str) -> str:
         raise SecretError(f"the command of a secret in {path} failed: {type(error).__name__}") from None
     if done.returncode or not text:
         raise SecretError(
-            f"the command of a secret in {path} ended with {done.returncode} and {len(text)} characters"
+            f"the command of a secret in {path} ended with {done.returncode} and {counted(len(text), 'character')}"
         )
     return text

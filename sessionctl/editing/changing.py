@@ -11,6 +11,7 @@ from sessionctl.editing.paths import top_level
 from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.storage.cookie import CookieStorage
+from sessionctl.wording import with_article
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +77,7 @@ def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
     """Give the session a new ID. Raises `NotSupportedError` for a framework whose cookie has none."""
     opened = open_session(target, setup, to_change=True)
     if opened.session is None:
-        raise NotSupportedError(f"a {opened.format} cookie has no session ID to renew")
+        raise NotSupportedError(f"{with_article(opened.format)} cookie has no session ID to renew")
     if not opened.session.id:
         raise UsageError("a session found by its ref keeps its unknown ID; give the cookie or --id")
     _check_printable(opened, opened.session.id)

@@ -10,6 +10,7 @@ from sessionctl.cookie import MAX_SIZE, can_be_sent, check_name, set_cookie, set
 from sessionctl.errors import CookieTooLargeError, UsageError
 from sessionctl.inspection.stored import ref_of
 from sessionctl.storage.cookie import CookieStorage
+from sessionctl.wording import with_article
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,7 @@ def made_of(
 def check_makeable(setup: Setup, name: str, cookie_name: str) -> None:
     """Raise what would keep the cookie from being printed, before anything is stored."""
     if setup.open(name).has_key and not setup.keys_for(name):
-        raise UsageError(f"a {name} cookie needs a secret to be made: --secret or --secret-file")
+        raise UsageError(f"{with_article(name)} cookie needs a secret to be made: --secret or --secret-file")
     check_name(cookie_name)
 
 

@@ -22,6 +22,7 @@ from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlErro
 from sessionctl.fleet.select import Selection, select
 from sessionctl.fleet.store import fleet_of, target_of
 from sessionctl.fleet.transfer import Carried, Moved, keeps_hashes, receive
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -236,7 +237,8 @@ def _is_trailer(value: Any) -> bool:
 def _check_trailer(value: dict[str, Any], count: int, digest: str, moved: Moved) -> None:
     if value.get("sessions") != count or value["sha256"] != digest:
         moved.mention(
-            f"the export was changed since: its last line counts {value.get('sessions')} sessions, and {count} came"
+            f"the export was changed since: its last line counts {value.get('sessions')}, "
+            f"and {counted(count, 'session')} came"
         )
 
 

@@ -46,6 +46,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -251,7 +252,7 @@ def _nacl_box(text: str) -> bytes:
     """The nonce and the box after it. Raises `MalformedCookieError`."""
     data = _b64(text)
     if len(data) < _NONCE + _POLY1305:
-        raise MalformedCookieError(f"{len(data)} bytes, too few for a nonce and a tag")
+        raise MalformedCookieError(f"{counted(len(data), 'byte')}, too few for a nonce and a tag")
     return data
 
 

@@ -29,6 +29,7 @@ from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -458,14 +459,22 @@ def expire(verdict: Verdict, expires_at: float | None, context: Context) -> Verd
 
 
 def human_seconds(seconds: float) -> str:
-    """A duration in the largest unit that fits: `3 days`, `1 hour`."""
+    """A duration in the largest unit that fits, rounded to the nearest: `3 days`, `1 hour`."""
+    seconds = abs(seconds)
     if not math.isfinite(seconds):
         return "a very long time"
-    for size, unit in ((86400 * 365, "year"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        count = int(abs(seconds) // size)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a second"
+    if seconds < 1:
+        return "less than a second"
+    name, size = "second", 1
+    for larger, unit in (("minute", 60), ("hour", 3600), ("day", 86400), ("year", 86400 * 365)):
+        if _nearest(seconds / size) * size < unit:
+            break
+        name, size = larger, unit
+    return counted(_nearest(seconds / size), name)
+
+
+def _nearest(number: float) -> int:
+    return math.floor(number + 0.5)
 
 
 def as_text(data: bytes) -> tuple[str, str]:

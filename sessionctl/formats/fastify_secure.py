@@ -42,6 +42,7 @@ from sessionctl.formats.base import (
     genuine,
 )
 from sessionctl.signing.mac import b64encode
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -220,9 +221,9 @@ def _read(text: str) -> tuple[bytes, bytes]:
         raise MalformedCookieError("there is no ; between the box and its nonce")
     box, nonce = _node_base64(box_text), _node_base64(rest.split(";", 1)[0])
     if len(box) < _TAG_SIZE:
-        raise MalformedCookieError(f"the box has {len(box)} bytes, fewer than its tag alone")
+        raise MalformedCookieError(f"the box has {counted(len(box), 'byte')}, fewer than its tag alone")
     if len(nonce) != _NONCE_SIZE:
-        raise MalformedCookieError(f"the nonce has {len(nonce)} bytes in place of {_NONCE_SIZE}")
+        raise MalformedCookieError(f"the nonce has {counted(len(nonce), 'byte')} in place of {_NONCE_SIZE}")
     return box, nonce
 
 

@@ -48,6 +48,7 @@ from sessionctl.formats.base import (
 from sessionctl.payload import gob
 from sessionctl.signing.keys import parse_option_secret
 from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +105,9 @@ class Gorilla(Format):
         block_key = self.option("block-key")
         self._block_key = parse_option_secret(block_key) if block_key else None
         if self._block_key is not None and len(self._block_key) not in _BLOCK_KEYS:
-            raise UsageError(f"the block key has {len(self._block_key)} bytes in place of 16, 24 or 32")
+            raise UsageError(
+                f"the block key has {counted(len(self._block_key), 'byte')} in place of 16, 24 or 32"
+            )
         self._digest = self.option("digest")
         self._algorithm = f"HMAC-{self._digest.upper()}"
         self._serializer = self.option("serializer")

@@ -51,6 +51,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.signing.keys import Secret
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -354,7 +355,7 @@ def _read(text: str) -> _Seal:
 
 def _sized(data: bytes, size: int, what: str) -> bytes:
     if len(data) != size:
-        raise MalformedCookieError(f"{what} has {len(data)} bytes in place of {size}")
+        raise MalformedCookieError(f"{what} has {counted(len(data), 'byte')} in place of {size}")
     return data
 
 

@@ -51,6 +51,7 @@ from sessionctl.payload import laravel as payload
 from sessionctl.payload import php
 from sessionctl.signing import laravel as signing
 from sessionctl.signing.mac import compare_digest
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,7 +143,7 @@ class Laravel(Format):
         cipher = self._cipher if self.given("cipher") else signing.default_cipher(secret)
         size = signing.KEY_SIZES[cipher]
         if len(secret.bytes) != size:
-            raise SecretError(f"the key has {len(secret.bytes)} bytes; {cipher} takes {size}")
+            raise SecretError(f"the key has {counted(len(secret.bytes), 'byte')}; {cipher} takes {size}")
         plain = self._plain(content, context, secret)
         sealed = signing.seal(plain, secret, cipher[-3:], self.kept(signing.mac_of, secret, "sha256"))
         if self._kind != "cookie":
@@ -202,7 +203,7 @@ class Laravel(Format):
         if context.keys and not any(len(secret.bytes) in sizes for secret in context.keys):
             wanted = " or ".join(map(str, sorted(sizes)))
             raise WrongKeyTypeError(
-                f"the key has {len(context.keys[0].bytes)} bytes in place of {wanted} (APP_KEY: base64:...)"
+                f"the key has {counted(len(context.keys[0].bytes), 'byte')} in place of {wanted} (APP_KEY: base64:...)"
             )
         opened: list[bytes] = []
 
@@ -221,11 +222,11 @@ class Laravel(Format):
         if self.given("cipher") and sealed.mode != self._cipher[-3:]:
             mode = sealed.mode.upper()
             raise MalformedCookieError(
-                f"the iv of {len(sealed.iv)} bytes is that of {mode}, not of {self._cipher}"
+                f"the iv of {counted(len(sealed.iv), 'byte')} is that of {mode}, not of {self._cipher}"
             )
         if sealed.mode == "gcm" and len(sealed.tag) != signing.TAG:
             raise MalformedCookieError(
-                f"the tag of GCM has {len(sealed.tag)} bytes in place of {signing.TAG}"
+                f"the tag of GCM has {counted(len(sealed.tag), 'byte')} in place of {signing.TAG}"
             )
         if sealed.mode == "cbc" and sealed.tag:
             raise MalformedCookieError("there is a tag, which CBC does not have")

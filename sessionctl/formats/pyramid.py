@@ -32,6 +32,7 @@ from sessionctl.formats.base import Content, Context, Decoded, Format, Option, V
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -163,7 +164,9 @@ class Pyramid(Format):
             )
         size = DIGEST_SIZES[digest]
         if len(data) <= size:
-            raise MalformedCookieError(f"{len(data)} bytes, not more than the signature of {size} takes")
+            raise MalformedCookieError(
+                f"{counted(len(data), 'byte')}, not more than the signature of {size} takes"
+            )
         return _Parts(data[:size], data[size:], digest, canonical=b64encode_urlsafe(data) == text)
 
     def _dump(self, value: Any) -> bytes:

@@ -40,6 +40,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -188,7 +189,7 @@ class Tornado(Format):
     def _check_versions(self, context: Context) -> None:
         if len(self._key_versions) != len(context.keys):
             raise UsageError(
-                f"key-versions names {len(self._key_versions)} keys, and there are {len(context.keys)}"
+                f"key-versions names {counted(len(self._key_versions), 'key')}, not the {len(context.keys)} given"
             )
 
     def _encode(self, content: Content, context: Context) -> str:

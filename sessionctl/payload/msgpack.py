@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from sessionctl.errors import MalformedError, UnserializableValueError
 from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text, float_or_name, key_text
+from sessionctl.wording import counted
 
 Extension = Callable[[int, bytes, Callable[[bytes], list[Any]]], Any]
 """Gives the value of an extension: its number, its content, and a reader of content that is MessagePack."""
@@ -52,7 +53,7 @@ def loads(
     except (IndexError, struct.error):
         raise MalformedError(f"{_KIND} that is cut short") from None
     if reader.at != len(data):
-        raise MalformedError(f"{_KIND} with {len(data) - reader.at} bytes after its end")
+        raise MalformedError(f"{_KIND} with {counted(len(data) - reader.at, 'byte')} after its end")
     return value
 
 
@@ -228,7 +229,7 @@ def _timestamp(content: bytes) -> str:
     elif len(content) == 12:  # noqa: PLR2004
         nanoseconds, seconds = struct.unpack(">Iq", content)
     else:
-        raise MalformedError(f"{_KIND} with a timestamp of {len(content)} bytes")
+        raise MalformedError(f"{_KIND} with a timestamp of {counted(len(content), 'byte')}")
     try:
         when = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(  # noqa: UP017
             seconds=seconds, microseconds=nanoseconds // 1000

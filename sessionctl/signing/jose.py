@@ -24,6 +24,7 @@ from sessionctl.errors import (
     WrongKeyTypeError,
 )
 from sessionctl.signing.mac import Hmac
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -354,7 +355,7 @@ def check_encrypted(header: Mapping[str, Any], parts: list[str]) -> None:
     for part, size, what in zip(parts[2::2], _IV_AND_TAG[enc], ("IV", "tag"), strict=True):
         length = len(b64decode_urlsafe(part, f"the {what}"))
         if length != size:
-            raise MalformedCookieError(f"the {what} has {length} bytes in place of {size}")
+            raise MalformedCookieError(f"the {what} has {counted(length, 'byte')} in place of {size}")
     b64decode_urlsafe(parts[1], "the encrypted key")
     b64decode_urlsafe(parts[3], "the ciphertext")
     if header.get("zip", "DEF") != "DEF":

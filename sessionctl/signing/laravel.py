@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError, MalformedError, MissingExtraError
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -72,7 +73,7 @@ def unseal(text: str) -> Sealed:
         raise MalformedCookieError("the tag is no text")
     iv_bytes = _php_base64(iv)
     if len(iv_bytes) not in _MODES:
-        raise MalformedCookieError(f"the iv has {len(iv_bytes)} bytes, not 16 (CBC) or 12 (GCM)")
+        raise MalformedCookieError(f"the iv has {counted(len(iv_bytes), 'byte')}, not 16 (CBC) or 12 (GCM)")
     return Sealed(
         iv_text=iv,
         value_text=value,

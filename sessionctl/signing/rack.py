@@ -28,6 +28,7 @@ from sessionctl.errors import MalformedCookieError, WrongKeyTypeError
 from sessionctl.signing.aes import TAG, Gcm, counter_mode
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.signing.ruby_text import strict_b64decode
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -84,7 +85,7 @@ def unlock(sealed: Sealed, secret: Secret, purpose: bytes) -> bytes | None:
 def _message_key(version: int, secret: Secret, salt: bytes) -> bytes:
     if len(secret.bytes) < _SHORTEST_SECRET[version]:
         raise WrongKeyTypeError(
-            f"the secret has {len(secret.bytes)} bytes; Rack asks for {_SHORTEST_SECRET[version]} or more"
+            f"the secret has {counted(len(secret.bytes), 'byte')}; Rack asks for {_SHORTEST_SECRET[version]} or more"
         )
     return Hmac(secret.bytes[:32]).digest(salt)
 

@@ -11,6 +11,7 @@ from sessionctl.errors import MalformedError, UnknownFormatError
 from sessionctl.formats.base import MAX_SIZE
 from sessionctl.signing.keys import KeyRing
 from sessionctl.stores.base import MAX_RECORD, RecordContext, Sample, StoredRecord
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,4 +109,4 @@ def _read(sample: Sample, context: RecordContext) -> StoredRecord:
 
 def _no_name(sample: Sample) -> str:
     count = len(sample.content)
-    return f"{count} byte{'' if count == 1 else 's'} that are no stored session of a known framework"
+    return f"{counted(count, 'byte that is', 'bytes that are')} no stored session of a known framework"

@@ -403,6 +403,23 @@ def test_a_directory_that_is_not_there(run: Run, tmp_path: Path, command: str) -
     assert f"sessionctl: warning: there is no {missing}; is the path right?\n" in answer.err
 
 
+def test_one_is_singular(run: Run, tmp_path: Path) -> None:
+    """Messages count one session, one byte, one stranger, and two of each."""
+    options, target = ["-s", f"fs:{tmp_path}/store?ttl=30d"], f"fs:{tmp_path}/target"
+    run("create", "--id", "first", *options)
+    assert "of 1 session, " in run("purge", "--older-than", "1d", *options).out
+    assert run("export", str(tmp_path / "one"), *options).err == "sessionctl: 1 session, 0 failed\n"
+    copied = run("copy", options[1], target)
+    assert "wrote 1 of 1 session, in " in copied.out
+    assert "1 session never ends there;" in copied.err
+    (tmp_path / "store" / "README").write_text("x")
+    purged = run("purge", "--older-than", "1d", *options)
+    assert "1 in this store is no session of it, and was left alone: " in purged.err
+    run("create", "--id", "second", *options)
+    assert "of 2 sessions, " in run("purge", "--older-than", "1d", *options).out
+    assert "2 sessions never end there;" in run("copy", options[1], f"fs:{tmp_path}/other").err
+
+
 def test_import_of_what_is_no_export(run: Run, home: Path) -> None:
     """Nothing, or something else, on standard input ends 3."""
     for text in ("", "nonsense", '{"a":1}\n'):

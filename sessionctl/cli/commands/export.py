@@ -11,6 +11,7 @@ from sessionctl.cli.output import json_text, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.problems import Problems, tell_nothing
 from sessionctl.cli.setup import setup_of
+from sessionctl.wording import counted
 
 
 @click.command("export", cls=Command)
@@ -46,10 +47,7 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
     if look.json and file != "-":
         print_json(result.as_json())
     else:
-        say(
-            f"{result.sessions} session{'s' * (result.sessions != 1)}, {result.failed} failed",
-            quiet=look.quiet,
-        )
+        say(f"{counted(result.sessions, 'session')}, {result.failed} failed", quiet=look.quiet)
     if not result.sessions:
         tell_nothing(setup.storage, look, given=setup.storage_given)
     ctx.exit(problems.end())

@@ -13,6 +13,7 @@ from sessionctl.cli.output import print_cells, print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.problems import STORAGE_FAILED, tell, tell_nothing
 from sessionctl.cli.setup import setup_of
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,10 +91,8 @@ def _tell(result: Purged, look: options.Look) -> None:
     tell(result)
     if result.foreign:
         names = ", ".join(result.foreign_names if look.verbose else result.foreign_names[:3])
-        say(
-            f"{result.foreign} in this store are no sessions of it, and were left alone: {names}",
-            quiet=look.quiet,
-        )
+        what = "is no session of it, and was" if result.foreign == 1 else "are no sessions of it, and were"
+        say(f"{result.foreign} in this store {what} left alone: {names}", quiet=look.quiet)
     if look.json:
         print_json(result.as_json())
     elif not look.quiet:
@@ -108,9 +107,9 @@ def _line(result: Purged) -> str:
     span = "" if result.oldest is None else f", last saved {iso(result.oldest)} to {iso(result.newest)}"
     rest = "" if result.complete else ", not complete"
     failed = f", {result.failed} failed" if result.failed else ""
-    litter = f", {result.litter} temporary files" if result.litter else ""
+    litter = f", {counted(result.litter, 'temporary file')}" if result.litter else ""
     return (
-        f"{verb} {count} of {result.scanned} sessions, {result.bytes} bytes{span}{litter}, "
+        f"{verb} {count} of {counted(result.scanned, 'session')}, {counted(result.bytes, 'byte')}{span}{litter}, "
         f"in {result.seconds:.1f} s{failed}{rest}"
     )
 

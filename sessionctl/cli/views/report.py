@@ -15,6 +15,7 @@ from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
 from sessionctl.duration import iso
 from sessionctl.formats.base import human_seconds
 from sessionctl.inspection import STORED
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,7 +114,9 @@ def _facts(report: Report, *, verbose: bool) -> Table:
 
 def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
     lines = [
-        ("record", f"{report.size} bytes") if report.verdict.detail == STORED else ("cookie", _size(report)),
+        ("record", counted(report.size, "byte"))
+        if report.verdict.detail == STORED
+        else ("cookie", _size(report)),
         ("issued", _when(report, report.issued_at)),
         ("expires", _when(report, report.expires_at)),
         ("session", f"ref {report.ref}" if report.ref else ""),

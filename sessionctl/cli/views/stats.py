@@ -11,6 +11,7 @@ from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import DIM, NAME, console, put
 from sessionctl.fleet.stats import bars
 from sessionctl.formats.base import human_seconds
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ def human_bytes(count: float) -> str:
     """`1.5 MiB`."""
     for unit in _UNITS[:-1]:
         if count < _STEP:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+            return counted(round(count), "byte") if unit == "bytes" else f"{count:.1f} {unit}"
         count /= _STEP
     return f"{count:.1f} {_UNITS[-1]}"
 
@@ -50,7 +51,9 @@ def print_stats(stats: Stats, color: str) -> None:
 
 
 def _lines(stats: Stats, width: int) -> Iterator[Text]:
-    yield Text(f"{visible(stats.storage)}: {_sessions(stats.sessions)}, {human_bytes(stats.sizes.total)}")
+    yield Text(
+        f"{visible(stats.storage)}: {counted(stats.sessions, 'session')}, {human_bytes(stats.sizes.total)}"
+    )
     if not stats.sessions:
         return
     sizes, ages, answer = stats.sizes.quantiles(), stats.ages.quantiles(), stats.as_json()
@@ -61,10 +64,6 @@ def _lines(stats: Stats, width: int) -> Iterator[Text]:
     yield from _bars("last saved within", answer["by_age"], width)
     yield from _bars("expires within", answer["by_expiry"], width)
     yield from _content(stats, min(24, width))
-
-
-def _sessions(count: int) -> str:
-    return "1 session" if count == 1 else f"{count} sessions"
 
 
 def _human_age(seconds: float) -> str:
@@ -80,7 +79,7 @@ def _spread(name: str, numbers: dict[str, float], shown: Callable[[float], str])
 
 def _content(stats: Stats, wide: int) -> Iterator[Text]:
     yield Text()
-    of = f"{'a random sample of' if stats.sampled else 'all'} {_sessions(stats.read)}"
+    of = f"{'a random sample of' if stats.sampled else 'all'} {counted(stats.read, 'session')}"
     marks = f" ({stats.corrupt} corrupt, {stats.with_flash} with flash)"
     yield Text.assemble((f"values, by {of}", TITLE), marks)
     for key, use in stats.top_keys(TOP):

@@ -13,6 +13,7 @@ from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console, put
 from sessionctl.cli.views.diff import change_line
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def _print_event(out: Console, event: Event, *, with_host: bool) -> None:
     for change in event.changes[:_CHANGES_SHOWN]:
         put(out, change_line(change), BELOW)
     if len(event.changes) > _CHANGES_SHOWN:
-        put(out, Text(f"and {len(event.changes) - _CHANGES_SHOWN} more changes", style=DIM), BELOW)
+        put(out, Text(f"and {counted(len(event.changes) - _CHANGES_SHOWN, 'more change')}", style=DIM), BELOW)
 
 
 def _clock(moment: float | None) -> str:
