@@ -91,7 +91,9 @@ def setup_of(
 def _max_age(text: Any, default: float, parse: Callable[[str], float]) -> float | None:
     if text is None:
         return default
-    return None if str(text).lower() == "none" else parse(str(text))
+    if isinstance(text, (int, float)):
+        return float(text)
+    return None if text.lower() == "none" else parse(text)
 
 
 def settings_of(params: dict[str, Any]) -> Settings:

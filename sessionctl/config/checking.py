@@ -141,9 +141,9 @@ def _try_storage(settings: Settings) -> None:
 def _try_max_age(settings: Settings) -> None:
     from sessionctl.duration import parse_duration
 
-    text = str(settings.get("max_age"))
-    if text.lower() != "none":
-        parse_duration(text)
+    given = settings.get("max_age")
+    if isinstance(given, str) and given.lower() != "none":
+        parse_duration(given)
 
 
 def _open_secret_files(file: ConfigFile, name: str, secrets: list[str]) -> Iterator[Finding]:
