@@ -65,7 +65,7 @@ def _line(moved: Moved) -> str:
     verb = "would write" if moved.dry_run else "wrote"
     counts = "".join(f", {getattr(moved, name)} {words}" for name, words in _COUNTS if getattr(moved, name))
     checked = "" if moved.is_same else ", NOT VERIFIED"
-    if moved.verified and not moved.dry_run:
+    if moved.verified and moved.matched and not moved.dry_run:
         checked = ", verified"
     rest = "" if moved.complete else ", not complete"
     return (

@@ -401,6 +401,7 @@ def test_a_directory_that_is_not_there(run: Run, tmp_path: Path, command: str) -
     answer = run(*words, *where)
     assert answer.status == 0
     assert f"sessionctl: warning: there is no {missing}; is the path right?\n" in answer.err
+    assert "verified" not in answer.out
 
 
 def test_one_is_singular(run: Run, tmp_path: Path) -> None:
