@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MAX_LINE = 64 << 20
-"""Bytes over which a line is no session."""
+"""Bytes over which a line is no session, nor a file that is not one a line."""
+
+MAX_NODES = 1_000_000
+"""Values that a YAML text may stand for."""
 
 
 _H3 = {"id", "createdAt", "data"}
@@ -59,7 +62,10 @@ def read_fixtures(file: IO[bytes], *, yaml: bool | None = False) -> Iterator[Fix
     if header is not None:
         yield from _lines(header, file)
         return
-    text = decode_text(first + file.read())
+    content = first + file.read(MAX_LINE)
+    if len(content) > MAX_LINE:
+        raise UsageError(f"more than {MAX_LINE >> 20} MiB, which are no session; of many, put one a line")
+    text = decode_text(content)
     if not text.strip():
         return
     value = _load_yaml(text) if yaml else jsontext.loads(text)
@@ -137,4 +143,19 @@ def _load_yaml(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
         raise MalformedError(f"not YAML{where}") from None
+    if _stands_for_more(documents, MAX_NODES):
+        raise MalformedError(f"YAML that stands for more than {MAX_NODES} values, or for itself")
     return documents[0] if len(documents) == 1 else documents
+
+
+def _stands_for_more(value: Any, limit: int) -> bool:
+    """Whether lists and mappings hold more than so many values: an alias may stand for any number of them."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (list, dict)):
+            limit -= len(item)
+            if limit < 0:
+                return True
+            todo.extend(item.values() if isinstance(item, dict) else item)
+    return False

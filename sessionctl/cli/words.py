@@ -176,8 +176,13 @@ def refuse_rest(words: tuple[str, ...]) -> None:
 
 
 def read_stdin_bytes() -> bytes:
-    """Standard input as it is. Raises `UsageError` where there is none."""
-    return stdin().read()
+    """Standard input as it is. Raises `UsageError` where there is none, or too much."""
+    from sessionctl.sources import MAX_FILE
+
+    content = stdin().read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise UsageError(f"more than {MAX_FILE >> 20} MiB on standard input")
+    return content
 
 
 def stdin() -> BinaryIO:

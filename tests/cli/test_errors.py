@@ -79,6 +79,27 @@ def test_what_python_does_not_read_as_a_number(run: Run, tmp_path: Path) -> None
     assert (exported.status, exported.out.count("\n")) == (0, 2)
 
 
+_LAUGHS = "\n".join(
+    f"{name}: &{name} [{', '.join([before] * 10)}]"
+    for before, name in zip(("x", "*a", "*b", "*c", "*d", "*e", "*f", "*g"), "abcdefgh", strict=True)
+)
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", _LAUGHS], ids=["itself", "a hundred million"])
+def test_yaml_that_stands_for_too_much(run: Run, tmp_path: Path, text: str) -> None:
+    """Aliases make no few lines very many values."""
+    pytest.importorskip("yaml")
+    (tmp_path / "x.yaml").write_text(text)
+    answer = run("create", "--from", str(tmp_path / "x.yaml"))
+    assert (answer.status, answer.out) == (3, "")
+
+
+def test_a_file_that_never_ends(process: Run) -> None:
+    """What goes on and on is refused, not read into memory."""
+    answer = process("create", "--from", "/dev/zero")
+    assert (answer.status, answer.out) == (2, "")
+
+
 def test_near_names_are_suggested(run: Run) -> None:
     """A misspelt command or format names the one that was meant."""
     assert "'inspect'" in run("inspct", "x").err
