@@ -20,7 +20,7 @@ import shlex
 from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sessionctl import records
 from sessionctl.errors import MalformedError, MissingExtraError, RecordTooLargeError, UsageError
@@ -66,7 +66,7 @@ SCAN_BATCH = 200
 _HASH_LENGTH = 64
 
 T = TypeVar("T")
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 
 class MemcachedStorage(RemoteStorage):
@@ -156,14 +156,21 @@ class MemcachedStorage(RemoteStorage):
                 return Outcome(False, current)
             expected = current
         expiry = self._expiry(expires_in) if expires_in is not None else self._same_expiry(expected)
-        answer = self._write(MetaClient.swap, key, text, expiry, expected.version)
+        try:
+            answer = self._ask(key, MetaClient.swap, key, text, expiry, expected.version)
+        except ItemTooLargeError:
+            raise self._too_large(key, text) from None
         if answer == b"STORED":
             return Outcome(True, Stored(text))
         return Outcome(False, self.load(key) if answer == b"EXISTS" else None)
 
     def _add(self, key: str, text: bytes, expiry: int) -> Outcome:
         while True:
-            if self._write(MetaClient.add, key, text, expiry) == b"STORED":
+            try:
+                answer = self._ask(key, MetaClient.add, key, text, expiry)
+            except ItemTooLargeError:
+                raise self._too_large(key, text) from None
+            if answer == b"STORED":
                 return Outcome(True, Stored(text))
             current = self.load(key)
             if current is not None:
@@ -299,32 +306,16 @@ class MemcachedStorage(RemoteStorage):
             tls_context=self._tls,
         )
 
-    def _ask(
-        self,
-        key: str,
-        ask: Callable[Concatenate[MetaClient, P], T],
-        *arguments: P.args,
-        **options: P.kwargs,
-    ) -> T:
+    def _ask(self, key: str, ask: Callable[[MetaClient, *Ts], T], *arguments: *Ts) -> T:
         """Ask the server of a key."""
         node = self._node(key)
         try:
-            return self._pool(node).run(ask, *arguments, **options)
+            return self._pool(node).run(ask, *arguments)
         except FOREIGN as error:
             raise meant_by(error, self._place_of(node)) from None
 
-    def _write(
-        self,
-        write: Callable[Concatenate[MetaClient, str, bytes, P], bytes],
-        key: str,
-        text: bytes,
-        *arguments: P.args,
-        **options: P.kwargs,
-    ) -> bytes:
-        try:
-            return self._ask(key, write, key, text, *arguments, **options)
-        except ItemTooLargeError:
-            raise RecordTooLargeError(self.location_of(key), len(text), _largest(text)) from None
+    def _too_large(self, key: str, text: bytes) -> RecordTooLargeError:
+        return RecordTooLargeError(self.location_of(key), len(text), _largest(text))
 
     def close(self) -> None:
         pools, self._pools = self._pools, {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import select
 import time
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, TypeVarTuple
 from urllib.parse import unquote
 
 from pymemcache import exceptions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 _RECEIVED = 1 << 16
 """Bytes that are taken from a socket at once, at most."""
@@ -181,36 +181,35 @@ class MetaClient(Client):  # type: ignore[misc] # pymemcache has no types
 
     def _line(self, command: bytes) -> bytes:
         """The one line that answers a command."""
-        return self._send(command).line()
+        data = self._exchange(command)
+        if data == b"STORED\r\n":  # of most
+            return b"STORED"
+        return _Answers(self.sock, data).line()
 
 
 class MetaPool:
     """The connections to one server: as many as there are requests at once. `make` makes one, and does not connect."""
 
     def __init__(self, make: Callable[[], MetaClient]) -> None:
-        self._make = make
+        self.make = make
         self._idle: list[MetaClient] = []  # whose append and pop need no lock
 
-    def run(self, use: Callable[Concatenate[MetaClient, P], T], *arguments: P.args, **options: P.kwargs) -> T:
+    def run(self, use: Callable[[MetaClient, *Ts], T], *arguments: *Ts) -> T:
         """Use a connection that lives; one that fails is closed."""
         try:
             client = self._idle.pop()
         except IndexError:
-            client = self._make()
+            client = self.make()
         try:
             if time.monotonic() - client.used_at > _FRESH:
                 client.drop_if_stale()
-            answer = use(client, *arguments, **options)
+            answer = use(client, *arguments)
         except BaseException:
             client.close()
             raise
         client.used_at = time.monotonic()
         self._idle.append(client)
         return answer
-
-    def make(self) -> MetaClient:
-        """A connection apart from the others; to be closed."""
-        return self._make()
 
     def close(self) -> None:
         """Close what is not in use."""
