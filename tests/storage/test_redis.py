@@ -23,6 +23,7 @@ from sessionctl import (
     UsageError,
     open_storage,
 )
+from sessionctl.cli import main
 from sessionctl.storage.base import Outcome, RecordStorage, Stored
 from tests.servers import PASSWORD, Cluster, RedisServer, SentinelServers, make_certificates
 
@@ -321,6 +322,22 @@ def test_facts_of_a_cluster_name_node_and_slot(redis_cluster: Servers, unique_pr
         assert node.ask("EXISTS", key) == 1
         assert facts["idle_seconds"] == 0
         assert "server" in storage.facts()
+
+
+def test_a_report_names_node_and_slot(
+    redis_cluster: Servers, unique_prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`inspect` tells people where in a Cluster a session lies."""
+    url = f"{redis_cluster.url}?prefix={unique_prefix}"
+    with opened(url) as storage:
+        session_id = begin(storage, n=0)
+        facts = storage.facts(storage.key_of(session_id))
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", "--id", session_id, "-s", url, "--color", "never"])
+    assert ended.value.code == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["node", facts["node"]] in lines
+    assert ["slot", str(facts["slot"])] in lines
 
 
 def test_facts_leave_out_what_the_server_forbids(own_redis: RedisServer) -> None:

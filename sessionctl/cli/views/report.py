@@ -124,8 +124,12 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
         ("saved", _when(report, report.modified_at)),
         ("others", ", ".join(report.candidates[1:4]) if verbose else ""),
     ]
-    if verbose or report.found is False:  # how the store is kept is of interest where it lacks the session
-        lines += [(str(name).replace("_", " "), str(value)) for name, value in report.facts.items()]
+    shown = verbose or report.found is False  # how the store is kept is of interest where it lacks the session
+    lines += [
+        (str(name).replace("_", " "), str(value))
+        for name, value in report.facts.items()
+        if shown or name in {"node", "slot"}
+    ]
     if verbose and report.attributes:
         lines.append(
             (
