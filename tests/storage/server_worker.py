@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ def insist(url: str, ids: str, name: str) -> int:
             session = storage.read(session_id)
             count = 0
             while not session.is_new and not session.lost:
+                time.sleep(random.uniform(0, 0.004))  # two that never rest would starve the third
                 count += 1
                 session[name] = count
                 saved += storage.save(session) is not None

@@ -124,7 +124,7 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
         ("saved", _when(report, report.modified_at)),
         ("others", ", ".join(report.candidates[1:4]) if verbose else ""),
     ]
-    shown = verbose or report.found is False  # how the store is kept is of interest where it lacks the session
+    shown = verbose or report.found is False  # how the store is kept is of interest where it has none
     lines += [
         (str(name).replace("_", " "), str(value))
         for name, value in report.facts.items()
