@@ -69,6 +69,10 @@ _KINDS: Final = {
     "EC": "an EC key",
     "OKP": "an Edwards curve key",
 }
+_SSH_STARTS: Final = ("ssh-rsa AAAA", "ssh-ed25519 AAAA", "ssh-dss AAAA", "ecdsa-sha2-nistp")
+_KEY_MARKS: Final = (" PUBLIC KEY", " PRIVATE KEY", '"kty"')
+"""What a key has in PEM and in JSON (RFC 7468 and 7517), also where its begin or its end was cut."""
+
 _JWS_PARTS, _JWE_PARTS = 3, 5
 
 
@@ -137,17 +141,23 @@ def joserfc() -> ModuleType:
 def read_keys(secret: Secret) -> tuple[Key, ...]:
     """The keys of a secret: PEM, DER, JWK, JWK set, or the octets themselves.
 
-    Raises `SecretError` for a PEM or JWK that cannot be read.
+    Raises `SecretError` for what is plainly a key in PEM, SSH's form or JSON, but cannot be read: taken as octets,
+    a public key would let anybody sign.
     """
     text = secret.text
     if text is None:
-        return (_read_der(secret.bytes) or Key("oct", octets=secret.bytes),)
+        der = _read_der(secret.bytes)
+        if der is not None:
+            return (der,)
+        text = secret.bytes.decode("utf-8", "replace")
     if "-----BEGIN " in text:
         return (_read_pem(text),)
-    if text.startswith(("ssh-", "ecdsa-sha2-")):
-        return (_read_ssh(text) or Key("oct", octets=secret.bytes),)
-    if text.lstrip()[:1] == "{":
-        return _read_jwk(text) or (Key("oct", octets=secret.bytes),)
+    if text.startswith(_SSH_STARTS):
+        return (_read_ssh(text),)
+    if text.lstrip()[:1] == "{" and (keys := _read_jwk(text)):
+        return keys
+    if any(mark in text for mark in _KEY_MARKS):
+        raise SecretError("the secret has what a PEM or JWK key has, but it cannot be read as one")
     return (Key("oct", octets=secret.bytes),)
 
 
@@ -189,14 +199,14 @@ def _read_der(data: bytes) -> Key | None:
     return None
 
 
-def _read_ssh(text: str) -> Key | None:
+def _read_ssh(text: str) -> Key:
     joserfc()
     from cryptography.hazmat.primitives import serialization
 
     try:
         return _from_native(serialization.load_ssh_public_key(text.encode()))
-    except Exception:  # noqa: BLE001 - whatever it says, it is no such key
-        return None
+    except Exception:  # noqa: BLE001 - cryptography raises ValueError, UnsupportedAlgorithm and its own
+        raise SecretError("the secret begins as a key of SSH, but it cannot be read as one") from None
 
 
 def _from_native(native: Any) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -140,6 +141,31 @@ def test_ssh_keys_count() -> None:
     text = formats.get("jwt", alg="EdDSA").encode(CLAIMS, [pem("Ed25519")])
     assert verify(text, public("Ed25519", "OpenSSH")).valid
     assert verify(token(CLAIMS, key=b"ssh-my-own-secret"), "ssh-my-own-secret").valid
+
+
+def broken_keys() -> dict[str, str | bytes]:
+    """Texts and bytes of public keys, whole where bytes, else damaged in the way that a paste does."""
+    whole, ssh = public("RSA"), public("RSA", "OpenSSH")
+    jwk = json.dumps({"kty": "RSA", "n": "AQAB", "e": "AQAB"})
+    return {
+        "PEM in bytes": whole.encode(),
+        "OpenSSH in bytes": ssh.encode(),
+        "PEM without its first hyphens": whole.lstrip("-"),
+        "PEM without its first line": whole.partition("\n")[2],
+        "OpenSSH, cut": ssh[:-20],
+        "JWK, cut": jwk[:-1],
+        "JWK in a list": f"[{jwk}]",
+        "JWK in bytes, cut": jwk[:-1].encode(),
+    }
+
+
+@pytest.mark.parametrize("name", broken_keys())
+def test_a_public_key_is_never_a_shared_secret(name: str) -> None:
+    """What plainly is, or was, a public key gives no HMAC that anybody could make, in whatever form it comes."""
+    key = broken_keys()[name]
+    forged = token(CLAIMS, key=key if isinstance(key, bytes) else key.encode())
+    with contextlib.suppress(SecretError):
+        assert verify(forged, key).reason == "wrong-key-type"
 
 
 def test_a_certificate_counts_as_its_key() -> None:

@@ -361,7 +361,7 @@ def test_a_file_that_cannot_be_read() -> None:
 )
 def test_hostile_length(unit: str, length: int) -> None:
     """No text takes longer than its length allows: no reader looks at it over and over."""
-    start = time.perf_counter()
+    start = time.process_time()
     for text in (
         unit * (length // len(unit)),
         f"curl {unit * (length // len(unit))}",
@@ -369,7 +369,7 @@ def test_hostile_length(unit: str, length: int) -> None:
     ):
         with suppress(MalformedCookieError):
             read_cookie(text)
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "utf-8"])
