@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sessionctl import records
-from sessionctl.duration import parse_duration
+from sessionctl.duration import parse_age
 from sessionctl.errors import (
     CookieAttributeError,
     CookieTooLargeError,
@@ -360,7 +360,7 @@ def _same_site(value: Any) -> str | None:
 
 def _seconds(text: str) -> float:
     try:
-        return parse_duration(text)
+        return parse_age(text)
     except UsageError as error:
         raise CookieAttributeError(f"max_age: {error}") from None
 

@@ -12,24 +12,25 @@ _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
 _PART = rf"({_NUMBER})(ms|[smhdw])"
 
 
-def parse_duration(text: str) -> float:
-    """Seconds of `90s`, `15m`, `12h`, `30d`, `4w`, or several together.
+def parse_age(text: str) -> float:
+    """As `parse_duration`, but a number needs its unit: an age of 30 days that was meant is not one of 30 seconds."""
+    number = text.strip()
+    if re.fullmatch(_NUMBER, number) and float(number):
+        raise UsageError(f"{number!r} has no unit; write {number}s, or {number}d for days")
+    return parse_duration(text)
 
-    A number needs its unit, unless it is 0: 30 days that were meant are not 30 seconds. Raises `UsageError`.
+
+def parse_duration(text: str) -> float:
+    """Seconds of `90s`, `15m`, `12h`, `30d`, `4w`, or several together; a bare number is seconds.
+
+    Raises `UsageError`.
     """
     text = text.strip().lower()
     if re.fullmatch(_NUMBER, text):
-        if float(text):
-            raise UsageError(f"{text!r} has no unit; write {text}s, or {text}d for days")
-        return 0.0
+        return float(text)
     if not re.fullmatch(rf"(?:{_PART})+", text):
         raise UsageError(f"{text!r} is no duration; write 90s, 15m, 12h, 30d, 4w, or 1d12h")
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
-
-
-def parse_timeout(text: str) -> float:
-    """As `parse_duration`, but a bare number is seconds, as all clients of servers have it."""
-    return float(text) if re.fullmatch(_NUMBER, text.strip()) else parse_duration(text)
 
 
 def parse_time(text: str) -> float:

@@ -112,9 +112,9 @@ def conditions_of(params: dict[str, Any]) -> Any:
 
 
 def _duration(text: str | None) -> float | None:
-    from sessionctl.duration import parse_duration
+    from sessionctl.duration import parse_age
 
-    return None if text is None else parse_duration(text)
+    return None if text is None else parse_age(text)
 
 
 def _moment(text: str | None, now: float | None) -> float | None:
@@ -123,10 +123,10 @@ def _moment(text: str | None, now: float | None) -> float | None:
         return None
     import time
 
-    from sessionctl.duration import parse_duration, parse_time
+    from sessionctl.duration import parse_age, parse_time
 
     if text.strip()[-1:].isalpha() and not text.strip().endswith("Z"):
-        return (time.time() if now is None else now) - parse_duration(text)
+        return (time.time() if now is None else now) - parse_age(text)
     return parse_time(text)
 
 

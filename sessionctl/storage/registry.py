@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sessionctl import plugins
-from sessionctl.duration import parse_duration, parse_timeout
+from sessionctl.duration import parse_duration
 from sessionctl.errors import UnknownStorageError, UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ LAYOUTS = "sessionctl.stores.storage"
 """What opens a store of another framework, where the URL names its layout (`?layout=php`)."""
 
 _CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
-_DURATIONS = frozenset({"ttl", "lifetime"})
-_TIMEOUTS = frozenset({"timeout", "connect_timeout", "lock_timeout"})
+_DURATIONS = frozenset({"ttl", "lifetime", "timeout", "connect_timeout", "lock_timeout"})
 _FLAGS = frozenset({"durable", "tls"})
 _NOT_FOR_URLS = frozenset({"self", "location", "directory", "clock", "client"})
 _YES, _NO = frozenset({"", "1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -81,8 +80,6 @@ def _option(name: str, value: Any) -> Any:
         return value
     if name in _DURATIONS:
         return parse_duration(value)
-    if name in _TIMEOUTS:
-        return parse_timeout(value)
     if name in _FLAGS:
         if value.lower() not in _YES | _NO:
             raise UsageError(f"{name} is true or false")

@@ -64,7 +64,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     sessionctl purge --older-than 1d --where role=guest -s redis://cache?ttl=7d
     """
     from sessionctl import fleet
-    from sessionctl.duration import parse_duration
+    from sessionctl.duration import parse_age
 
     look = options.look_of(params)
     names = ("expired", "dry_run", "limit", "max_seconds", "rate", "jobs", "empty_dirs", "force")
@@ -74,7 +74,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     with _progress(look) as on_progress:
         result = fleet.purge(
             setup.storage,
-            older_than=None if age is None else parse_duration(age),
+            older_than=None if age is None else parse_age(age),
             where=where,
             now=setup.now,
             on_match=_match_teller(look, dry_run=chosen["dry_run"]),
