@@ -5,8 +5,8 @@
     K:=JSON      it is precisely that JSON value: `K:=42` means the number alone
     K!=V         what `K=V` is not, sessions without K included; `K!:=JSON` likewise
 
-K is a name, a path with dots (`cart.0.sku`), or `flash.NAME`. One that holds blanks, `=` or what looks like an
-operator is written as JSON writes a text: `"a > b"=1`.
+K is a name, a path with dots (`cart.0.sku`), or `flash.NAME`. One that begins or ends with a
+blank, or holds `=` or what looks like an operator, is written as JSON writes a text: `"a > b"=1`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _OPERATORS = ("!:=", ":=", "!=", "=")
 """Longest first: each ends at the condition's first equals sign."""
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_NO_NAME = re.compile(r"\s*([<>!]+)|([~^$*+|&%]+)(?==)|\s")
-"""What is no part of a name unless it is quoted: an operator that others have, or a blank."""
+_NO_NAME = re.compile(r"\s*([<>!]+)|([~^$*+|&%]+)(?==)|^\s|\s=$|\s(?!.*=)")
+"""What is no part of a name unless it is quoted: an operator that others have, or a blank but within `first name=V`."""
 
 
 @dataclass(frozen=True, slots=True)

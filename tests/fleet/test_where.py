@@ -12,7 +12,7 @@ from sessionctl.records import Record
 
 VALUES: dict[str, Any] = {
     "n": 42, "text": "42", "f": 42.0, "yes": True, "none": None, "list": [1, {"a": "b"}], "name": "a=b",
-    "user": {"id": 7, "tags": ["x"]}, "dotted.key": 1, "empty": "", "!odd": 1,
+    "user": {"id": 7, "tags": ["x"]}, "dotted.key": 1, "empty": "", "!odd": 1, "first name": "mj",
     "a > b": [{"c d": 1}], 'say "x"': 1, "price$": 5, "x=y": 2, "é": 3,
 }  # fmt: skip
 
@@ -48,6 +48,7 @@ VALUES: dict[str, Any] = {
         ("user.tags.1=x", False),
         ("user.tags.-1=x", False),
         ("dotted.key=1", True),
+        ("first name=mj", True),
         ('"!odd"=1', True),
         ('"a > b"', True),
         ('"a > b.0.c d"=1', True),
