@@ -73,7 +73,7 @@ def _compressing(file: IO[bytes], path: str) -> Any:
 def reading(path: str) -> Iterator[Iterator[bytes]]:
     """The lines of a file, `-` being standard input; whether it is compressed, its first bytes say.
 
-    Raises `EOFError` where it is not compressed as it says.
+    Raises `EOFError` or `OSError` where it is not compressed as it says, as gzip does.
     """
     damage: tuple[type[Exception], ...] = (zlib.error,)
     with contextlib.ExitStack() as stack:

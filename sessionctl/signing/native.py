@@ -41,6 +41,8 @@ COMPRESSES_FROM = 512
 """Bytes of JSON from which compression is tried: below, it wins some tens of bytes for twice the time."""
 
 _MAX_STAMP = 11  # characters of base64 that 64 bits take
+_PADDING = (b"", b"===", b"==", b"=")
+"""What is missing of base64 by its length modulo 4."""
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -56,7 +58,11 @@ class KeptKeySigner(TimestampSigner):
 
     def get_signature(self, value: str | bytes) -> bytes:
         """The signature of a text, which for itsdangerous takes deriving the key anew."""
-        return b64encode_urlsafe_tag(self._mac.digest(value.encode() if isinstance(value, str) else value))
+        return self.sign_bytes(value.encode() if isinstance(value, str) else value)
+
+    def sign_bytes(self, value: bytes) -> bytes:
+        """The signature of bytes."""
+        return b64encode_urlsafe_tag(self._mac.digest(value))
 
 
 class NativeSigner:
@@ -76,7 +82,7 @@ class NativeSigner:
         signer = self._signers[0]
         seconds = signer.get_timestamp() if now is None else int(now)
         body = dump(value) + b"." + _stamp(seconds)
-        return (body + b"." + signer.get_signature(body)).decode("ascii")
+        return (body + b"." + signer.sign_bytes(body)).decode("ascii")
 
     def unsign(self, text: str) -> Unsigned:
         """What a cookie text holds, the key that signed it and when. Raises `MalformedCookieError`."""
@@ -88,7 +94,7 @@ class NativeSigner:
         if not dot:
             raise MalformedCookieError("a native cookie has three parts with dots between them")
         for index, signer in enumerate(self._signers):
-            if compare_digest(signer.get_signature(body), given):
+            if compare_digest(signer.sign_bytes(body), given):
                 return Unsigned(load(payload), index, _seconds(stamp))
         return Unsigned(None, None)
 
@@ -107,8 +113,12 @@ def load(payload: bytes) -> str:
     """The value of a payload. Raises `MalformedCookieError`."""
     data = decompress(b64(payload[1:]), MAX_SIZE) if payload[:1] == b"." else b64(payload)
     try:
+        if data[:1] == b"{":
+            return data.decode()
         text = jsontext.decode_utf8(data)
         return jsontext.loads(text) if text[:1] == '"' else text
+    except UnicodeDecodeError as error:
+        raise MalformedCookieError(f"the payload is not UTF-8 at byte {error.start}") from None
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None
 
@@ -128,7 +138,7 @@ def _seconds(stamp: bytes) -> float:
 def b64(text: bytes) -> bytes:
     """Unpadded URL-safe base64, strictly. Raises `MalformedCookieError`."""
     try:
-        return a2b_base64(text.translate(_TO_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True)
+        return a2b_base64(text.translate(_TO_STANDARD) + _PADDING[len(text) & 3], strict_mode=True)
     except (Base64Error, ValueError):
         raise MalformedCookieError("a part of the cookie is not URL-safe base64") from None
 

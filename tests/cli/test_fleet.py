@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Answer
+from tests.servers import wait_until
 
 Run = Callable[..., Answer]
 
@@ -261,7 +262,7 @@ def test_purge_and_ctrl_c(run: Run, tmp_path: Path) -> None:
         run("create", "--set", f"n={number}", "-s", store)
     arguments = ["purge", "--older-than", "1d", "--now", "4000000000", "--rate", "4", "--json", "-s", store]
     process = subprocess.Popen([sys.executable, "-m", "sessionctl", *arguments], stdout=subprocess.PIPE)
-    time.sleep(1.5)
+    wait_until(lambda: len(list((tmp_path / "store").glob("*/*"))) < 40, "the first of many")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
     summary = json.loads(out)

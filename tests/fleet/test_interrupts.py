@@ -36,8 +36,12 @@ def gone(store: RecordStorage) -> int:
 
 
 COMMANDS: dict[str, tuple[list[str], str, Callable[[RecordStorage], int]]] = {
-    "purge": (["purge", "--older-than", "1d", "--json"], "deleted", gone),
-    "purge --jobs": (["purge", "--older-than", "1d", "--json", "--jobs", "2"], "deleted", gone),
+    "purge": (["purge", "--older-than", "1d", "--json", "--rate", "1000"], "deleted", gone),
+    "purge --jobs": (
+        ["purge", "--older-than", "1d", "--json", "--jobs", "2", "--rate", "1000"],
+        "deleted",
+        gone,
+    ),
     "destroy": (["destroy", "--where", "n", "--json"], "destroyed", gone),
     "set": (["set", "--where", "n", "x=1", "--json"], "changed", changed),
     "copy": (["copy", "--json"], "written", lambda store: sum(1 for _ in store.scan())),
