@@ -1,6 +1,11 @@
-"""Counts and names in sentences for people: one session, two sessions, a flask cookie, an express cookie."""
+"""Counts and names in sentences for people: one session, two sessions, an express cookie, did you mean 'list'?"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -11,3 +16,11 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 def with_article(name: str) -> str:
     """A name behind `a` or `an`."""
     return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that is not known: the nearest that is; empty where none is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, [*known], 1)
+    return f"; did you mean {near[0]!r}?" if near else ""

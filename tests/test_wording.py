@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessionctl.formats.base import human_seconds
-from sessionctl.wording import counted, with_article
+from sessionctl.wording import counted, did_you_mean, with_article
 
 DAY = 86400.0
 
@@ -29,6 +29,12 @@ def test_an(name: str) -> None:
     """`an` stands before a vowel."""
     assert with_article(name) == f"an {name}"
     assert with_article(f"x-{name}") == f"a x-{name}"
+
+
+def test_the_nearest_name() -> None:
+    """A message ends in the nearest name that there is, or in nothing."""
+    assert did_you_mean("flsk", ["django", "flask"]) == "; did you mean 'flask'?"
+    assert did_you_mean("x", ["django", "flask"]) == ""
 
 
 @pytest.mark.parametrize(

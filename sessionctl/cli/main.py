@@ -128,12 +128,11 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            import difflib
+            from sessionctl.wording import did_you_mean
 
             word = args[0] if args else ""
-            other = OTHER_WORDS.get(word.lower())
-            near = [other] if other else difflib.get_close_matches(word, COMMANDS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl --help' lists the commands"
+            hint = did_you_mean(OTHER_WORDS.get(word.lower(), word), COMMANDS)
+            hint = hint or "; 'sessionctl --help' lists the commands"
             raise click.UsageError(f"there is no command {word!r}{hint}") from None
 
     def main(

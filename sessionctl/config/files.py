@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -10,6 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.errors import ConfigError
+from sessionctl.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -201,10 +201,7 @@ def _syntax(path: str, text: str, problem: str) -> Mistake:
 def near(name: str, known: Iterable[str]) -> str:
     """The nearest right name as the end of a message; where none is near, all of them."""
     names = sorted(known)
-    found = difflib.get_close_matches(name, names, 1)
-    if found:
-        return f"; did you mean {found[0]!r}?"
-    return f"; there are {', '.join(names)}" if names else ""
+    return did_you_mean(name, names) or (f"; there are {', '.join(names)}" if names else "")
 
 
 # -- lines --------------------------------------------------------------------------------------------

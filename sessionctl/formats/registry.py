@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import plugins
 from sessionctl.errors import UnknownFormatError
+from sessionctl.wording import did_you_mean
 
 if TYPE_CHECKING:
     from sessionctl.formats.base import Format
@@ -128,12 +129,9 @@ def _load(name: str) -> type[Format]:
         return loaded
     if name in _others():
         return _others()[name]
-    import difflib
-
-    near = difflib.get_close_matches(name, names(), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
     shown = repr(name) if len(name) <= 24 else f"of {len(name)} characters"  # noqa: PLR2004 - it may be a cookie
-    raise UnknownFormatError(f"there is no format {shown}{hint} ('sessionctl formats' lists them)")
+    near = did_you_mean(name, names())
+    raise UnknownFormatError(f"there is no format {shown}{near} ('sessionctl formats' lists them)")
 
 
 @cache

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from sessionctl import plugins
 from sessionctl.duration import parse_duration
 from sessionctl.errors import UnknownStorageError, UsageError
+from sessionctl.wording import did_you_mean
 
 if TYPE_CHECKING:
     from sessionctl.storage.base import SessionStorage
@@ -69,7 +70,9 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
         unknown = _unknown_option(error)
         if unknown is None:
             raise
-        raise UsageError(f"{scheme}: has no option {unknown!r}{_near(unknown, _options(scheme))}") from None
+        raise UsageError(
+            f"{scheme}: has no option {unknown!r}{did_you_mean(unknown, _options(scheme))}"
+        ) from None
     storage.url = storage.url or f"{scheme.lower()}:{location}"
     storage.options = {name: value for name, value in given.items() if isinstance(value, str)}
     return storage
@@ -100,15 +103,8 @@ def _factory(scheme: str) -> Any:
         return getattr(import_module(f"sessionctl.storage.{module}"), attribute).from_url
     if scheme in _others():
         return _others()[scheme].from_url
-    near = _near(f"{scheme}:", [f"{name}:" for name in schemes()])
+    near = did_you_mean(f"{scheme}:", [f"{name}:" for name in schemes()])
     raise UnknownStorageError(f"there is no storage {scheme!r}{near or f'; there are {_known()}'}")
-
-
-def _near(name: str, known: list[str]) -> str:
-    import difflib
-
-    found = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _options(scheme: str) -> list[str]:

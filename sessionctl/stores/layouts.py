@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sessionctl.errors import UsageError
 from sessionctl.stores.rules import Rule, beaker, halves, plain, rack_private, scs_hashed
+from sessionctl.wording import did_you_mean
 
 _DJANGO = ("cache", "cached_db")
 _DJANGO_PREFIXES = tuple(f":1:django.contrib.sessions.{name}" for name in _DJANGO)
@@ -186,11 +187,7 @@ def get(name: str) -> Layout:
     for layout in _LAYOUTS:
         if layout.name == wanted:
             return layout
-    import difflib
-
-    near = difflib.get_close_matches(name, names(), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UsageError(f"there is no layout {name!r}{hint} ({', '.join(names())})")
+    raise UsageError(f"there is no layout {name!r}{did_you_mean(name, names())} ({', '.join(names())})")
 
 
 def cookie_names(format_name: str | None, url: str | None) -> list[str]:

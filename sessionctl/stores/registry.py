@@ -11,7 +11,7 @@ from sessionctl.errors import MalformedError, UnknownFormatError
 from sessionctl.formats.base import MAX_SIZE
 from sessionctl.signing.keys import KeyRing
 from sessionctl.stores.base import MAX_RECORD, RecordContext, Sample, StoredRecord
-from sessionctl.wording import counted
+from sessionctl.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,11 +91,10 @@ def _read_as(sample: Sample, name: str, context: RecordContext) -> StoredRecord:
         if name in family.NAMES:
             record: StoredRecord = family.read(sample, context)
             return record._replace(format=name)
-    import difflib
-
-    near = difflib.get_close_matches(name, record_names(), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UnknownFormatError(f"there is no stored record {name!r}{hint} ({', '.join(record_names())})")
+    known = record_names()
+    raise UnknownFormatError(
+        f"there is no stored record {name!r}{did_you_mean(name, known)} ({', '.join(known)})"
+    )
 
 
 def _read(sample: Sample, context: RecordContext) -> StoredRecord:

@@ -11,6 +11,7 @@ from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
 from sessionctl.errors import UsageError
+from sessionctl.wording import did_you_mean
 
 
 @click.command("help", cls=Command)
@@ -67,10 +68,9 @@ def _command(name: str) -> str:
 
     known = {words: (found, context) for words, found, context in manual.commands()}
     if name not in known:
-        import difflib
-
-        near = difflib.get_close_matches(name, [*manual.TOPICS, "options", *known], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; 'sessionctl help' lists the topics"
+        hint = (
+            did_you_mean(name, [*manual.TOPICS, "options", *known]) or "; 'sessionctl help' lists the topics"
+        )
         raise UsageError(f"there is no topic and no command {name!r}{hint}")
     found, context = known[name]
     return found.get_help(context)
