@@ -14,8 +14,8 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 
 
 def with_article(name: str) -> str:
-    """A name behind `a` or `an`."""
-    return f"{'an' if name[:1].lower() in tuple('aeiou') else 'a'} {name}"
+    """A name behind `a` or `an`; a U in front is spoken as in UUID and User."""
+    return f"{'an' if name[:1].lower() in tuple('aeio') else 'a'} {name}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -31,6 +31,11 @@ def test_an(name: str) -> None:
     assert with_article(f"x-{name}") == f"a x-{name}"
 
 
+def test_a_uuid() -> None:
+    """What a session most often cannot keep is `a UUID`."""
+    assert with_article("UUID") == "a UUID"
+
+
 def test_the_nearest_name() -> None:
     """A message ends in the nearest name that there is, or in nothing."""
     assert did_you_mean("flsk", ["django", "flask"]) == "; did you mean 'flask'?"
