@@ -13,6 +13,11 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def any_of(count: int, noun: str) -> str:
+    """What did not do it: `the key`, or `any of the 3 keys`."""
+    return f"the {noun}" if count == 1 else f"any of the {count} {noun}s"
+
+
 def with_article(name: str) -> str:
     """A name behind `a` or `an`; a U in front is spoken as in UUID and User."""
     return f"{'an' if name[:1].lower() in tuple('aeio') else 'a'} {name}"

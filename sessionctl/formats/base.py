@@ -29,7 +29,7 @@ from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
-from sessionctl.wording import counted
+from sessionctl.wording import any_of, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -360,9 +360,7 @@ def first_signed(
 
 
 def _misfit(context: Context) -> BadSignatureError:
-    count = len(context.keys)
-    keys = "the key" if count == 1 else f"any of the {count} keys"
-    return BadSignatureError(f"the signature does not fit {keys}")
+    return BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}")
 
 
 def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple[int, T]:
@@ -383,8 +381,7 @@ def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple
                 return index, found
     if len(wrong) == len(context.keys):
         raise wrong[0]
-    keys = "the key" if len(context.keys) == 1 else f"any of the {len(context.keys)} keys"
-    raise BadSignatureError(f"the cookie is not from {keys}, or it was changed")
+    raise BadSignatureError(f"the cookie is not from {any_of(len(context.keys), 'key')}, or it was changed")
 
 
 def genuine(

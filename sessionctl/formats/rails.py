@@ -60,6 +60,7 @@ from sessionctl.signing.ruby_text import (
     pasted,
     to_header,
 )
+from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -272,9 +273,7 @@ class Rails(Format):
             index = macs.first(context.keys, message, given, hexlify)
             if index is not None:
                 return index, self._open_body(found, context.keys[index], key_digest, sealed=sealed)
-        count = len(context.keys)
-        keys = "the key" if count == 1 else f"any of the {count} keys"
-        raise BadSignatureError(f"the signature does not fit {keys}")
+        raise BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}")
 
     def _open_body(self, found: Signed, secret: Secret, key_digest: str, *, sealed: bool) -> _Opened:
         if not sealed:

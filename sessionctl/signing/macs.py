@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sessionctl.errors import BadSignatureError
 from sessionctl.signing.mac import Hmac, compare_digest
+from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +62,7 @@ def _misfit(length: int, macs: list[Hmac], write: Callable[[bytes], bytes]) -> s
     lengths = {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
     digest = macs[0].name.removeprefix("HMAC-").lower()
     if length == lengths[digest]:
-        keys = "the key" if len(macs) == 1 else f"any of the {len(macs)} keys"
-        return f"the signature does not fit {keys}"
+        return f"the signature does not fit {any_of(len(macs), 'key')}"
     other = [name for name, known in lengths.items() if known == length]
     hint = (
         f"it is of {other[0]} (-O digest={other[0]}), or was cut" if other else "the text was cut or altered"
