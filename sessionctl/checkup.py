@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.cookie import MAX_AGE
+from sessionctl.duration import human_seconds
 from sessionctl.errors import MalformedCookieError, SessionctlError
-from sessionctl.formats.base import human_seconds
 from sessionctl.identify import Setup, identify
 from sessionctl.inspection import Report, inspect
 from sessionctl.refusals import RFC, refusals

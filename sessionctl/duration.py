@@ -1,11 +1,13 @@
-"""Durations and times as people write them: `30d`, `1d12h`, Unix seconds, ISO 8601."""
+"""Durations and times as people write them (`30d`, `1d12h`, Unix seconds, ISO 8601) and read them (`3 days`)."""
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 
 from sessionctl.errors import UsageError
+from sessionctl.wording import counted
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?"
@@ -51,6 +53,25 @@ def parse_time(text: str) -> float:
             f"{text!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z"
         ) from None
     return seconds
+
+
+def human_seconds(seconds: float) -> str:
+    """A duration in the largest unit that fits, rounded to the nearest: `3 days`, `1 hour`."""
+    seconds = abs(seconds)
+    if not math.isfinite(seconds):
+        return "a very long time"
+    if seconds < 1:
+        return "less than a second"
+    name, size = "second", 1
+    for larger, unit in (("minute", 60), ("hour", 3600), ("day", 86400), ("year", 86400 * 365)):
+        if _nearest(seconds / size) * size < unit:
+            break
+        name, size = larger, unit
+    return counted(_nearest(seconds / size), name)
+
+
+def _nearest(number: float) -> int:
+    return math.floor(number + 0.5)
 
 
 def iso(seconds: float | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessionctl.formats.base import human_seconds
+from sessionctl.duration import human_seconds
 from sessionctl.wording import counted, did_you_mean, with_article
 
 DAY = 86400.0

@@ -22,6 +22,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sessionctl.duration import human_seconds
 from sessionctl.encoding import b64decode, b64decode_urlsafe, is_canonical_b64, quote, unquote
 from sessionctl.errors import (
     MalformedCookieError,
@@ -41,7 +42,6 @@ from sessionctl.formats.base import (
     expire,
     first_opened,
     genuine,
-    human_seconds,
     refused,
 )
 from sessionctl.payload import python_json

@@ -9,12 +9,12 @@ settles the rest once: options, the key ring, the clock, what was malformed.
 
 from __future__ import annotations
 
-import math
 import time
 from abc import ABC, abstractmethod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
+from sessionctl.duration import human_seconds
 from sessionctl.errors import (
     BadSignatureError,
     MalformedError,
@@ -29,7 +29,7 @@ from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
-from sessionctl.wording import any_of, counted
+from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -453,25 +453,6 @@ def expire(verdict: Verdict, expires_at: float | None, context: Context) -> Verd
         detail=f"genuine, but it expired{ago}",
         expires_at=expires_at,
     )
-
-
-def human_seconds(seconds: float) -> str:
-    """A duration in the largest unit that fits, rounded to the nearest: `3 days`, `1 hour`."""
-    seconds = abs(seconds)
-    if not math.isfinite(seconds):
-        return "a very long time"
-    if seconds < 1:
-        return "less than a second"
-    name, size = "second", 1
-    for larger, unit in (("minute", 60), ("hour", 3600), ("day", 86400), ("year", 86400 * 365)):
-        if _nearest(seconds / size) * size < unit:
-            break
-        name, size = larger, unit
-    return counted(_nearest(seconds / size), name)
-
-
-def _nearest(number: float) -> int:
-    return math.floor(number + 0.5)
 
 
 def as_text(data: bytes) -> tuple[str, str]:

@@ -22,6 +22,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sessionctl import jsontext
+from sessionctl.duration import human_seconds
 from sessionctl.encoding import b64decode_urlsafe, percent_decode, unquote
 from sessionctl.errors import (
     BadSignatureError,
@@ -43,7 +44,6 @@ from sessionctl.formats.base import (
     first_opened,
     first_signed,
     genuine,
-    human_seconds,
     refused,
 )
 from sessionctl.signing import jose

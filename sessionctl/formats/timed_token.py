@@ -25,8 +25,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
+from sessionctl.duration import human_seconds
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
-from sessionctl.formats.base import Context, Option, Verdict, Warn, expire, human_seconds
+from sessionctl.formats.base import Context, Option, Verdict, Warn, expire
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe
 from sessionctl.signing.macs import DIGEST_SIZES, Macs

@@ -10,6 +10,7 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
+from sessionctl.duration import human_seconds
 
 
 @click.command("formats", cls=Command)
@@ -51,8 +52,6 @@ def _print_one(form: Any, look: options.Look) -> None:
 
 
 def _life(seconds: float | None) -> str:
-    from sessionctl.formats.base import human_seconds
-
     return "none" if seconds is None else f"{seconds:.0f}s ({human_seconds(seconds)})"
 
 

@@ -140,8 +140,8 @@ def refs(ctx: click.Context, incomplete: str) -> Items:
     import time
 
     from sessionctl.cli.setup import storage_of
+    from sessionctl.duration import human_seconds
     from sessionctl.fleet.refs import refs_like
-    from sessionctl.formats.base import human_seconds
 
     now = time.time()
     for entry in refs_like(storage_of(dict(ctx.params)), incomplete):

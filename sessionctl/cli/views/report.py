@@ -12,8 +12,7 @@ from rich.text import Text
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
-from sessionctl.duration import iso
-from sessionctl.formats.base import human_seconds
+from sessionctl.duration import human_seconds, iso
 from sessionctl.inspection import STORED
 from sessionctl.wording import counted
 

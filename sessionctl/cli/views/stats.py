@@ -9,8 +9,8 @@ from rich.text import Text
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import DIM, NAME, console, put
+from sessionctl.duration import human_seconds
 from sessionctl.fleet.stats import bars
-from sessionctl.formats.base import human_seconds
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
