@@ -198,11 +198,13 @@ def set_cookie(name: str, text: str, **attributes: Any) -> str:
     return f"{name}={text}{_suffix(name, given)}"
 
 
-def set_cookie_like(name: str, text: str, attributes: Mapping[str, str]) -> str:
+def set_cookie_like(name: str, text: str, attributes: Mapping[str, str] | None) -> str:
     """As `set_cookie`, with the attributes that a header had, wise or not; their names are in lower case.
 
-    An empty text clears the cookie: the header's age and expiry do not count then.
+    None where there was no header. An empty text clears the cookie: the header's age and expiry do not count then.
     """
+    if attributes is None:
+        return set_cookie(name, text)
     ages = () if text else ("max-age", "expires")
     kept = {
         key: value

@@ -94,6 +94,11 @@ class Target(NamedTuple):
     id: str | None = None
     ref: str | None = None
 
+    @property
+    def attributes(self) -> Mapping[str, str] | None:
+        """Those of the Set-Cookie header that the cookie came from; None where it came otherwise."""
+        return None if self.source is None else self.source.attributes
+
 
 class Identified(NamedTuple):
     """The format of a text, the other candidates (best first, the chosen one included), and the verdict."""

@@ -36,11 +36,11 @@ def change(
     opened = open_session(target, setup, to_change=True)
     if opened.session is None:
         made = _change_foreign(opened, values or {}, unset, flash or {}, paths=paths)
-        return replace(made, attributes=_attributes_of(target))
-    session = opened.session
-    _check_printable(opened, session.id)
-    apply_changes(session, values or {}, unset, flash or {}, paths=paths)
-    return replace(_saved(opened), attributes=_attributes_of(target))
+    else:
+        _check_printable(opened, opened.session.id)
+        apply_changes(opened.session, values or {}, unset, flash or {}, paths=paths)
+        made = _saved(opened)
+    return replace(made, attributes=target.attributes)
 
 
 def apply_changes(
@@ -85,11 +85,7 @@ def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
     in_cookie = isinstance(opened.storage, CookieStorage)
     opened.session.regenerate_id(delete_old and not in_cookie)
     revoked = not (delete_old and in_cookie)
-    return replace(_saved(opened), revoked=revoked, attributes=_attributes_of(target))
-
-
-def _attributes_of(target: Target) -> Mapping[str, str] | None:
-    return target.source.attributes if target.source is not None else None
+    return replace(_saved(opened), revoked=revoked, attributes=target.attributes)
 
 
 def _check_printable(opened: Opened, session_id: str) -> None:

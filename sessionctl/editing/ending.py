@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionctl.cookie import set_cookie, set_cookie_like
+from sessionctl.cookie import set_cookie_like
 from sessionctl.editing.made import storage_of
 from sessionctl.editing.opening import open_session
 from sessionctl.errors import CorruptRecordError
@@ -31,19 +31,12 @@ def destroy(target: Target, setup: Setup) -> Ended:
     except CorruptRecordError:
         return _destroy_unread(target, setup)
     if opened.session is None or isinstance(opened.storage, CookieStorage):
-        return Ended(
-            matched=1, destroyed=0, revocable=False, set_cookie=_clearing(opened.cookie_name, target)
-        )
+        clearing = set_cookie_like(opened.cookie_name, "", target.attributes)  # as it was set: Domain, Path
+        return Ended(matched=1, destroyed=0, revocable=False, set_cookie=clearing)
     assert opened.storage is not None  # noqa: S101 - a session of ours has one
     opened.session.destroy()
     opened.storage.save(opened.session)
     return Ended(matched=1, destroyed=1, revocable=True)
-
-
-def _clearing(cookie_name: str, target: Target) -> str:
-    """What clears a cookie: only with the Domain and Path with which it was set."""
-    attributes = target.source.attributes if target.source is not None else None
-    return set_cookie(cookie_name, "") if attributes is None else set_cookie_like(cookie_name, "", attributes)
 
 
 def _destroy_unread(target: Target, setup: Setup) -> Ended:

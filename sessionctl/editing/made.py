@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import records
-from sessionctl.cookie import MAX_SIZE, can_be_sent, check_name, set_cookie, set_cookie_like
+from sessionctl.cookie import MAX_SIZE, can_be_sent, check_name, set_cookie_like
 from sessionctl.errors import CookieTooLargeError, UsageError
 from sessionctl.inspection.stored import ref_of
 from sessionctl.storage.cookie import CookieStorage
@@ -60,9 +60,7 @@ class Made:
             return None
         if len(self.cookie_name) + len(self.cookie.encode()) > MAX_SIZE:
             return None
-        if self.attributes is not None:
-            return set_cookie_like(self.cookie_name, self.cookie, self.attributes)
-        return set_cookie(self.cookie_name, self.cookie)
+        return set_cookie_like(self.cookie_name, self.cookie, self.attributes)
 
 
 def made_of(
