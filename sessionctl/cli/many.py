@@ -61,7 +61,7 @@ def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act)
         if found.interrupted:
             ctx.exit(INTERRUPTED)
         place = setup.storage.url if setup.storage is not None else ""
-        if found.matched and not selecting.confirm(f"{verb} {_count(found.matched)} of {place}?"):
+        if found.matched and not selecting.confirm(f"{verb} {counted(found.matched, 'session')} of {place}?"):
             say("nothing was changed", quiet=look.quiet)
             ctx.exit(DECLINED)
     done = act(setup, selection, dry_run)
@@ -78,15 +78,11 @@ def _tell(done: Changed, verb: str, look: options.Look, setup: Setup) -> None:
         print_data(str(done.matched if done.dry_run else done.done))
     if done.matched and done.dry_run:
         act = "destroy" if verb == "destroy" else "change"
-        say(f"would {act} {_count(done.matched)}", quiet=look.quiet or look.json)
+        say(f"would {act} {counted(done.matched, 'session')}", quiet=look.quiet or look.json)
     if done.matched or done.interrupted:
         return
     if not problems.tell_nothing(setup.storage, look, given=setup.storage_given, changes=True):
         say("no session matches", quiet=look.quiet or look.json)
-
-
-def _count(count: int) -> str:
-    return counted(count, "session")
 
 
 def _refuse_one(params: dict[str, Any]) -> None:

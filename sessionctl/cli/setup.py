@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from sessionctl.cli.output import shown
+from sessionctl.cli.output import say, shown
 from sessionctl.errors import SecretError, UsageError
 
 if TYPE_CHECKING:
@@ -148,8 +148,6 @@ def _had(take: Callable[[], T], missing: list[str], keys: Keys) -> T | None:
 def tell_missing_keys(setup: Setup, *, quiet: bool) -> None:
     """Say that a command goes on without the keys of the profile, and why they are not there."""
     if setup.keys_missing:
-        from sessionctl.cli.output import say
-
         say(f"warning: {setup.keys_missing}", quiet=quiet)
 
 

@@ -39,8 +39,7 @@ def other_framework(storage: SessionStorage | None, *, changes: bool = False) ->
 
 def looks_like(likely: Likely, *, changes: bool = False) -> str:
     """How many entries look like which layout, and what to do about it."""
-    verb = "looks" if likely.entries == 1 else "look"
-    found = f"{counted(likely.entries, 'entry', 'entries')} {verb} like {likely.layout}"
+    found = f"{counted(likely.entries, 'entry looks', 'entries look')} like {likely.layout}"
     option = f"?layout={likely.layout}"
     if changes:
         return f"{found}: another framework's store is read ({option}), never changed"
