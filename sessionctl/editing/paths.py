@@ -84,7 +84,7 @@ def _steps_to(value: Any, path: str) -> Steps | None:
     if isinstance(value, dict):
         if path in value:
             return (path,)
-        for head, rest in _splits(path):
+        for head, rest in splits(path):
             if head in value and (inner := _steps_to(value[head], rest)) is not None:
                 return (head, *inner)
     if isinstance(value, list):
@@ -99,7 +99,7 @@ def _steps_for(data: Mapping[str, Any], path: str) -> Steps:
     """The steps to a value, there or to be made; a key where nothing is there for the path to lead into."""
     if (steps := _steps_to(data, path)) is not None:
         return steps
-    for head, rest in _splits(path):
+    for head, rest in splits(path):
         if isinstance(data.get(head), (dict, list)):
             return (head, *_steps_into(data[head], rest, head))
     return (path,)
@@ -117,7 +117,7 @@ def _steps_into(holder: Any, path: str, place: str) -> Steps:
         if index < len(holder) and isinstance(holder[index], (dict, list)):
             return (index, *_steps_into(holder[index], rest, f"{place}.{index}"))
         raise _no_way(f"{place}.{index}", rest, "no object or array")
-    for inner, further in _splits(path):
+    for inner, further in splits(path):
         if isinstance(holder.get(inner), (dict, list)):
             return (inner, *_steps_into(holder[inner], further, f"{place}.{inner}"))
     if dot:
@@ -131,7 +131,7 @@ def _no_way(place: str, rest: str, kind: str) -> UsageError:
     return UsageError(f"{rest[:40]!r} cannot be set in {place[:80]!r}: that is {kind}")
 
 
-def _splits(path: str) -> Iterator[tuple[str, str]]:
+def splits(path: str) -> Iterator[tuple[str, str]]:
     """The ways to part a path in two, the shortest first part first: a key may have dots itself."""
     parts = path.split(".")
     for count in range(1, len(parts)):

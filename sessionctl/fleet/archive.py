@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sessionctl import jsontext, records
 from sessionctl.duration import iso, parse_time
+from sessionctl.editing.paths import splits
 from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlError, UsageError
 from sessionctl.fleet.select import Selection, select
 from sessionctl.fleet.store import fleet_of, target_of
@@ -146,12 +147,9 @@ def _without(value: Any, path: str) -> Any:
     if not isinstance(value, dict):
         return value
     hidden = {**value, path: REDACTED} if path in value else value
-    head, dot, rest = path.partition(".")
-    while dot:
+    for head, rest in splits(path):
         if head in hidden:
             hidden = {**hidden, head: _without(hidden[head], rest)}
-        more, dot, rest = rest.partition(".")
-        head = f"{head}.{more}"
     return hidden
 
 
