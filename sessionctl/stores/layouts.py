@@ -195,12 +195,13 @@ def cookie_names(format_name: str | None, url: str | None) -> list[str]:
 
     Empty where neither names one. Raises `UnknownFormatError` and `UsageError`.
     """
+    from urllib.parse import parse_qsl
+
     from sessionctl import formats
 
     if format_name is not None:
         return [*formats.get(format_name).cookie_names]
-    query = (url or "").partition("?")[2]
-    name = next((part[7:] for part in query.split("&") if part.startswith("layout=")), None)
+    name = dict(parse_qsl((url or "").partition("?")[2])).get("layout")
     if name is None:
         return []
     layout = get(name)
