@@ -30,9 +30,10 @@ def _tell_rest(count: int) -> None:
 def tell_nothing(
     storage: SessionStorage | None, look: Look, *, given: bool = True, changes: bool = False
 ) -> bool:
-    """Tell why a run may have met no session: a `given` place is not there, or it is another framework's.
+    """Say why a run met no session, if that can be told: the place is not there, or is another framework's.
 
-    Whether it is another framework's; what `changes` sessions is told that theirs are only read.
+    Answers whether it is another framework's. That a place is not there is said only of one that was `given`;
+    who `changes` sessions is told that another framework's are only read.
     """
     from sessionctl import fleet
 

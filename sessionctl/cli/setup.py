@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sessionctl.config.settings import Settings
-    from sessionctl.identify import Setup
+    from sessionctl.identify import Setup, Target
     from sessionctl.storage.base import SessionStorage
 
 T = TypeVar("T")
@@ -23,6 +23,11 @@ Keys = Literal["must", "may", "store"]
 """How a command needs the keys of a profile: not without them; as far as they can be had; for a store of another
 framework alone, whose records may be encrypted.
 """
+
+
+def keys_for(target: Target) -> Keys:
+    """Of a cookie they must be there; a session named by --id or --ref may lie in another framework's store."""
+    return "must" if target.source else "store"
 
 
 def setup_of(

@@ -9,7 +9,7 @@ import click
 from sessionctl.cli import many, options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.setup import setup_of
+from sessionctl.cli.setup import keys_for, setup_of
 from sessionctl.cli.words import refuse_rest, target_of, tell_notes
 
 
@@ -41,7 +41,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     target, rest = target_of(params, words)
     tell_notes(target.source, look)
     refuse_rest(rest)
-    ended = editing.destroy(target, setup_of(params, keys="must" if target.source else "store"))
+    ended = editing.destroy(target, setup_of(params, keys=keys_for(target)))
     if look.json:
         print_json(_answer(ended))
     elif ended.set_cookie:

@@ -11,7 +11,7 @@ from sessionctl.cli import options, selecting
 from sessionctl.cli.conflicts import refuse_one_beside_many
 from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.setup import setup_of
+from sessionctl.cli.setup import keys_for, setup_of
 from sessionctl.cli.words import refuse_rest, target_of
 from sessionctl.errors import UsageError
 
@@ -54,7 +54,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     else:
         target, rest = target_of(params, words)
         refuse_rest(rest)
-        setup = setup_of(params, keys="must" if target.source else "store")
+        setup = setup_of(params, keys=keys_for(target))
         chosen["key"] = _key(target, setup)
     chosen["on_way"] = lambda how: say(f"changes are noticed {how}", quiet=not look.verbose)
     for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
