@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "sessionctl.formats"
 
+SURE = 0.4
+"""The confidence below which no name is given to a text."""
+
 
 class _Entry(NamedTuple):
     """Where a format is, and what its texts must hold: so that few modules are imported to detect one.

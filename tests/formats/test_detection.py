@@ -11,9 +11,11 @@ import pytest
 
 from sessionctl import formats
 from sessionctl.errors import SessionctlError
-from sessionctl.identify import SURE, SURELY, Setup, identify
+from sessionctl.formats.registry import SURE
+from sessionctl.identify import Setup, identify
 from sessionctl.signing import KeyRing
 from sessionctl.sources import read_cookie
+from sessionctl.unrecognised import SURELY
 from tests.cases import cookie_cases
 from tests.formats.no_session import NO_SESSION, SAME_TEXT
 

@@ -1,0 +1,133 @@
+"""What a text of no known format may be: a cookie that was cut or encoded once too often, blanks in it, an ID."""
+
+from __future__ import annotations
+
+from sessionctl import formats
+from sessionctl.encoding import b64decode_urlsafe
+from sessionctl.errors import MalformedCookieError
+from sessionctl.formats.registry import SURE
+from sessionctl.wording import counted
+
+SURELY = 0.9
+"""The confidence that a text must have with its end restored."""
+
+_LONGEST_STAMP, _LOOKED_AT = 6, 64
+"""Characters of the time in a cookie, and bytes of a session that tell whether it is JSON."""
+
+LEAST_CUT, MOST_CUT, LONGEST_LOSS = 20, 4096, 26
+"""Characters of a text that may have been cut, and how many of them may be missing."""
+
+SHORTEST_ID, LONGEST_ID = 20, 128
+"""Characters of a text that may be the ID of a stored session."""
+
+_WITHOUT_HYPHENS = {ord("-"): None, ord("_"): None}
+
+
+def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> str:
+    """The likeliest reason, and what to do about it; `names` are the formats that it might be of at a stretch."""
+    return (
+        _encoded_twice(text, cookie_name)
+        or _without_blanks(text, cookie_name)
+        or _begun(text, cookie_name)
+        or _no_name(text, names)
+    )
+
+
+def lost_end(text: str, cookie_name: str | None) -> str | None:
+    """The format that a text would surely be of with a few characters more, which any base64 or hex may end in."""
+    if not LEAST_CUT <= len(text) <= MOST_CUT or text.isalnum():
+        return None
+    for missing in range(1, LONGEST_LOSS + 1):
+        found = formats.detect(text + "0" * missing, cookie_name=cookie_name)
+        if found and found[0][1] >= SURELY:
+            return found[0][0]
+    return None
+
+
+def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that would be of some format, were it percent-decoded once."""
+    if "%" not in text:
+        return None
+    from urllib.parse import unquote
+
+    name = _surest(unquote(text), cookie_name)
+    return name and (
+        f"it would be a cookie of {name} once it is percent-decoded: something has encoded it once too often; "
+        "decode it and ask again"
+    )
+
+
+def _without_blanks(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that would be of some format without the white space inside."""
+    bare = "".join(text.split())
+    name = _surest(bare, cookie_name) if bare != text else None
+    return name and (
+        f"it would be a cookie of {name} without the white space inside, which came in by copying; "
+        "take it out and ask again"
+    )
+
+
+def _surest(text: str, cookie_name: str | None) -> str | None:
+    """The format that a text is surely enough of, to name it."""
+    found = formats.detect(text, cookie_name=cookie_name)
+    return found[0][0] if found and found[0][1] >= SURE else None
+
+
+def _begun(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that is the beginning of a cookie."""
+    name = _begun_as(text, cookie_name)
+    return name and (
+        f"{len(text)} characters that look like a cookie of {name} which was cut: its end is missing, and with "
+        "it the signature; give the whole text"
+    )
+
+
+def _begun_as(text: str, cookie_name: str | None) -> str | None:
+    """The frameworks of whose cookie a text is the beginning: a session in JSON, its time, a part of a signature.
+
+    Flask parts payload, time and signature by dots, Django by colons.
+    """
+    payload, part, rest = text[1:].replace(":", ".").partition(".")
+    stamp, _, signature = rest.partition(".")
+    if len(text) < LEAST_CUT or len(stamp) > _LONGEST_STAMP or "." in signature:
+        return None
+    session = _start_of(text[0] + payload)
+    if not session.startswith(b'{"') or session.startswith((b'{"alg"', b'{"typ"', b'{"kid"')):
+        return None  # the three are how the header of a JWT begins
+    if part:
+        return "django" if ":" in text else "starlette" if b'": ' in session else "flask"
+    named = {"session": "flask", "sessionid": "django"}.get(cookie_name or "", "flask or django")
+    return named if text[0] == "." or named == "django" else None  # others write plain JSON too
+
+
+def _start_of(payload: str) -> bytes:
+    """The first bytes of a payload in URL-safe base64, compressed or not, that may end anywhere; else none."""
+    import zlib
+
+    bare = payload.removeprefix(".")
+    try:
+        data = b64decode_urlsafe(bare[: len(bare) // 4 * 4])
+        return zlib.decompressobj().decompress(data, _LOOKED_AT) if bare != payload else data
+    except (MalformedCookieError, zlib.error):
+        return b""
+
+
+def _no_name(text: str, names: list[str]) -> str:
+    perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
+    stored = (
+        "if this is the ID of a stored session, -s URL?layout=NAME finds it; " if _may_be_id(text) else ""
+    )
+    return (
+        f"{counted(len(text), 'character that is', 'characters that are')} no session cookie of a known "
+        f"format{perhaps}; {stored}"
+        "-f NAME reads it as one, 'sessionctl formats' lists them"
+    )
+
+
+def _may_be_id(text: str) -> bool:
+    """Whether a text may be nothing but an ID: letters, digits and hyphens, as many as IDs have."""
+    return (
+        SHORTEST_ID <= len(text) <= LONGEST_ID
+        and text.translate(_WITHOUT_HYPHENS).isalnum()
+        and text.isascii()
+    )
