@@ -39,8 +39,8 @@ def setup_of(
     that looks at the `text_alone` needs neither the default secret nor the default storage. Raises
     `SecretError` for a secret that was given and cannot be had; for a profile's only where `keys` must be there.
     """
-    from sessionctl.duration import parse_duration, parse_time
-    from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE
+    from sessionctl.duration import parse_time
+    from sessionctl.formats.base import MAX_SIZE
     from sessionctl.identify import Setup
 
     settings = settings_of(params)
@@ -59,15 +59,8 @@ def setup_of(
             options = (_had(settings.options, missing, keys) or {}) | options
         if not ring:
             ring, keys_source = _profile_keys(settings, missing, keys)
-    if name is not None:
-        from sessionctl.formats.registry import get
-
-        get(name, **{key.replace("-", "_"): value for key, value in options.items()})
     cookie_name = params.pop("cookie_name", None) or settings.get("cookie_name")
-    if cookie_name is not None:
-        from sessionctl.cookie import check_sent_name
-
-        check_sent_name(cookie_name)
+    _check(name, options, cookie_name)
     moment = None if now is None else parse_time(now)
     if storage is not None and moment is not None and hasattr(storage, "clock"):
         storage.clock = lambda: moment
@@ -87,18 +80,34 @@ def setup_of(
         format=name,
         options=options,
         cookie_name=cookie_name,
-        max_age=_max_age(max_age, DEFAULT_MAX_AGE, parse_duration),
+        max_age=_max_age(max_age),
         max_size=MAX_SIZE if size is None else size,
         now=moment,
     )
 
 
-def _max_age(text: Any, default: float, parse: Callable[[str], float]) -> float | None:
-    if text is None:
-        return default
-    if isinstance(text, (int, float)):
-        return float(text)
-    return None if text.lower() == "none" else parse(text)
+def _check(format_name: str | None, options: dict[str, str], cookie_name: str | None) -> None:
+    """Refuse a format or an option that is not there, and a cookie's name that no browser sends, before any work."""
+    if format_name is not None:
+        from sessionctl.formats.registry import get
+
+        get(format_name, **{key.replace("-", "_"): value for key, value in options.items()})
+    if cookie_name is not None:
+        from sessionctl.cookie import check_sent_name
+
+        check_sent_name(cookie_name)
+
+
+def _max_age(given: str | float | None) -> float | None:
+    """Seconds, of a number in a profile or a text; None sets no limit."""
+    from sessionctl.duration import parse_duration
+    from sessionctl.formats.base import DEFAULT_MAX_AGE
+
+    if given is None:
+        return DEFAULT_MAX_AGE
+    if isinstance(given, (int, float)):
+        return float(given)
+    return None if given.lower() == "none" else parse_duration(given)
 
 
 def settings_of(params: dict[str, Any]) -> Settings:
@@ -111,8 +120,6 @@ def settings_of(params: dict[str, Any]) -> Settings:
 
         found = place["sessionctl.settings"] = load_settings(params.get("profile"))
         if found.withheld and not found.asked and context is not None and not context.params.get("quiet"):
-            from sessionctl.cli.output import say
-
             say(f"warning: {found.warning()}")
     return found
 
