@@ -77,16 +77,16 @@ def _usage(error: click.ClickException) -> str:
         return f"{error.param.envvar} is yes or no: 1, true, yes, on, or 0, false, no, off"  # no other way to be wrong
     message = error.format_message()
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    if isinstance(error, click.NoSuchOption) and ctx is not None and isinstance(ctx.command, click.Group):
-        if error.option_name in _shared_options():
-            name = error.option_name
-            return f"{name} goes after the command: {ctx.command_path} COMMAND {name} ..."
-        return f"{message} ('{ctx.command_path} --help' tells more)"
-    if isinstance(error, click.NoSuchOption) and _looks_like_cookie(error.option_name) and _takes_cookie(ctx):
-        message += " (a COOKIE that begins with '-' goes after '--')"
-    elif ctx is not None:
-        message += f" ('{ctx.command_path} --help' tells more)"
-    return message
+    if ctx is None:
+        return message
+    if isinstance(error, click.NoSuchOption):
+        name = error.option_name
+        if isinstance(ctx.command, click.Group):
+            if _is_of_a_command(name, ctx.command, ctx):
+                return f"{name} goes after the command: {ctx.command_path} COMMAND {name} ..."
+        elif _looks_like_cookie(name) and _takes_cookie(ctx):
+            return f"{message} (a COOKIE that begins with '-' goes after '--')"
+    return f"{message} ('{ctx.command_path} --help' tells more)"
 
 
 def _without_cookies(message: str, arguments: list[str]) -> str:
@@ -106,22 +106,16 @@ def _file_hint(arguments: list[str]) -> str:
     return ""
 
 
-def _shared_options() -> set[str]:
-    """The options that commands share, of which the group of commands has none."""
-    from sessionctl.cli import options
-
-    def command() -> None: ...
-
-    for decorator in (options.look_options, options.key_options, options.place_options, options.target_options,
-                      options.output_options):  # fmt: skip
-        decorator(command)
-    params: list[click.Option] = command.__click_params__  # type: ignore[attr-defined]
-    return {name for param in params for name in param.opts}
+def _is_of_a_command(option: str, group: click.Group, ctx: click.Context) -> bool:
+    """Whether a command has the option that its group has not."""
+    commands = filter(None, (group.get_command(ctx, name) for name in group.list_commands(ctx)))
+    return any(option in param.opts for command in commands for param in command.params)
 
 
-def _takes_cookie(ctx: click.Context | None) -> bool:
-    params = ctx.command.params if ctx is not None else []
-    return any("COOKIE" in (param.metavar or "") for param in params if isinstance(param, click.Argument))
+def _takes_cookie(ctx: click.Context) -> bool:
+    return any(
+        "COOKIE" in (param.metavar or "") for param in ctx.command.params if isinstance(param, click.Argument)
+    )
 
 
 def _looks_like_cookie(name: str) -> bool:
