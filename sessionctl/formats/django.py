@@ -35,7 +35,7 @@ from sessionctl.formats.base import (
     Warn,
     first_signed,
     genuine_within,
-    refused,
+    unsigned_id,
 )
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
@@ -54,12 +54,6 @@ _ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _HEX = frozenset("0123456789abcdef")
 
 DIGEST_HELP = "hash of key and signature; sha1 before Django 3.1; several with commas: the first signs"
-
-
-_OF_A_STORE = (
-    "an ID alone, of a session in Django's database, cache or files: only the store can tell whether it is known "
-    "(inspect -s URL?layout=django-cache, or django-file)"
-)
 
 
 class Django(Format):
@@ -112,7 +106,8 @@ class Django(Format):
     def _verify(self, text: str, context: Context) -> Verdict:
         text = unquote(text)
         if _is_id(text):
-            return refused("unsigned", _OF_A_STORE, context)
+            whose = ", of a session in Django's database, cache or files"
+            return unsigned_id(context, whose, "django-cache, or django-file")
         signed = signing.split(text)
         # That there is no key comes before that the signature is of a digest which is none of ours.
         digest = signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]

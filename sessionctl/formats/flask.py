@@ -40,7 +40,7 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     Warn,
-    refused,
+    unsigned_id,
 )
 from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
@@ -54,11 +54,6 @@ _OWN_KEYS = frozenset({FLASHES, "_permanent", "_user_id", "_fresh", "csrf_token"
 
 _NO_OBJECT, _SPACED = 0.3, 0.5
 """The confidence that another value is Flask's, and an object in JSON with spaces: `serializer = json` makes it."""
-
-_OF_A_STORE = (
-    "an ID alone, of a session of Flask-Session: only its store can tell whether it is known "
-    "(inspect -s URL?layout=flask-session)"
-)
 
 _NO_SESSION = Warn("no-session", "the payload is no object, so Flask would fail on it")
 
@@ -199,7 +194,7 @@ def _decoded_id(session_id: str, signature: str | None) -> Decoded:
 
 def _verdict_on_id(text: str, signature: str | None, context: Context) -> Verdict:
     if signature is None:
-        return refused("unsigned", _OF_A_STORE, context)
+        return unsigned_id(context, ", of a session of Flask-Session", "flask-session")
     from sessionctl.formats.itsdangerous import flask_session
 
     return flask_session().judge(text, context)

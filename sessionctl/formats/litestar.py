@@ -48,6 +48,7 @@ MARK = b"additional_authenticated_data="
 FOURTEEN_DAYS = 14 * 86400
 """Litestar's `max_age`, which a new cookie gets."""
 
+_NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Litestar writes, but it reads it")
 _NONCE, _TAG = 12, 16
 _KEYS = (16, 24, 32)
 _CHUNK = 4032  # characters of one cookie
@@ -199,9 +200,6 @@ def _load(plain: bytes) -> Any:
         return jsontext.loads_bytes(plain)
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None
-
-
-_NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Litestar writes, but it reads it")
 
 
 def _odd(text: str, data: Any) -> tuple[Warn, ...]:

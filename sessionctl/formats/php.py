@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import percent_decode
 from sessionctl.errors import MalformedCookieError, UsageError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, refused
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, unsigned_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,11 +54,7 @@ class Php(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         _identity(text)
-        return refused(
-            "unsigned",
-            "an ID alone, PHP signs none: only its store can tell whether it is known (inspect -s URL?layout=php)",
-            context,
-        )
+        return unsigned_id(context, ", PHP signs none", "php")
 
     def _encode(self, content: Content, context: Context) -> str:  # noqa: ARG002 - needs no key
         identity = content.data if isinstance(content.data, str) else content.id

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 FLASH = "_f_"
 """What the key of a queue of messages begins with."""
 
+_NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Pyramid writes, but it reads it")
 _UNENCRYPTED = "unencrypted"
 _HEX_SIGNATURE = 40
 _HEX = frozenset("0123456789abcdef")
@@ -177,7 +178,6 @@ class Pyramid(Format):
         return pickle.dumps(value, 2)
 
 
-_NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Pyramid writes, but it reads it")
 _MOST_USUAL_FIRST = ("sha512", "sha256", "sha1", "sha384", "sha224", "md5")
 
 _SHORTEST = 48

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sessionctl.encoding import percent_decode, unquote
 from sessionctl.errors import MalformedCookieError
-from sessionctl.formats.base import Context, Decoded, Format, Verdict, refused
+from sessionctl.formats.base import Context, Decoded, Format, Verdict, unsigned_id
 
 _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_,.=+~")
 _SHORTEST, _LONGEST = 8, 256
@@ -31,7 +31,7 @@ class BareId(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         _identity(text)
-        return refused("unsigned", "an ID alone: only its store can tell whether it is known", context)
+        return unsigned_id(context)
 
 
 def _identity(text: str) -> str:
