@@ -46,9 +46,8 @@ _find_index_key = re.compile(_INDEX_KEY).search
 _find_small_number = re.compile(r"e-[0-9]+(?:[,\]}]|$)").search
 _find_digit_before_value_utf8 = re.compile(_DIGIT_BEFORE_VALUE.encode()).search
 _find_index_key_utf8 = re.compile(_INDEX_KEY.encode()).search
-_find_exponent_utf8 = re.compile(
-    rb"e(?<=[0-9]e)-?[0-9]+(?:[,\]}]|$)"
-).search  # of msgspec, which writes no "+"
+# Of msgspec, which writes no "+".
+_find_exponent_utf8 = re.compile(rb"e(?<=[0-9]e)-?[0-9]+(?:[,\]}]|$)").search
 
 
 def _refuse_constant(name: str) -> Any:

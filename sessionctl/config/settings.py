@@ -121,7 +121,7 @@ def load_settings(profile: str | None = None, directory: str | None = None) -> S
 
     Raises `ConfigError`, which names file, line and the nearest right key.
     """
-    files = sorted(config_files(directory), key=lambda file: not file.trusted)
+    files = sorted(config_files(directory), key=lambda file: not file.trusted)  # what comes first counts
     if profile is None and not files:
         return Settings()
     name = profile or next(

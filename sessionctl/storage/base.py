@@ -269,6 +269,8 @@ class RecordStorage(SessionStorage):
 
     # -- written once -------------------------------------------------------------------------------
 
+    # Reading is a single call that every request makes, so it is no procedure of steps as saving is.
+
     def read(self, cookie_value: str | None) -> Session:
         key = self.find_key(cookie_value) if cookie_value else None
         if cookie_value is None or key is None:

@@ -33,7 +33,7 @@ def peek(key: bytes) -> Command:
 
 def swap(key: bytes, expected: bytes, text: bytes, expires_in: float | None) -> Command:
     """Write a record if it still is what was expected: `RecordStorage.store`."""
-    return ("EVALSHA", scripts.SWAP, 1, key, expected, text, milliseconds(expires_in))
+    return scripts.call(scripts.SWAP, (key,), expected, text, milliseconds(expires_in))
 
 
 def adding(key: bytes, text: bytes, expires_in: float | None) -> Commands[Outcome]:
