@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent / "sessionctl"
 
 LAYERS = [
-    "errors", "wording", "verdict", "duration", "jsontext", "encoding", "plugins", "records", "session",
+    "errors", "wording", "verdict", "duration", "jsontext", "keypaths", "encoding", "plugins", "records", "session",
     "signing", "payload", "cookie", "storage", "formats", "sources", "refusals",
     "unrecognised", "identify", "stores", "decoding", "diagnosis", "inspection", "editing", "outputs", "fixtures",
     "fleet", "diff", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "pytest_plugin",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.editing.made import Made, check_makeable, check_size, made_of
 from sessionctl.editing.opening import Opened, open_session
-from sessionctl.editing.paths import top_level
 from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE
+from sessionctl.keypaths import top_level
 from sessionctl.storage.cookie import CookieStorage
 from sessionctl.wording import with_article
 

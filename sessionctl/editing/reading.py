@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.editing.opening import open_session
-from sessionctl.editing.paths import find_path
+from sessionctl.keypaths import find_path
 
 if TYPE_CHECKING:
     from sessionctl.identify import Setup, Target

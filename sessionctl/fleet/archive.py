@@ -18,11 +18,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sessionctl import jsontext, records
 from sessionctl.duration import iso, parse_time
-from sessionctl.editing.paths import splits
 from sessionctl.errors import CorruptRecordError, MalformedError, SessionctlError, UsageError
 from sessionctl.fleet.select import Selection, select
 from sessionctl.fleet.store import fleet_of, target_of
 from sessionctl.fleet.transfer import Carried, Moved, keeps_hashes, receive
+from sessionctl.keypaths import splits
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:

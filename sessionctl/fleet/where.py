@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.editing.paths import find_path
 from sessionctl.errors import MalformedError, UsageError
+from sessionctl.keypaths import find_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
