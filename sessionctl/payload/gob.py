@@ -23,12 +23,12 @@ import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
+from sessionctl.payload.budget import MAX_DEPTH
 from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_DEPTH = 100
 MAX_ITEMS = 50_000
 """How many values a stream may have; one that encodes itself, as a time does, counts for five more."""
 _OWN_ITEMS = 5

@@ -28,12 +28,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import base64_text
+from sessionctl.payload.budget import MAX_DEPTH, base64_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-MAX_DEPTH = 100
 MAX_ITEMS = 50_000
 """How many values one text may hold, those that references repeat included. A container counts for one more than
 it holds, an object for two; so do an enum case, an escaped text, bytes that are no UTF-8."""

@@ -12,16 +12,13 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl.errors import MalformedError
+from sessionctl.payload.budget import MAX_CHARACTERS, MAX_DEPTH, MAX_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-MAX_DEPTH: Final = 100
-MAX_ITEMS: Final = 100_000
-"""How many values the JSON may have. A small pickle has fewer: references let it stand for an endless one."""
 _OBJECT_ITEMS: Final = 5
 """Values that one of a class counts for, beside what it holds."""
-MAX_CHARACTERS: Final = 1 << 24
 MAX_INTEGER_BITS: Final = 4096
 """More would take Python long to print."""
 

@@ -165,11 +165,9 @@ def _print_data(out: Console, report: Report) -> None:
         return
     out.print()
     if report.is_id and not report.found:
-        where = (
-            "an ID alone"
-            if report.found is not None
-            else f"an ID alone; the session lies in a store {_stores(report)}"
-        )
+        where = "an ID alone"
+        if report.found is None:
+            where += f"; the session lies in a store {_stores(report)}"
         out.print(_row(Text("data", style="bold"), Text(where)))
         return
     _print_members(out, "data", report.for_people)
