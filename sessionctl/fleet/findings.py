@@ -93,7 +93,7 @@ def url_of(store: RecordStorage, **changed: str) -> str:
     place = store.url.partition("?")[0] if files is None else f"fs:{files.directory}"
     options = {"prefix": getattr(store, "prefix", ""), **store.options}
     options |= {name: _seconds(getattr(store, name)) for name in ("ttl", "lifetime")}
-    if store.wants_password and not options.keys() & {"password_env", "password_file"}:
+    if store.has_password and not options.keys() & {"password_env", "password_file"}:
         options["password_env"] = AUTH_VARIABLE
     given = [f"{name}={quote(value, safe=':/')}" for name, value in (options | changed).items() if value]
     return f"{place}{'?' if given else ''}{'&'.join(given)}"

@@ -79,7 +79,7 @@ class SessionStorage(ABC):
         self.clock = clock
 
     @property
-    def wants_password(self) -> bool:
+    def has_password(self) -> bool:
         """Whether it was opened with a password, which `url` leaves out."""
         return False
 

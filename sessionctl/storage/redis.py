@@ -105,7 +105,7 @@ class RedisStorage(RemoteStorage):
         return {"db": number_of("db", address.path.strip("/") or db or 0)}
 
     @property
-    def wants_password(self) -> bool:
+    def has_password(self) -> bool:
         return self._clients.target.password is not None
 
     @classmethod

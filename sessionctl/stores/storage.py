@@ -139,8 +139,8 @@ class LayoutStorage(RecordStorage):
         )
 
     @property
-    def wants_password(self) -> bool:
-        return self._place.server is not None and self._place.server.wants_password
+    def has_password(self) -> bool:
+        return self._place.server is not None and self._place.server.has_password
 
     def session_of(self, session_id: str, key: str, stored: Stored) -> Session:
         record = self.record_of(key, stored)
