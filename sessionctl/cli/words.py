@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from sessionctl.sources import Source
     from sessionctl.sources.har import Exchange
 
-MAX_INPUT = 64 << 20
-"""Bytes of standard input that are read: a recorded visit or a log may be long."""
-
 
 def target_of(params: dict[str, Any], words: tuple[str, ...]) -> tuple[Target, tuple[str, ...]]:
     """The session that is meant, and the arguments that are left: the first is the COOKIE, but with
@@ -111,32 +108,18 @@ def _usual_names() -> list[str]:
 
 def text_of(word: str) -> str:
     """The text of a COOKIE: itself, the content of `@FILE`, or standard input."""
-    if word == "-":
-        return readstdin()
-    if word.startswith("@") and len(word) > 1:
-        from sessionctl.sources import decode_text, read_file
+    if word != "-" and not (word.startswith("@") and len(word) > 1):
+        return word
+    from sessionctl.sources import decode_text
 
-        return decode_text(read_file(word[1:]))
-    return word
+    return decode_text(content_of_file(word.removeprefix("@")))
 
 
 def content_of_file(path: str) -> bytes:
     """The content of a file, or of standard input for `-`. Raises `UsageError`."""
     from sessionctl.sources import read_file
 
-    return read_stdin_bytes() if path == "-" else read_file(path)
-
-
-def readstdin() -> str:
-    """Standard input as text. Raises `UsageError` where there is none, or too much."""
-    data = stdin().read(MAX_INPUT + 1)
-    if len(data) > MAX_INPUT:
-        raise UsageError(
-            f"more than {MAX_INPUT >> 20} MiB on standard input: give the part that has the cookie"
-        )
-    from sessionctl.sources import decode_text
-
-    return decode_text(data)
+    return _read_stdin() if path == "-" else read_file(path)
 
 
 def tell_notes(source: Source | None, look: Look) -> None:
@@ -175,13 +158,13 @@ def refuse_rest(words: tuple[str, ...]) -> None:
         raise UsageError(f"{more}; a text with blanks or ';' goes in quotes")
 
 
-def read_stdin_bytes() -> bytes:
+def _read_stdin() -> bytes:
     """Standard input as it is. Raises `UsageError` where there is none, or too much."""
     from sessionctl.sources import MAX_FILE
 
     content = stdin().read(MAX_FILE + 1)
     if len(content) > MAX_FILE:
-        raise UsageError(f"more than {MAX_FILE >> 20} MiB on standard input")
+        raise UsageError(f"more than {MAX_FILE >> 20} MiB on standard input: give the part that is meant")
     return content
 
 

@@ -11,7 +11,7 @@ from sessionctl.cli.conflicts import refuse_two_sessions
 from sessionctl.cli.output import print_data, print_json, say, value_text
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
-from sessionctl.cli.words import read_stdin_bytes, refuse_rest, source_of, tell_notes
+from sessionctl.cli.words import content_of_file, refuse_rest, source_of, tell_notes
 
 if TYPE_CHECKING:
     from sessionctl.identify import Setup
@@ -77,12 +77,10 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
 
 def _print_record(path: str, name: str | None, setup: Setup, look: options.Look) -> int:
     """Print a stored session; 1 where keys were given and its signature does not fit them."""
-    from sessionctl.sources import read_file
     from sessionctl.stores import read_record
 
-    content = read_stdin_bytes() if path == "-" else read_file(path)
     record = read_record(
-        content,
+        content_of_file(path),
         name,
         keys=setup.keys,
         cookie_name=setup.cookie_name,
