@@ -109,7 +109,8 @@ FOREIGN = (
 class translated:  # noqa: N801 - reads as a function
     """Turn what redis-py raises inside into `StorageError`, `StorageUnavailableError`, `CorruptRecordError`.
 
-    `key` is that of the record that this is about.
+    `key` is that of the record that this is about. What every request does catches `FOREIGN` and raises `meant_by`
+    itself: to enter and leave a block takes half a microsecond.
     """
 
     __slots__ = ("_key", "_storage")
