@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sessionctl.storage.base import RecordStorage
 
-COUNT = 800
+COUNT = 4000
 
 
 def changed(store: RecordStorage) -> int:

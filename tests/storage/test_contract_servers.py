@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _OnServer(ServerExpiryContract):
-    tick = 0.25
+    tick = 0.5
     url: str
 
     @pytest.fixture(autouse=True)
