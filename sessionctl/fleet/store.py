@@ -45,12 +45,17 @@ def sweepable(storage: SessionStorage | None, *, force: bool = False) -> RecordS
     """As `fleet_of`, for what deletes or changes many sessions at once.
 
     Raises `UsageError` for an empty prefix, `/`, a home directory, and, unless `force`, for a directory
-    that does not look like a session store.
+    that does not look like a session store; `NotSupportedError`, unless `force`, for a server where nothing
+    but another framework's sessions lie under the prefix.
     """
     store = fleet_of(storage)
     store.check_sweep()
     if (files := files_of(store)) is not None:
         check_directory(files, force=force, hint="; --force purges it all the same")
+    elif not force:
+        from sessionctl.fleet.whose import check_owner
+
+        check_owner(store)
     return store
 
 

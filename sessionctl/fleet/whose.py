@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sessionctl.stores.likely import likely_layout
+from sessionctl.errors import NotSupportedError
+from sessionctl.stores.likely import likely_layout, likely_owner
 from sessionctl.stores.storage import LayoutStorage
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
-    from sessionctl.storage.base import SessionStorage
+    from sessionctl.storage.base import RecordStorage, SessionStorage
     from sessionctl.stores.likely import Likely
 
 
@@ -35,6 +36,16 @@ def other_framework(storage: SessionStorage | None, *, changes: bool = False) ->
         return f"no session of sessionctl's here, but {looks_like(likely, changes=changes)}"
     ours = f"none of the first {likely.seen} entries here is a session of sessionctl's"
     return f"{ours}, but {looks_like(likely, changes=changes)}"
+
+
+def check_owner(storage: RecordStorage) -> None:
+    """Raise `NotSupportedError` where a sweep of a server would hit another framework's sessions."""
+    owner = likely_owner(storage)
+    if owner is not None:
+        raise NotSupportedError(
+            f"{storage.url}: no session of sessionctl's under the prefix {storage.prefix!r}, "  # type: ignore[attr-defined]
+            f"but {looks_like(owner, changes=True)}"
+        )
 
 
 def looks_like(likely: Likely, *, changes: bool = False) -> str:

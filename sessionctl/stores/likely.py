@@ -76,6 +76,21 @@ def likely_layout(storage: SessionStorage | None) -> Likely | None:
         return None
 
 
+def likely_owner(storage: RecordStorage) -> Likely | None:
+    """Whose records lie on a server under the very prefix of a storage that has none of its own there.
+
+    Flask-Session, for one, has the same prefix. None where that cannot be told; never raises.
+    """
+    if storage.scheme in ("memory", "fs", "memcached") or storage.read_only:
+        return None
+    try:
+        place, _ = place_of(storage)
+        own = [name for name in _names(place, in_files=False) if _is_own(storage, name)]
+        return None if _holds_ours(storage, place, own) else _best(place, own, in_files=False)
+    except SessionctlError:
+        return None
+
+
 def _names(place: Place, *, in_files: bool) -> list[str]:
     """The first names of a place, whoever's they are."""
     found: dict[str, None] = {}

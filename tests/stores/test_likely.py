@@ -182,6 +182,24 @@ def test_records_under_our_prefix_are_not_to_be_destroyed(run: Run, redis_server
     assert "1 entry looks like flask-session: another framework's store is read" in answer.err
 
 
+@pytest.mark.parametrize(
+    "command", ["purge --older-than 1s", "purge --expired", "destroy --corrupt", "set --where a b=1"]
+)
+def test_a_sweep_spares_records_under_our_prefix(run: Run, redis_server: RedisServer, command: str) -> None:
+    """What another framework keeps where ours would lie is refused before anything is deleted or changed."""
+    row = next(case.values[0] for case in rows_of("redis") if layout_of(case.values[0]) == "flask-session")
+    set_record(redis_server, row)
+    url = f"{redis_server.url}?ttl=40d"
+    answer = run(*command.split(), "-s", url)
+    assert (answer.status, answer.out) == (2, "")
+    assert "under the prefix 'session:', but 1 entry looks like flask-session" in answer.err
+    stats = run("stats", "-s", url)
+    assert "1 corrupt" in stats.out
+    assert "add ?layout=flask-session" in stats.err
+    run("create", "--set", "a=1", "-s", url)
+    assert run("destroy", "--where", "a=1", "-s", url).out == "1\n"
+
+
 @pytest.mark.parametrize("command", ["doctor", "destroy --where a=1", "purge --older-than 1d"])
 def test_a_directory_of_another_framework(run: Run, tmp_path: Path, command: str) -> None:
     """Where a directory is refused, whose it is is said there."""

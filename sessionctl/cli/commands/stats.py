@@ -41,6 +41,6 @@ def command(ctx: click.Context, /, **params: Any) -> None:
         from sessionctl.cli.views.stats import print_stats
 
         print_stats(result, look.color)
-    if not result.sessions:
+    if result.sessions == result.corrupt:
         tell_nothing(setup.storage, look, given=setup.storage_given)
     ctx.exit(problems.end())
