@@ -32,6 +32,8 @@ from outside.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SessionctlError(Exception):
     """The base of every error that this package raises on purpose."""
@@ -199,10 +201,14 @@ class CorruptRecordError(MalformedError):
 
 
 class StorageError(SessionctlError):
-    """The storage did not do what it was asked to do."""
+    """The storage did not do what it was asked to do.
+
+    `report` is what `inspection.inspect` had found out about the cookie itself when its store failed.
+    """
 
     code = "storage"
     exit_status = 4
+    report: Any = None
 
 
 class RecordTooLargeError(StorageError):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.diagnosis import hints
-from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
+from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError, StorageError
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, identify
 from sessionctl.inspection.oddities import odd
@@ -22,9 +22,25 @@ if TYPE_CHECKING:
 def inspect(source: Source, setup: Setup) -> Report:
     """Everything about one cookie; changes nothing and consumes no flash.
 
-    Raises `MalformedCookieError` where the text cannot be read, and what the storage raises.
+    Raises `MalformedCookieError` where the text cannot be read, and what the storage raises: a `StorageError`
+    with the report on the cookie itself, where that could be read.
     """
-    known, decoded, failure, stored = _read(source, setup)
+    known, decoded, failure, stored, away = _read(source, setup)
+    report = _report(source, setup, known, decoded, failure, stored)
+    if away is not None:
+        away.report = report
+        raise away
+    return report
+
+
+def _report(
+    source: Source,
+    setup: Setup,
+    known: Identified,
+    decoded: Decoded,
+    failure: SessionctlError | None,
+    stored: Stored,
+) -> Report:
     report = report_on(source, setup, known, decoded, stored)
     warnings = [
         *report.warnings,
@@ -34,7 +50,17 @@ def inspect(source: Source, setup: Setup) -> Report:
     return replace(report, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _read(source: Source, setup: Setup) -> tuple[Identified, Decoded, SessionctlError | None, Stored]:
+class _Read(NamedTuple):
+    """A cookie and what its store has; `away` is why the store could not be asked."""
+
+    known: Identified
+    decoded: Decoded
+    failure: SessionctlError | None
+    stored: Stored
+    away: StorageError | None = None
+
+
+def _read(source: Source, setup: Setup) -> _Read:
     """The cookie and what its store has; one that no format can read may be a bare ID of another framework."""
     try:
         known = identify(source, setup, mend=True)
@@ -44,15 +70,19 @@ def _read(source: Source, setup: Setup) -> tuple[Identified, Decoded, Sessionctl
         if bare is None:
             raise
         return bare
-    stored = look_up(known, decoded, setup)
-    if setup.storage is not None and setup.storage.read_only and not stored.found:
-        bare = _bare_id(source, setup)  # an ID may look like the text of some format
-        if bare is not None and bare[3].found:
-            return bare
-    return known, decoded, failure, stored
+    try:
+        stored = look_up(known, decoded, setup)
+        if setup.storage is not None and setup.storage.read_only and not stored.found and not known.settled:
+            bare = _bare_id(source, setup)  # an ID may look like the text of some format
+            if bare is not None and bare.stored.found:
+                return bare
+    except StorageError as error:
+        names_session = isinstance(decoded.data, str) or decoded.data is None
+        return _Read(known, decoded, failure, Stored(), error if names_session else None)
+    return _Read(known, decoded, failure, stored)
 
 
-def _bare_id(source: Source, setup: Setup) -> tuple[Identified, Decoded, None, Stored] | None:
+def _bare_id(source: Source, setup: Setup) -> _Read | None:
     """A cookie as the bare ID of another framework's store, where one was named and it may be one."""
     if setup.storage is None or not setup.storage_given:
         return None
@@ -61,7 +91,7 @@ def _bare_id(source: Source, setup: Setup) -> tuple[Identified, Decoded, None, S
     found = find_bare_id(source, setup)
     if found is None:
         return None
-    return found.known, _decode(found.known)[0], None, elsewhere(found.stored)
+    return _Read(found.known, _decode(found.known)[0], None, elsewhere(found.stored))
 
 
 def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:

@@ -223,3 +223,21 @@ def test_size_of_a_record(run: Run, flask_store: str) -> None:
     assert run("inspect", "--ref", ref, "--json", *place).json["size"]["bytes"] == len(FLASK_RECORD)
     assert run("inspect", "--id", FLASK_ID, "--json", *place).json["size"]["bytes"] == len(FLASK_RECORD)
     assert f"record   {len(FLASK_RECORD)} bytes" in run("inspect", "--id", FLASK_ID, *place).out
+
+
+def test_a_store_that_is_away_hides_nothing_of_the_cookie(run: Run) -> None:
+    """What the cookie itself tells is told before the error; one that holds its session needs no store."""
+    away = "redis://localhost:1/0"
+    cookie = run("create", "-f", "native", "-s", "memory:", "--secret", "k", "--set", "a=1").text
+    plain = run("inspect", "-f", "native", cookie, "--secret", "k", "-s", away)
+    assert plain.status == 4
+    assert plain.out.startswith("native cookie: genuine")
+    assert "cannot be reached" in plain.err
+    told = run("inspect", "-f", "native", cookie, "--secret", "k", "-s", away, "--json")
+    assert told.status == 4
+    assert told.json["error"]["code"] == "storage-unavailable"
+    assert (told.json["signature"]["status"], told.json["found"]) == ("valid", None)
+    flask = run("create", "-f", "flask", "--secret", "k", "--set", "a=1").text
+    for secret, status in (("k", 0), ("other", 1)):
+        answer = run("inspect", flask, "--secret", secret, "-s", f"{away}?layout=flask-session", "--json")
+        assert (answer.status, answer.json["data"]) == (status, {"a": 1})

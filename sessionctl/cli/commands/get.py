@@ -9,7 +9,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_json, say, shown, value_text
 from sessionctl.cli.page import Command
-from sessionctl.cli.setup import keys_for, setup_of
+from sessionctl.cli.setup import setup_of, tell_missing_keys
 from sessionctl.cli.words import target_of, tell_notes
 
 
@@ -36,7 +36,9 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     tell_notes(target.source, look)
     if len(rest) != 1:
         raise click.UsageError("get takes one KEY")
-    found, value = editing.get(target, setup_of(params, keys=keys_for(target)), rest[0])
+    setup = setup_of(params, keys="may" if target.source else "store")
+    tell_missing_keys(setup, quiet=look.quiet)
+    found, value = editing.get(target, setup, rest[0])
     if look.json:
         print_json({"key": rest[0], "value": value, "found": found})
     elif found:

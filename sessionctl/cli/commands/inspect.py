@@ -11,6 +11,7 @@ from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import refuse_rest, target_of
+from sessionctl.errors import StorageError
 
 if TYPE_CHECKING:
     from sessionctl.inspection import Report
@@ -43,7 +44,14 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     target, rest = target_of(params, words)
     refuse_rest(rest)
     setup = setup_of(params, keys="may")
-    report = inspection.inspect_target(target, setup)
+    try:
+        report = inspection.inspect_target(target, setup)
+    except StorageError as error:
+        if error.report is not None and look.json:
+            error.json_fields = answer(error.report)
+        elif error.report is not None:
+            _print(error.report, look)
+        raise
     if other is not None:
         from sessionctl.cli.commands.diff import against
 
@@ -51,10 +59,14 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     if look.json:
         print_json(answer(report))
     else:
-        from sessionctl.cli.views.report import print_report
-
-        print_report(report, look.color, verbose=look.verbose)
+        _print(report, look)
     ctx.exit(0 if report.ends_well else 1)
+
+
+def _print(report: Report, look: options.Look) -> None:
+    from sessionctl.cli.views.report import print_report
+
+    print_report(report, look.color, verbose=look.verbose)
 
 
 def answer(report: Report) -> dict[str, Any]:
