@@ -108,14 +108,16 @@ def test_all_that_match(storage: RecordStorage) -> None:
         return
     selection = Selection(where=(parse_where("userId=42"),))
     make(storage, userId=7)
-    watcher = Watcher(storage, 2, selection=selection)
-    time.sleep(0.1)
+    begun: list[int] = []
+    watcher = Watcher(storage, 2, selection=selection, on_begin=begun.append)
+    wait_until(lambda: bool(begun), "its first look")
     one = make(storage, userId=42)
     watcher.until("created")
     change(storage, one.id, lambda session: session.set("userId", 43))
     watcher.until("left")
     assert watcher.ended() == ["created", "left"]
     assert [(item.place, item.after) for item in watcher.seen[0].changes] == [("data.userId", 42)]
+    assert begun == [0]
 
 
 def test_looking_keeps_nothing_alive(tmp_path: Path) -> None:

@@ -50,24 +50,26 @@ def watch(
     interval: float = INTERVAL,
     seconds: float | None = None,
     on_way: Told = lambda _: None,
+    on_begin: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Seen]:
     """What happens to the session of a key, or to all that a selection means; without end unless `seconds` are given.
 
-    First each session that is there is told as `found`. `on_way` is told how changes are noticed, at the beginning
-    and after every break. Raises `UsageError` for a storage that keeps nothing.
+    First each session that is there is told as `found`, then `on_begin` how many they are. `on_way` is told how
+    changes are noticed, at the beginning and after every break. Raises `UsageError` for a storage that keeps nothing.
     """
     if not isinstance(storage, RecordStorage):
         raise UsageError("only what lies in a storage can be watched; -s URL names one")
     chosen = selection or Selection()
     look: Look = LookAtOne(storage, key) if key is not None else LookAtMany(storage, chosen)
-    yield from _Watch(look, interval, on_way).run(seconds)
+    yield from _Watch(look, interval, on_way, on_begin).run(seconds)
 
 
 class _Watch:
     """A watch under way: what was seen last, and whether the store answers."""
 
-    def __init__(self, look: Look, interval: float, on_way: Told) -> None:
+    def __init__(self, look: Look, interval: float, on_way: Told, on_begin: Callable[[int], object]) -> None:
         self.look, self.interval, self.on_way = look, interval, on_way
+        self.on_begin: Callable[[int], object] | None = on_begin
         self.storage = look.storage
         self.wake: Wake | None = None
         self.known: Mapping[str, Stored] | None = None
@@ -80,6 +82,9 @@ class _Watch:
         try:
             while True:
                 yield from self._step()
+                if self.known is not None and self.on_begin is not None:
+                    self.on_begin(len(self.known))
+                    self.on_begin = None
                 if end is not None and time.monotonic() >= end:
                     return
                 self._wait(self.interval if end is None else min(self.interval, end - time.monotonic()))

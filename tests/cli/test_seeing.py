@@ -195,3 +195,13 @@ def test_hints_on_what_is_no_text(run: Run) -> None:
         answer = run(command, cookie, "-f", "flask", "--secret", FLASK_KEY, "--json")
         assert answer.status == 1
         assert "bad-signature" in answer.out
+
+
+def test_watch_names_the_first_of_many(run: Run, tmp_path: Path) -> None:
+    """Thousands of lines about what is there already would hide what happens."""
+    store = f"fs:{tmp_path}/many"
+    run("create", "--count", "30", "--set", "a=1", "-s", store)
+    plain = run("watch", "--where", "a", "-s", store, "--for", "0.1s")
+    assert (plain.out.count("found"), plain.err) == (20, "sessionctl: watching 30 sessions\n")
+    told = run("watch", "--where", "a", "-s", store, "--for", "0.1s", "--json")
+    assert (told.out.count("found"), told.err) == (30, "")

@@ -14,10 +14,14 @@ from sessionctl.cli.page import Command
 from sessionctl.cli.setup import keys_for, setup_of
 from sessionctl.cli.words import refuse_rest, target_of
 from sessionctl.errors import UsageError
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.identify import Setup, Target
     from sessionctl.watch import Seen
+
+NAMED = 20
+"""How many of the sessions that are there at the beginning are named, one a line."""
 
 
 @click.command("watch", cls=Command)
@@ -57,8 +61,15 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         setup = setup_of(params, keys=keys_for(target))
         chosen["key"] = _key(target, setup)
     chosen["on_way"] = lambda how: say(f"changes are noticed {how}", quiet=not look.verbose)
+    if "selection" in chosen:
+        chosen["on_begin"] = lambda count: say(
+            f"watching {counted(count, 'session')}", quiet=look.quiet or look.json
+        )
+    found = 0
     for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
-        _tell(seen, look)
+        found += seen.kind == "found"
+        if look.json or seen.kind != "found" or found <= NAMED:
+            _tell(seen, look)
 
 
 def _seconds(text: str | None) -> float | None:
