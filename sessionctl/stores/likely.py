@@ -79,13 +79,14 @@ def likely_layout(storage: SessionStorage | None) -> Likely | None:
 def likely_owner(storage: RecordStorage) -> Likely | None:
     """Whose records lie on a server under the very prefix of a storage that has none of its own there.
 
-    Flask-Session, for one, has the same prefix. None where that cannot be told; never raises.
+    Flask-Session, for one, has the same prefix. What else lies on the server, however much, is passed over. None
+    where that cannot be told; never raises.
     """
     if storage.scheme in ("memory", "fs", "memcached") or storage.read_only:
         return None
     try:
         place, _ = place_of(storage)
-        own = [name for name in _names(place, in_files=False) if _is_own(storage, name)]
+        own = [entry.key for entry in islice(storage.scan(), LOOK)]
         return None if _holds_ours(storage, place, own) else _best(place, own, in_files=False)
     except SessionctlError:
         return None

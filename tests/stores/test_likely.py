@@ -200,6 +200,17 @@ def test_a_sweep_spares_records_under_our_prefix(run: Run, redis_server: RedisSe
     assert run("destroy", "--where", "a=1", "-s", url).out == "1\n"
 
 
+def test_a_sweep_spares_the_few_among_many(run: Run, redis_server: RedisServer) -> None:
+    """However much else lies on the server, what lies under our prefix is looked at."""
+    row = next(case.values[0] for case in rows_of("redis") if layout_of(case.values[0]) == "flask-session")
+    set_record(redis_server, row)
+    redis_server.ask("EVAL", "for i = 1, 20000 do redis.call('SET', 'cache:' .. i, 1) end", "0")
+    answer = run("purge", "--older-than", "1s", "-s", f"{redis_server.url}?ttl=40d")
+    redis_server.ask("FLUSHALL")
+    assert answer.status == 2
+    assert "1 entry looks like flask-session" in answer.err
+
+
 @pytest.mark.parametrize("command", ["doctor", "destroy --where a=1", "purge --older-than 1d"])
 def test_a_directory_of_another_framework(run: Run, tmp_path: Path, command: str) -> None:
     """Where a directory is refused, whose it is is said there."""
