@@ -38,7 +38,7 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
         )
         if _fits(changed)
     ]
-    return found[:3] or _cut(known)
+    return found[:3]
 
 
 def _fits(known: Identified) -> bool:
@@ -144,15 +144,3 @@ def _formats(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]
     for name, _ in formats.detect(known.text, cookie_name=known.context.cookie_name):
         if name != known.format.name:
             yield f"as {name} it is genuine: -f {name}", known._replace(format=formats.get(name))
-
-
-def _cut(known: Identified) -> list[Warn]:
-    signature = known.text.rpartition(".")[2] if "." in known.text else ""
-    if 0 < len(signature) < 20:  # noqa: PLR2004 - shorter than any base64 of an HMAC
-        return [
-            Warn(
-                "hint",
-                f"the last part has {len(signature)} characters, too few for a signature: was the text cut?",
-            )
-        ]
-    return []

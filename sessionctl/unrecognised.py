@@ -5,6 +5,7 @@ from __future__ import annotations
 from sessionctl import formats
 from sessionctl.encoding import b64decode_urlsafe
 from sessionctl.errors import MalformedCookieError
+from sessionctl.formats import express
 from sessionctl.formats.registry import SURE
 from sessionctl.wording import counted
 
@@ -35,6 +36,8 @@ def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> st
 
 def lost_end(text: str, cookie_name: str | None) -> str | None:
     """The format that a text would surely be of with a few characters more, which any base64 or hex may end in."""
+    if express.is_begun(text, cookie_name):
+        return "express"
     if not LEAST_CUT <= len(text) <= MOST_CUT or text.isalnum():
         return None
     for missing in range(1, LONGEST_LOSS + 1):
@@ -87,6 +90,8 @@ def _begun_as(text: str, cookie_name: str | None) -> str | None:
 
     Flask parts payload, time and signature by dots, Django by colons.
     """
+    if express.is_begun(text, cookie_name):
+        return "express"
     payload, part, rest = text[1:].replace(":", ".").partition(".")
     stamp, _, signature = rest.partition(".")
     if len(text) < LEAST_CUT or len(stamp) > _LONGEST_STAMP or "." in signature:

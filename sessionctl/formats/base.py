@@ -29,7 +29,7 @@ from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
-from sessionctl.wording import any_of
+from sessionctl.wording import any_of, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -363,12 +363,22 @@ def first_signed(
     """
     index = macs.first(context.keys, message, given, write)
     if index is None:
-        raise _misfit(context)
+        raise _misfit(context, _length_told(macs.of(context.keys)[0], given, write))
     return index
 
 
-def _misfit(context: Context) -> BadSignatureError:
-    return BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}")
+def _misfit(context: Context, why: str = "") -> BadSignatureError:
+    return BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}{why}")
+
+
+def _length_told(mac: Hmac, given: bytes, write: Callable[[bytes], bytes]) -> str:
+    """What to say of a signature that has not the length of one."""
+    wanted = len(write(mac.digest(b"")))
+    if len(given) == wanted:
+        return ""
+    has = counted(len(given), "byte" if write is bytes else "character")
+    how = f"has {has} in place of {wanted}" if given else "is no base64"
+    return f": it {how}, so the text was cut or altered"
 
 
 def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple[int, T]:

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _JSON = "j:"
+_SIGNED_STARTS = ("s:", "s%3A", "s%3a")
 _ID = 32
+_MOST = 4096
+"""Characters of a cookie that a browser keeps."""
 
 
 class Express(Format):
@@ -126,6 +129,18 @@ class Express(Format):
 
     def _is_signed(self, plain: str) -> bool:
         return plain.startswith(self._prefix)
+
+
+def is_begun(text: str, cookie_name: str | None) -> bool:
+    """Whether a text is the beginning of a signed cookie: `s:`, what was signed, and no whole signature."""
+    if not text.startswith(_SIGNED_STARTS) or len(text) > _MOST:
+        return False
+    from urllib.parse import unquote  # which reads a percent sign that was cut too
+
+    value, signature = cookie_signature.split(unquote(text)[2:])
+    if signature is None:
+        return cookie_name in Express.cookie_names or len(value) == _ID
+    return len(signature) < cookie_signature.LENGTH
 
 
 def _json(value: str) -> Any:

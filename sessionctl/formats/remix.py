@@ -80,7 +80,9 @@ class Remix(Format):
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         mac = cookie_signature.mac_bytes(signature)
         if mac is None or len(mac) != 32:  # noqa: PLR2004 - SHA-256
-            return refused("bad-signature", "what stands after the last dot is no signature", context)
+            return refused(
+                "bad-signature", "what stands after the last dot is no signature: was the text cut?", context
+            )
         message = payload.encode(errors="replace")
         index = first_signed(context, self._macs, message, mac)
         value = _value(payload)

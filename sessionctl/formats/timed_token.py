@@ -29,7 +29,7 @@ from sessionctl.duration import human_seconds
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats.base import Context, Option, Verdict, Warn, expire
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def find_key(token: Token, macs: Macs, keys: KeyRing) -> tuple[int, tuple[Warn, 
         given = b64decode(token.signature)
     except Base64Error:
         given = b""
-    index = macs.find(keys, utf8(token.message), given)
+    index = macs.first(keys, utf8(token.message), given)
+    if index is None:
+        raise macs.misfit(keys, len(token.signature.rstrip("=")), b64encode_urlsafe_tag)
     return index, () if b64encode_urlsafe(given) == token.signature else (NON_CANONICAL,)
 
 

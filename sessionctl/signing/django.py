@@ -27,6 +27,7 @@ from sessionctl.encoding import decompress
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag, compare_digest
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -113,8 +114,10 @@ def digest_of(signature: bytes, digests: tuple[str, ...]) -> str:
             return digest
     wanted = " or ".join(f"{SIGNATURE_SIZES[digest]} of {digest}" for digest in digests)
     other = [digest for digest, length in SIGNATURE_SIZES.items() if length == size]
-    hint = f"; it may be one of {other[0]} (-O digest={other[0]})" if other else ""
-    raise BadSignatureError(f"the signature has {size} characters in place of {wanted}{hint}")
+    hint = (
+        f"; it may be one of {other[0]} (-O digest={other[0]})" if other else ": the text was cut or altered"
+    )
+    raise BadSignatureError(f"the signature has {counted(size, 'character')} in place of {wanted}{hint}")
 
 
 def sign(text: str, mac: Hmac, separator: str = ":") -> str:

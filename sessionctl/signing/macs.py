@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sessionctl.errors import BadSignatureError
 from sessionctl.signing.mac import Hmac, compare_digest
-from sessionctl.wording import any_of
+from sessionctl.wording import any_of, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class Macs:
         """
         index = self.first(keys, message, given, write)
         if index is None:
-            raise BadSignatureError(_misfit(len(given), self.of(keys), write))
+            raise self.misfit(keys, len(given), write)
         return index
 
     def first(
@@ -57,15 +57,20 @@ class Macs:
                 return index
         return None
 
-
-def _misfit(length: int, macs: list[Hmac], write: Callable[[bytes], bytes]) -> str:
-    lengths = {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
-    digest = macs[0].name.removeprefix("HMAC-").lower()
-    if length == lengths[digest]:
-        return f"the signature does not fit {any_of(len(macs), 'key')}"
-    other = [name for name, known in lengths.items() if known == length]
-    hint = (
-        f"it is of {other[0]} (-O digest={other[0]}), or was cut" if other else "the text was cut or altered"
-    )
-    unit = "bytes" if write is bytes else "characters"
-    return f"the signature has {length} {unit} in place of {lengths[digest]} of {digest}: {hint}"
+    def misfit(
+        self, keys: KeyRing, length: int, write: Callable[[bytes], bytes] = bytes
+    ) -> BadSignatureError:
+        """Why no key fits a signature of a length, in the bytes that `write` makes."""
+        macs = self.of(keys)
+        lengths = {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
+        digest = macs[0].name.removeprefix("HMAC-").lower()
+        if length == lengths[digest]:
+            return BadSignatureError(f"the signature does not fit {any_of(len(macs), 'key')}")
+        other = [name for name, known in lengths.items() if known == length]
+        hint = (
+            f"it is of {other[0]} (-O digest={other[0]}), or was cut"
+            if other
+            else "the text was cut or altered"
+        )
+        has = counted(length, "byte" if write is bytes else "character")
+        return BadSignatureError(f"the signature has {has} in place of {lengths[digest]} of {digest}: {hint}")

@@ -74,6 +74,7 @@ FLASK = (  # of Flask 3.1.3
 )
 DJANGO = "eyJ1c2VyX2lkIjoibWoifQ:1xXAQC:2kramqqiPANacl2rTZhhMgJsZxoa0kdh25lBxx_NzQU"  # of Django 5.2.19
 STARLETTE = "eyJ1c2VyX2lkIjogIm1qIn0=.awpeCA.Kbqvz4s4Lzu88qd3Cxq3akuNuL4"  # of Starlette 1.10.0
+EXPRESS = "s%3Acpg60MtR1Jpy_ffN4QkmaXDN_6EDlXmx.GkROtRRiwVq8PRjeg%2F3HNCczOPK%2Bs3itCuMFawWFK38"  # of express-session
 JWT_HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
 
 
@@ -114,3 +115,35 @@ def test_decode_of_a_cut_signature(text: str, run: Run) -> None:
     """`decode`, which mends nothing, tells of a part of a signature too that the cookie was cut."""
     answer = run("decode", text)
     assert (answer.status, "which was cut" in answer.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "text", [EXPRESS[:-6], EXPRESS[:-12], EXPRESS[:40], EXPRESS[:36], "connect.sid=s%3AID.gQv", "s:ID.abc"]
+)
+def test_cut_cookie_of_express(text: str, run: Run) -> None:
+    """What begins as Express signs is told as a cookie of Express that was cut, also without a key."""
+    assert "look like a cookie of express which was cut" in run("decode", text).err
+    assert "it looks like a cookie of express whose end is missing" in run("inspect", text).out
+    verified = run("verify", text)
+    assert verified.out.startswith("express: ")
+    assert "whose end is missing: was the text cut?" in verified.err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "keys", "said"),
+    [
+        ("flask", FLASK[:-6], "dev", "the signature has 21 characters in place of 27 of sha1"),
+        ("flask", FLASK[:-3], "dev", "the signature has 24 characters in place of 27 of sha1"),
+        ("django", DJANGO[:-6], "dev", "the signature has 37 characters in place of 43 of sha256"),
+        ("express", EXPRESS[:-6], "dev", "it has 37 characters in place of 43"),
+        ("jwt", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ.ie-fdqOsNmtDwS5tJyda2DF-zFob11NXPz6YF1pN", "k" * 32,
+         "it has 30 bytes in place of 32"),
+        ("react-router", "eyJ1c2VyX2lkIjoxfQ%3D%3D.BML4BbiBZ78AD2GtAPgfG9TDPfe5Dt7RcMgxr", "dev", "it is no base64"),
+    ],
+)  # fmt: skip
+def test_length_of_a_cut_signature(name: str, text: str, keys: str, said: str, run: Run) -> None:
+    """How much of a signature is there is counted in the characters that a user sees, whatever they decode to."""
+    answer = run("verify", "-f", name, "--secret", keys, "--", text)
+    assert answer.status == 1
+    assert said in answer.out
+    assert "the text was cut or altered" in answer.out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
@@ -20,6 +20,11 @@ from sessionctl.formats.base import Verdict, Warn
 from sessionctl.identify import Setup
 from sessionctl.signing import KeyRing
 from sessionctl.sources import read_cookie
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Answer
 
 SECRET = "a-secret-of-more-than-32-characters-for-tests"
 COOKIE = formats.get("flask").encode({"n": 1}, [SECRET], now=1_795_000_000.0)
@@ -159,6 +164,23 @@ def test_answers_come_at_once() -> None:
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["format"] == "flask"
         process.stdin.close()
+
+
+def test_refused_lines_are_explained(run: Callable[..., Answer]) -> None:
+    """What would mend refused lines is said once, at the end, by the line's number, but not with `--json` or `-q`."""
+    words = ["verify", "-", "-f", "flask", "--now", "1795000001", "--secret", f"{SECRET} "]
+    lines = f"nothing\n{COOKIE}\n\n{COOKIE}\n"
+    answer = run(*words, stdin=lines)
+    assert answer.status == 3
+    assert answer.err == "sessionctl: hint for line 2: key 0 fits without the white space around it\n"
+    assert run(*words, "-q", stdin=lines).err == run(*words, "--json", stdin=lines).err == ""
+    assert run("verify", "-", "--secret", "other", stdin=lines).err == ""
+
+
+def test_few_refused_lines_are_explained(run: Callable[..., Answer]) -> None:
+    """Only the first lines that were refused are looked at, so that a log of a million is not paid for twice."""
+    lines = "\n".join(["session=a.b.c"] * 3 + [COOKIE])
+    assert run("verify", "-", "-f", "flask", "--secret", f"{SECRET} ", stdin=lines).err == ""
 
 
 def test_keys_are_derived_once_for_equal_rings() -> None:

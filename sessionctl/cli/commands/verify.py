@@ -60,7 +60,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         print_json(answer(known.format.name, verdict._replace(warnings=(*verdict.warnings, *hinted))))
     else:
         print_data(line(known.format.name, known.verdict, _source_of(known, setup)))
-        for hint in hinted:
+        for hint in hinted or _cut(known):
             say(f"hint: {hint.message}", quiet=look.quiet)
     if is_said("max_age") and known.verdict.valid and known.verdict.issued_at is None:
         say(f"{known.format.name} keeps no time of issue, so --max-age says nothing", quiet=look.quiet)
@@ -71,6 +71,11 @@ def _hints(known: Identified, setup: Setup) -> list[Warn]:
     from sessionctl.diagnosis import hints
 
     return hints(known, setup)
+
+
+def _cut(known: Identified) -> list[Warn]:
+    """What was found to be odd about a text that no format knows as it is."""
+    return [warning for warning in known.verdict.warnings if warning.code == "cut"]
 
 
 def _source_of(known: Identified, setup: Setup) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sessionctl import jsontext
-from sessionctl.cli.output import json_text, visible
+from sessionctl.cli.output import json_text, say, visible
 from sessionctl.cli.views.verdicts import line, status_of, unread
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from sessionctl.verdict import Verdict
 
 MAX_LINE = 1 << 20
+_EXPLAINED = 3
+"""Refused lines of a known format that are looked at for what would mend them, which takes a while."""
+
 _CHUNK = 1 << 16
 
 _SECONDS = {second: f'{second:02}Z"' for second in range(60)}
@@ -42,9 +45,10 @@ def verify_lines(setup: Setup, look: Look) -> int:
     """Judge every line, and the worst exit status: 0 only if all are genuine."""
     judge = _judge_of(setup)
     tell = _json_line if look.json else _plain_line
-    worst = 0
+    worst = before = 0
     judged = False
     answers: list[str] = []
+    refused: dict[int, str] = {}
     for lines in _lines():
         judged = True
         try:
@@ -57,13 +61,31 @@ def verify_lines(setup: Setup, look: Look) -> int:
                 answers.append(tell(name, verdict))
                 if not verdict.valid:
                     worst = max(worst, status_of(verdict))
+                    if name is not None and len(refused) < _EXPLAINED:
+                        refused[before + len(answers)] = text
         finally:
             sys.stdout.write("".join(answers))
             sys.stdout.flush()
+            before += len(answers)
             answers.clear()
     if not judged:
         raise MalformedCookieError("standard input is empty: no cookie was judged")
+    if not (look.quiet or look.json):
+        _explain(refused, setup)
     return worst
+
+
+def _explain(refused: dict[int, str], setup: Setup) -> None:
+    """What would mend the first lines that were refused, by their numbers, as `verify` of one cookie tells it."""
+    from sessionctl.diagnosis import hints
+
+    told: set[str] = set()
+    for number, text in refused.items():
+        known = identify(_source(text, setup.cookie_name), setup)
+        for hint in hints(known, setup):
+            if hint.message not in told:
+                told.add(hint.message)
+                say(f"hint for line {number}: {hint.message}")
 
 
 def _lines() -> Iterator[list[str]]:
