@@ -18,6 +18,7 @@ from sessionctl.inspection import Report, inspect
 from sessionctl.refusals import RFC, refusals
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.sources.har import Exchange, gather
+from sessionctl.sources.likeliest import ANTI_FORGERY, purpose_of
 from sessionctl.strength import LEAST_ID_BITS, WELL_KNOWN, id_bits, weakness_of
 from sessionctl.timeline import story
 
@@ -38,6 +39,7 @@ ABSOLUTE_DAYS = 30
 GUESS_SECONDS = 0.5
 """How long well-known secrets are tried."""
 
+_CSRF = "OWASP Cross-Site Request Forgery Prevention Cheat Sheet, Using Cookies with Host Prefixes"
 _KEY_RULE = "RFC 7518 3.2; OWASP Cryptographic Storage Cheat Sheet, Key Generation"
 _MEND_KEY = "make one: sessionctl secret new; keep the old one behind it until its cookies have expired"
 
@@ -72,8 +74,12 @@ def examine(source: Source, setup: Setup, *, url: str | None = None) -> list[Fin
 
     The keys of the setup are judged too; attributes only where the source has them (a Set-Cookie header, a
     storageState). Where it has them the text may be of no known format: it is taken for an ID. Raises
-    `MalformedCookieError` for another text of none.
+    `MalformedCookieError` for another text of none. What is no session by its name is not judged as one.
     """
+    purpose = purpose_of(source.name or "") if source.value else None
+    if purpose is not None:
+        found = [*_of_no_session(source, url, purpose)]
+        return _sorted(finding._replace(where=source.name or "") for finding in found)
     try:
         report = inspect(source, setup)
     except MalformedCookieError:
@@ -101,6 +107,8 @@ def examine_visit(visit: Sequence[Exchange], setup: Setup) -> list[Finding]:
     source = source._replace(attributes=_last_attributes(visit, source.name) or source.attributes)
     url = next((exchange.url for exchange in visit if _sets(exchange, source.name)), visit[0].url)
     found = examine(source, setup, url=url)
+    if purpose_of(source.name or "") is not None:
+        return found
     codes = {finding.code for finding in found}
     for event in story(visit, setup._replace(cookie_name=source.name)):
         severity = event.severity
@@ -133,6 +141,23 @@ def _of_no_format(source: Source, url: str | None) -> Iterator[Finding]:
                   "sessionctl formats", "-f NAME names its format")  # fmt: skip
 
 
+def _of_no_session(source: Source, url: str | None, purpose: str) -> Iterator[Finding]:
+    """What can be told of a cookie that is for something else: whether browsers keep it, and of a token its reach.
+
+    A page's own script may have to read an anti-forgery token, to send it back in a header.
+    """
+    message = f"by its name it holds {purpose}, and was not judged as a session"
+    yield Finding("no-session", "note", message, "what cookies of this name are for",
+                  "if it is one all the same, give it as session=VALUE")  # fmt: skip
+    if source.attributes is None:
+        return
+    yield from _refused(source, url)
+    if purpose == ANTI_FORGERY:
+        if "secure" not in source.attributes:
+            yield Finding("no-secure", "warning", "it also travels over plain http", _CSRF, "add Secure")
+        yield from _reach(source.name or "", source.attributes)
+
+
 # -- the cookie's attributes --------------------------------------------------------------------------
 
 
@@ -140,10 +165,7 @@ def _attributes(source: Source, url: str | None) -> Iterator[Finding]:
     attributes = source.attributes
     if attributes is None:
         return
-    for refusal in refusals(source, url):
-        yield Finding(
-            refusal.code, "error", f"browsers refuse it: {refusal.message}", refusal.source, refusal.mend
-        )
+    yield from _refused(source, url)
     if "httponly" not in attributes:
         yield _owasp(
             "no-httponly", "error", "any script on the page can read it", "HttpOnly Attribute", "add HttpOnly"
@@ -155,6 +177,12 @@ def _attributes(source: Source, url: str | None) -> Iterator[Finding]:
     yield from _same_site(attributes)
     yield from _reach(source.name or "", attributes)
     yield from _persistence(attributes)
+
+
+def _refused(source: Source, url: str | None) -> Iterator[Finding]:
+    for refusal in refusals(source, url):
+        message = f"browsers refuse it: {refusal.message}"
+        yield Finding(refusal.code, "error", message, refusal.source, refusal.mend)
 
 
 def _owasp(code: str, severity: Severity, message: str, section: str, mend: str) -> Finding:
@@ -328,9 +356,7 @@ def secret_findings(secret: Secret, name: str = "the secret") -> Iterator[Findin
 
 
 def _secret(code: str, severity: Severity, message: str, mend: str) -> Finding:
-    return Finding(
-        code, severity, message, "RFC 7518 3.2; OWASP Cryptographic Storage Cheat Sheet, Key Generation", mend
-    )
+    return Finding(code, severity, message, _KEY_RULE, mend)
 
 
 def _well_known(source: Source, setup: Setup, report: Report) -> Iterator[Finding]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _UNJUDGED = Verdict(valid=False, reason="no-key")
 
+WORTH_TELLING = 0.1
+"""The confidence below which a format is not even a guess: any text of letters may be an ID of PHP."""
+
 ALIKE = 0.05
 """The difference in confidence below which two formats are not told apart."""
 
@@ -140,7 +143,7 @@ def identify(
     if settled is not None:
         return settled
     if found[0][1] < SURE:
-        names = [name for name, _ in found]
+        names = [name for name, score in found if score >= WORTH_TELLING]
         return _judge_cut(source, setup, names, judge=judge, mend=mend, forms=forms)
     if missing is not None and found[0][0] not in (one.format.name for one in tried):
         raise missing  # the likeliest format could not be tried

@@ -85,7 +85,7 @@ _ALPHABETS = (
 def _by_spread(text: str) -> float:
     """Shannon's entropy of its characters, more for a short text uses its alphabet unevenly."""
     counts = Counter(text)
-    bits = -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values())
+    bits = sum(count / len(text) * math.log2(len(text) / count) for count in counts.values())
     return bits * len(text) * 1.35
 
 

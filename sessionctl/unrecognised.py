@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from sessionctl import formats
 from sessionctl.encoding import b64decode_urlsafe
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import express
 from sessionctl.formats.registry import SURE
+from sessionctl.sources.likeliest import purpose_of
 from sessionctl.wording import counted
 
 SURELY = 0.9
@@ -21,6 +24,18 @@ LEAST_CUT, MOST_CUT, LONGEST_LOSS = 20, 4096, 26
 SHORTEST_ID, LONGEST_ID = 20, 128
 """Characters of a text that may be the ID of a stored session."""
 
+_ID_SHAPES = (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ("koa-redis", "flask-session")),  # the latter before 0.6
+    (r"[0-9a-v]{26}", ("php",)),
+    (r"[0-9a-f]{32}", ("php", "sanic", "aiohttp-redis", "starsessions")),
+    (r"[0-9a-z]{32}", ("django-cache", "django-file")),
+    (r"[0-9A-Za-z_-]{32}", ("connect-redis", "connect-memcached", "express-file")),
+    (r"[0-9a-f]{40}", ("cherrypy", "werkzeug-file")),
+    (r"[0-9a-f]{64}", ("rack-redis", "litestar")),
+    (r"[0-9A-Za-z_-]{43}", ("flask-session", "scs")),
+)
+"""How IDs look that frameworks put into the cookie as they are, or with a signature that was lost; their layouts."""
+
 _WITHOUT_HYPHENS = {ord("-"): None, ord("_"): None}
 
 
@@ -30,7 +45,7 @@ def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> st
         _encoded_twice(text, cookie_name)
         or _without_blanks(text, cookie_name)
         or _begun(text, cookie_name)
-        or _no_name(text, names)
+        or _no_name(text, cookie_name, names)
     )
 
 
@@ -117,22 +132,21 @@ def _start_of(payload: str) -> bytes:
         return b""
 
 
-def _no_name(text: str, names: list[str]) -> str:
+def _no_name(text: str, cookie_name: str | None, names: list[str]) -> str:
+    size = counted(len(text), "character that is", "characters that are")
+    purpose = purpose_of(cookie_name or "")
     perhaps = f" (at a stretch: {', '.join(names[:3])})" if names else ""
-    stored = (
-        "if this is the ID of a stored session, -s URL?layout=NAME finds it; " if _may_be_id(text) else ""
-    )
-    return (
-        f"{counted(len(text), 'character that is', 'characters that are')} no session cookie of a known "
-        f"format{perhaps}; {stored}"
-        "-f NAME reads it as one, 'sessionctl formats' lists them"
-    )
+    what = f": by its name it holds {purpose}" if purpose else _stored(text) or perhaps
+    ways = "-f NAME reads it as one, 'sessionctl formats' lists them"
+    return f"{size} no session cookie of a known format{what}; {ways}"
 
 
-def _may_be_id(text: str) -> bool:
-    """Whether a text may be nothing but an ID: letters, digits and hyphens, as many as IDs have."""
-    return (
-        SHORTEST_ID <= len(text) <= LONGEST_ID
-        and text.translate(_WITHOUT_HYPHENS).isalnum()
-        and text.isascii()
-    )
+def _stored(text: str) -> str:
+    """What to say of a text that may be an ID in a store: letters, digits and hyphens, as many as IDs have."""
+    if not SHORTEST_ID <= len(text) <= LONGEST_ID or not text.isascii():
+        return ""
+    if not text.translate(_WITHOUT_HYPHENS).isalnum():
+        return ""
+    layouts = next((layouts for shape, layouts in _ID_SHAPES if re.fullmatch(shape, text)), ())
+    likely = f" (by its shape: {', '.join(layouts)})" if layouts else ""
+    return f"; if this is the ID of a stored session, -s URL?layout=NAME finds it{likely}"

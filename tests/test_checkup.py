@@ -213,3 +213,32 @@ def test_a_text_of_no_known_format() -> None:
     assert all(finding.source and finding.mend for finding in found)
     with pytest.raises(MalformedCookieError):
         examine(read_cookie("1234"), Setup())
+
+
+@pytest.mark.parametrize(
+    ("cookie", "codes"),
+    [
+        ("_ga=GA1.2.1033501218.1368477899; Path=/", {"no-session"}),
+        ("theme=dark; Path=/; SameSite=None", {"no-session", "samesite-none"}),
+        ("XSRF-TOKEN=eyJpdiI6IjEifQ==; Path=/; Secure", {"no-session", "no-prefix"}),
+        ("csrftoken=vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4za; Path=/", {"no-session", "no-secure"}),
+        ("csrftoken=vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4za", {"no-session"}),
+    ],
+    ids=["analytics", "a preference", "Angular's token", "Django's token", "a token without attributes"],
+)
+def test_what_is_no_session(cookie: str, codes: set[str]) -> None:
+    """What is for something else by its name is not judged as a session: scripts may read it, and it may be short."""
+    assert {finding.code for finding in examine(read_cookie(cookie), Setup())} == codes
+
+
+@pytest.mark.parametrize("name", ["_gateway_session", "_mp_session", "language_session", "session"])
+def test_a_session_whose_name_begins_like_another(name: str) -> None:
+    """A session is judged as one also where its application's name begins as that of analytics does."""
+    assert "no-httponly" in findings(f"{name}={flask({'a': 1})}; Path=/")
+
+
+def test_a_visit_without_a_session() -> None:
+    """A visit with analytics alone is not judged by a session's rules, nor by what its requests did."""
+    ga = "_ga=GA1.2.1033501218.1368477899"
+    visit = read_visit(har(exchange(0, "GET", "http://shop.test/", 200, ga, f"{ga}; Path=/")))
+    assert [finding.code for finding in examine_visit(visit, Setup())] == ["no-session"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 from sessionctl import KeyRing, MalformedCookieError, SessionctlError, UsageError, formats
 from sessionctl.identify import Setup, identify
 from sessionctl.sources import Source, read_cookie
+from sessionctl.stores.layouts import names
 from tests.cases import cookie_cases
 
 SIGNED = [
@@ -86,3 +88,38 @@ def test_a_missing_library_hides_no_other_format() -> None:
         [sys.executable, "-c", WITHOUT_LIBRARIES], capture_output=True, text=True, check=False
     )
     assert done.stdout.split() == ["None", "bad-signature", "bad-signature", "formats"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "layouts"),
+    [
+        ("b0025c97-3e80-4722-b5c2-61821a365f10", "koa-redis, flask-session"),
+        ("1ue3if4f29ugn8bg1pdh0buvt9", "php"),
+        ("e0c3fb74f0eb4b21abc35a91b8cbe447", "php, sanic, aiohttp-redis, starsessions"),
+        ("brz0bn6th4khpbcza4t7wnrph2ggxkoe", "django-cache, django-file"),
+        ("IOXSsHuZ7uh0GU4ar5qVDJGTrM52tb5K", "connect-redis, connect-memcached, express-file"),
+        ("0e4b686c972cad9b7242235b87509166b6412861", "cherrypy, werkzeug-file"),
+        ("42cb2ce0f543408123902ee7adf8a0e4af24db1fa78816a76954e6b7b61c8e5f", "rack-redis, litestar"),
+        ("Y2fxl1FzD-zQq9oUWC8QsmiEcNiyaJNXQj9MBT3Q9To", "flask-session, scs"),
+    ],
+)
+def test_whose_an_id_may_be(text: str, layouts: str) -> None:
+    """Of a text that may be a stored session's ID the layouts are named that have IDs of its shape, and no format."""
+    assert set(layouts.split(", ")) <= set(names())
+    with pytest.raises(MalformedCookieError, match=rf"\(by its shape: {layouts}\)") as caught:
+        identify(Source("sid", text), Setup())
+    assert "at a stretch" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["d5b7a2f0-8a3e-4c6b-9d1f-2e3a4b5c6d7e8f9a0b", "accepted", "zq1" * 67])
+def test_no_guess_is_better_than_any(text: str) -> None:
+    """A text of letters and digits that is of no ID's shape is no framework's, not even at a stretch."""
+    with pytest.raises(MalformedCookieError, match="no session cookie of a known format;") as caught:
+        identify(Source("sid", text), Setup())
+    assert not re.search("at a stretch|by its shape", str(caught.value))
+
+
+def test_a_name_that_tells_what_else_it_is() -> None:
+    """Of a cookie that is for something else by its name just that is said."""
+    with pytest.raises(MalformedCookieError, match="by its name it holds an anti-forgery token; -f NAME"):
+        identify(Source("csrftoken", "vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4za"), Setup())

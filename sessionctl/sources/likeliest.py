@@ -15,11 +15,18 @@ SESSION_NAME = re.compile(
     r"(?i)sess|(?:^|[._-])s?sid$|^sid[._-]|auth|^koa[.:]|^beaker|login|^token$|jwt|remember"
 )
 
-# Anti-forgery tokens, analytics, consent and preferences: signed at times, but never the session.
-_OTHER_NAME = re.compile(
-    r"(?i)csrf|xsrf|^_ga|^_gid|^_gat|^_gcl|^__utm|^_fb|^_hj|^__hs|hubspot|^ajs_|^amp(litude)?_|^mp_|^intercom|"
-    r"^messages$|^optimizely|^__cf|^cf_|consent|^theme|lang|locale|timezone|^tz$|^_pk_|^_uet|^__stripe|^datadog|^_dd_"
-)
+# What else cookies are for, by their names: signed at times, but never the session.
+_PURPOSES = (
+    ("an anti-forgery token", re.compile(r"(?i)csrf|xsrf|anti-?forgery|requestverification|authenticity_token")),
+    ("analytics or a vendor's own data", re.compile(
+        r"(?i)^(?!_\w+_session$)(_ga(_|$)|_gid$|_gat(_|$)|_gcl_|__utm|_fb[cp]$|_hj|__hs|.*hubspot|ajs_|amp(litude)?_|mp_|"
+        r"intercom|optimizely|__cf|cf_|_pk_|_uet|__stripe|datadog|_dd_)"
+    )),  # _NAME_session is Rails' own, whatever the NAME
+    ("messages for the next page", re.compile(r"(?i)^messages$")),
+    ("consent or a preference", re.compile(r"(?i)^(?!.*sess).*(consent|^theme|lang|locale|timezone|^tz$)")),
+)  # fmt: skip
+
+ANTI_FORGERY = _PURPOSES[0][0]
 
 _FOR_NAME, _AGAINST_NAME = 0.5, 0.8
 
@@ -30,10 +37,15 @@ def rank(cookies: Mapping[str, str]) -> list[str]:
     return sorted(scores, key=lambda name: -scores[name])
 
 
+def purpose_of(name: str) -> str | None:
+    """What a cookie of this name is for, in words, where that is no session; else None."""
+    return next((purpose for purpose, pattern in _PURPOSES if pattern.search(name)), None)
+
+
 def _score(name: str, value: str) -> float:
     found = formats.detect(value, cookie_name=name) if value else []
     score = found[0][1] if found else 0.0
-    if _OTHER_NAME.search(name):
+    if purpose_of(name) is not None:
         return score - _AGAINST_NAME
     return score + (_FOR_NAME if SESSION_NAME.search(name) else 0.0)
 
