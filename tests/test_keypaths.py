@@ -17,7 +17,7 @@ def changed(setup: Setup, **changes: Any) -> Any:
     """What a session that held DATA holds after a change by paths."""
     made = editing.create(setup, DATA, {"notice": {"text": "hi"}})
     source = read_cookie(f"session={made.cookie}", None)
-    after = editing.change(Target(source=source), setup, paths=True, **changes)
+    after = editing.change(Target(source=source), setup, **changes)
     found = [
         editing.get(Target(source=read_cookie(f"session={after.cookie}", None)), setup, key) for key in DATA
     ]
@@ -79,9 +79,7 @@ def test_unset(setup: Setup) -> None:
     """Several places of one array are those that it had before any was removed."""
     _, made = changed(setup, values={"cart": ["a", "b", "c"]})
     source = read_cookie(f"session={made.cookie}", None)
-    after = editing.change(
-        Target(source=source), setup, unset=["cart.0", "cart.1", "a.b", "prefs.x.y"], paths=True
-    )
+    after = editing.change(Target(source=source), setup, unset=["cart.0", "cart.1", "a.b", "prefs.x.y"])
     source = read_cookie(f"session={after.cookie}", None)
     for key, found in {"cart": (True, ["c"]), "a.b": (False, None), "prefs": (True, {"z": {}})}.items():
         assert editing.get(Target(source=source), setup, key) == found

@@ -27,18 +27,17 @@ def change(
     values: Mapping[str, Any] | None = None,
     unset: Iterable[str] = (),
     flash: Mapping[str, Any] | None = None,
-    paths: bool = False,
 ) -> Made:
     """Set and unset values, leave flash for the next request, and give the cookie text to send.
 
-    With `paths` a key that is not there may be a path into one that is: see `top_level`.
+    A key that is not there may be a path into one that is: see `top_level`.
     """
     opened = open_session(target, setup, to_change=True)
     if opened.session is None:
-        made = _change_foreign(opened, values or {}, unset, flash or {}, paths=paths)
+        made = _change_foreign(opened, values or {}, unset, flash or {})
     else:
         _check_printable(opened, opened.session.id)
-        apply_changes(opened.session, values or {}, unset, flash or {}, paths=paths)
+        apply_changes(opened.session, values or {}, unset, flash or {})
         made = _saved(opened)
     return replace(made, attributes=target.attributes)
 
@@ -48,15 +47,12 @@ def apply_changes(
     values: Mapping[str, Any],
     unset: Iterable[str],
     flash: Mapping[str, Any],
-    *,
-    paths: bool,
 ) -> None:
     """Change a session of ours, and keep the flash that waits. Raises `UsageError` where a path leads nowhere."""
     session.keep()
-    if paths:
-        now_values, now_flash = session.data
-        values, unset = _by_paths(now_values, values, unset)
-        flash, _ = top_level(now_flash, flash)
+    now_values, now_flash = session.data
+    values, unset = _by_paths(now_values, values, unset)
+    flash, _ = top_level(now_flash, flash)
     for key, value in values.items():
         session.set(key, value)
     for key in unset:
@@ -128,15 +124,13 @@ def _change_foreign(
     values: Mapping[str, Any],
     unset: Iterable[str],
     flash: Mapping[str, Any],
-    *,
-    paths: bool,
 ) -> Made:
     known, decoded = opened.known, opened.decoded
     assert known is not None  # noqa: S101 - a foreign session always comes from a cookie
     assert decoded is not None  # noqa: S101
-    if paths and isinstance(decoded.data, dict):
+    if isinstance(decoded.data, dict):
         values, unset = _by_paths(decoded.data, values, unset)
-    if paths and isinstance(decoded.flash, dict):
+    if isinstance(decoded.flash, dict):
         flash, _ = top_level(decoded.flash, flash)
     data = _with_values(decoded.data, values, [*unset], opened.format)
     context, max_age = known.context, opened.setup.max_age

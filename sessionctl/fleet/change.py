@@ -108,13 +108,12 @@ def change(
     values: Mapping[str, Any] | None = None,
     unset: Iterable[str] = (),
     flash: Mapping[str, Any] | None = None,
-    paths: bool = False,
     now: float | None = None,
     dry_run: bool = False,
 ) -> Changed:
     """Set and unset values of every session that is meant, and leave flash for its next request.
 
-    With `paths` a key that is not there may be a path into one that is, as of `editing.change`; a session where it
+    A key that is not there may be a path into one that is, as of `editing.change`; a session where it
     leads nowhere is left as it was, and counts as failed.
 
     Each keeps the life that it has left, and flash that waits. A session that has expired is not touched, one
@@ -133,7 +132,7 @@ def change(
                 continue
             with interrupts.step():
                 try:
-                    result.done += _change_one(saver, found, values or {}, unset, flash or {}, paths=paths)
+                    result.done += _change_one(saver, found, values or {}, unset, flash or {})
                 except (StorageError, CorruptRecordError, UsageError) as error:
                     result.fail(error)
     return result
@@ -145,8 +144,6 @@ def _change_one(
     values: Mapping[str, Any],
     unset: Iterable[str],
     flash: Mapping[str, Any],
-    *,
-    paths: bool,
 ) -> bool:
     from sessionctl.editing.changing import apply_changes
 
@@ -154,7 +151,7 @@ def _change_one(
     if session is None:
         return False
     try:
-        apply_changes(session, values, unset, flash, paths=paths)
+        apply_changes(session, values, unset, flash)
     except UsageError as error:
         raise UsageError(f"session {found.entry.ref}: {error}") from None
     saver.save(session)

@@ -35,7 +35,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     change(
         words,
         params,
-        lambda target, setup, rest: editing.change(target, setup, flash=assignments(rest), paths=True),
+        lambda target, setup, rest: editing.change(target, setup, flash=assignments(rest)),
         wants="K=V",
     )
 
@@ -45,6 +45,4 @@ def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bo
 
     if not words:
         raise UsageError("K=V is missing")
-    return fleet.change(
-        setup.storage, selection, flash=assignments(words), paths=True, now=setup.now, dry_run=dry_run
-    )
+    return fleet.change(setup.storage, selection, flash=assignments(words), now=setup.now, dry_run=dry_run)

@@ -32,7 +32,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     change(
         words,
         params,
-        lambda target, setup, rest: editing.change(target, setup, unset=rest, paths=True),
+        lambda target, setup, rest: editing.change(target, setup, unset=rest),
         wants="a KEY",
     )
 
@@ -42,4 +42,4 @@ def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bo
 
     if not words:
         raise UsageError("KEY is missing")
-    return fleet.change(setup.storage, selection, unset=words, paths=True, now=setup.now, dry_run=dry_run)
+    return fleet.change(setup.storage, selection, unset=words, now=setup.now, dry_run=dry_run)
