@@ -84,8 +84,8 @@ def _steps_to(value: Any, path: str) -> Steps | None:
     if isinstance(value, dict):
         if path in value:
             return (path,)
-        for head, rest in splits(path):
-            if head in value and (inner := _steps_to(value[head], rest)) is not None:
+        for head, rest in splits(path, value):
+            if (inner := _steps_to(value[head], rest)) is not None:
                 return (head, *inner)
     if isinstance(value, list):
         head, dot, rest = path.partition(".")
@@ -99,8 +99,8 @@ def _steps_for(data: Mapping[str, Any], path: str) -> Steps:
     """The steps to a value, there or to be made; a key where nothing is there for the path to lead into."""
     if (steps := _steps_to(data, path)) is not None:
         return steps
-    for head, rest in splits(path):
-        if isinstance(data.get(head), (dict, list)):
+    for head, rest in splits(path, data):
+        if isinstance(data[head], (dict, list)):
             return (head, *_steps_into(data[head], rest, head))
     return (path,)
 
@@ -117,8 +117,8 @@ def _steps_into(holder: Any, path: str, place: str) -> Steps:
         if index < len(holder) and isinstance(holder[index], (dict, list)):
             return (index, *_steps_into(holder[index], rest, f"{place}.{index}"))
         raise _no_way(f"{place}.{index}", rest, "no object or array")
-    for inner, further in splits(path):
-        if isinstance(holder.get(inner), (dict, list)):
+    for inner, further in splits(path, holder):
+        if isinstance(holder[inner], (dict, list)):
             return (inner, *_steps_into(holder[inner], further, f"{place}.{inner}"))
     if dot:
         raise _no_way(f"{place}.{head}", rest, "no object or array")
@@ -131,8 +131,12 @@ def _no_way(place: str, rest: str, kind: str) -> UsageError:
     return UsageError(f"{rest[:40]!r} cannot be set in {place[:80]!r}: that is {kind}")
 
 
-def splits(path: str) -> Iterator[tuple[str, str]]:
-    """The ways to part a path in two, the shortest first part first: a key may have dots itself."""
-    parts = path.split(".")
-    for count in range(1, len(parts)):
-        yield ".".join(parts[:count]), ".".join(parts[count:])
+def splits(path: str, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The keys that a path begins with, the shortest first, each with the path that follows its dot.
+
+    A key may have dots itself. The keys are gone through, not the dots, of which a path may have 100,000.
+    """
+    if "." in path:
+        heads = [key for key in keys if path.startswith(key) and path.startswith(".", len(key))]
+        for head in sorted(heads, key=len):
+            yield head, path[len(head) + 1 :]

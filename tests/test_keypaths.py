@@ -8,7 +8,9 @@ import pytest
 
 from sessionctl import KeyRing, UsageError, editing, open_storage
 from sessionctl.identify import Setup, Target
+from sessionctl.keypaths import find_path, top_level
 from sessionctl.sources import read_cookie
+from tests.limits import assert_quick
 
 DATA: dict[str, Any] = {"cart": [{"sku": "a", "q": 2}], "n": 1, "a.b": 1, "prefs": {"x.y": 1, "z": {}}}
 
@@ -93,3 +95,22 @@ def test_flash() -> None:
     source = read_cookie(f"session={made.cookie}", None)
     assert editing.get(Target(source=source), setup, "flash.notice") == (True, {"text": "bye"})
     assert editing.get(Target(source=source), setup, "flash.gone") == (True, None)
+
+
+_LONG = ".".join("a" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({}, id="nothing there"),
+        pytest.param({"a": {"a": {"a.a": {}}}}, id="objects"),
+        pytest.param({"a": {"": 1}, "a.": {"a": 1}}, id="names that the path has not"),
+        pytest.param({_LONG[: 2 * count + 1]: {} for count in range(400)}, id="many names that begin it"),
+    ],
+)
+def test_a_path_of_100_000_dots(data: dict[str, Any]) -> None:
+    """Such a path is looked for and set in time, whatever there is that it may lead into."""
+    assert_quick(lambda: find_path(data, _LONG))
+    assert_quick(lambda: top_level(data, {_LONG: 1}))
+    assert_quick(lambda: top_level(data, {}, [_LONG]))

@@ -147,9 +147,8 @@ def _without(value: Any, path: str) -> Any:
     if not isinstance(value, dict):
         return value
     hidden = {**value, path: REDACTED} if path in value else value
-    for head, rest in splits(path):
-        if head in hidden:
-            hidden = {**hidden, head: _without(hidden[head], rest)}
+    for head, rest in splits(path, value):
+        hidden = {**hidden, head: _without(hidden[head], rest)}
     return hidden
 
 
