@@ -31,7 +31,7 @@ def parse_duration(text: str) -> float:
     if re.fullmatch(_NUMBER, text):
         return float(text)
     if not re.fullmatch(rf"(?:{_PART})+", text):
-        raise UsageError(f"{text!r} is no duration; write 90s, 15m, 12h, 30d, 4w, or 1d12h")
+        raise UsageError(f"{text[:40]!r} is no duration; write 90s, 15m, 12h, 30d, 4w, or 1d12h")
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
 
 
@@ -50,7 +50,7 @@ def parse_time(text: str) -> float:
         seconds = -1.0
     if seconds < 0:
         raise UsageError(
-            f"{text!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z"
+            f"{text[:40]!r} is no time; write Unix seconds or ISO 8601, as 2026-01-31T12:00:00Z"
         ) from None
     return seconds
 

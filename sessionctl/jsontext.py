@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +52,13 @@ _find_exponent_utf8 = re.compile(rb"e(?<=[0-9]e)-?[0-9]+(?:[,\]}]|$)").search
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise MalformedError(f"not JSON: {name} is no JSON")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if value - value != 0:
-        raise ValueError("a number is past any range")
+        raise MalformedError("not JSON: a number is past any range")
     return value
 
 
@@ -136,7 +137,14 @@ def _loads(text: str) -> Any:
     except RecursionError:
         raise MalformedError("JSON that is nested too deep") from None
     except ValueError as error:
-        raise MalformedError(f"not JSON: {_reason(error)}") from None
+        raise malformed(error) from None
+
+
+def malformed(error: ValueError) -> MalformedError:
+    """What an error of Python's JSON is here; `int` has its own for more digits than it reads."""
+    if isinstance(error, json.JSONDecodeError):
+        return MalformedError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos}")
+    return MalformedError(f"JSON with an integer of more than {sys.get_int_max_str_digits()} digits")
 
 
 def loads_bytes(data: bytes) -> Any:
@@ -155,12 +163,6 @@ def decode_utf8(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise MalformedError(f"not UTF-8 at byte {error.start}") from None
-
-
-def _reason(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg.removesuffix(' at')} at character {error.pos}"
-    return str(error)
 
 
 def dumps(value: Any) -> str:

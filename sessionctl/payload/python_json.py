@@ -29,7 +29,7 @@ def loads(text: str) -> Any:
     except RecursionError:
         raise MalformedError("JSON that is nested too deep") from None
     except ValueError as error:
-        raise MalformedError(f"not JSON: {error}") from None
+        raise jsontext.malformed(error) from None
 
 
 def dumps(value: Any, *, spaced: bool = False, ascii_only: bool = True) -> str:

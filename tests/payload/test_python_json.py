@@ -38,6 +38,12 @@ def test_malformed(text: str) -> None:
         python_json.loads(text)
 
 
+def test_an_integer_of_too_many_digits() -> None:
+    """Python's own limit on digits is told in our words, beside numbers that JSON has not too."""
+    with pytest.raises(MalformedError, match=r"^JSON with an integer of more than 4300 digits$"):
+        python_json.loads(f"[NaN, {'9' * 5000}]")
+
+
 @pytest.mark.parametrize("value", [{1, 2}, b"x", float("nan"), object()])
 def test_unserializable(value: Any) -> None:
     """What JSON has no form for is refused."""
