@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from sessionctl.config.files import ConfigFile, near, parse_config
 from sessionctl.config.places import config_path, project_path
 from sessionctl.errors import ConfigError, SessionctlError
+from sessionctl.storage.address import hide_password
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -247,12 +248,6 @@ def _hidden(key: str, value: Any) -> Any:
     if key == "options" and isinstance(value, dict):
         return {name: "(hidden)" if SECRET_NAME.search(name) else item for name, item in value.items()}
     return value
-
-
-def hide_password(url: str) -> str:
-    """A storage's URL without the password in it."""
-    url = re.sub(r"(//[^/@:]*:)[^/@]+@", r"\1***@", url)
-    return re.sub(r"([?&](?:\w*password|auth)=)[^&]*", r"\1***", url)
 
 
 def describe_secret(text: str) -> str:

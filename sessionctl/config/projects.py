@@ -7,6 +7,8 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from sessionctl.storage.address import without_password
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -144,22 +146,20 @@ def _django_store(project: Project, kind: str) -> tuple[str | None, tuple[str, .
         return f"fs:{path.value if path else '/tmp'}?layout=django-file", ()  # noqa: S108 - Django's own default
     if kind in ("cache", "cached_db"):
         redis = project.find(r"LOCATION[\"']?\s*:\s*[\"'](rediss?://[^\"']+)[\"']", ".py")
-        return _without_password(f"{redis.value if redis else 'redis://localhost/1'}?layout=django-cache")
+        return _cache(redis.value if redis else "redis://localhost/1")
     if kind == "signed_cookies":
         return None, ()
     return None, ("sessions lie in the database (django_session), which sessionctl does not read;",
                   "the cookie holds their ID alone")  # fmt: skip
 
 
-def _without_password(url: str) -> tuple[str, tuple[str, ...]]:
-    """A store's URL, whose password is left where it is and taken from the environment, and what to say of that."""
-    user, colon, rest = url.partition("://")[2].partition("@")[0].partition(":")
-    if not colon or "@" not in url or not rest:
-        return url, ()
-    bare = url.replace(f"{user}:{rest}@", f"{user}@" if user else "", 1)
-    return f"{bare}&password_env=REDIS_PASSWORD", (
-        "its password is not copied: REDIS_PASSWORD is to hold it",
-    )
+def _cache(url: str) -> tuple[str, tuple[str, ...]]:
+    """The store in a cache, whose password is left where it is, and what to say of that."""
+    bare = without_password(url)
+    if bare == url:
+        return f"{url}?layout=django-cache", ()
+    note = "its password is not copied: REDIS_PASSWORD is to hold it"
+    return f"{bare}?layout=django-cache&password_env=REDIS_PASSWORD", (note,)
 
 
 def _flask(project: Project) -> Proposal | None:

@@ -16,6 +16,8 @@ from urllib.parse import unquote
 
 from sessionctl.errors import SecretError, UsageError
 
+_USER = re.compile(r"(?P<name>[^/:]*)(?::(?P<password>[^/]*))?@")
+_PASSWORD_OPTION = re.compile(r"([?&](?:\w*password|auth)=)[^&]*")
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:@]*)(?::(?P<port>\d{1,5}))?")
 _MAX_PORT = 65535
 
@@ -38,15 +40,41 @@ class Address:
 
 def parse_address(location: str, default_port: int) -> Address:
     """The address in a URL without scheme and query. Raises `UsageError`, which repeats no password."""
-    authority, slash, path = location.removeprefix("//").partition("/")
-    user, at, hosts = authority.rpartition("@")
-    username, colon, password = user.partition(":")
-    return Address(
-        tuple(_server(text, default_port) for text in hosts.split(",")),
-        slash + path,
-        (unquote(username) or None) if at else None,
-        unquote(password) if colon else None,
-    )
+    username, password, rest = split_user(location)
+    hosts, slash, path = rest.partition("/")
+    servers = tuple(_server(text, default_port) for text in hosts.split(","))
+    return Address(servers, slash + path, username, password)
+
+
+def split_user(location: str) -> tuple[str | None, str | None, str]:
+    """User and password of a URL without scheme and query, decoded, and what follows them."""
+    location = location.removeprefix("//")
+    user = _USER.match(location)
+    if user is None:
+        return None, None, location
+    name, password = user.groups()
+    return unquote(name) or None, password and unquote(password), location[user.end() :]
+
+
+def without_password(url: str) -> str:
+    """A URL without the password before its servers."""
+    return _with_password(url, "")
+
+
+def hide_password(url: str) -> str:
+    """A URL with `***` for its passwords, to be shown."""
+    return _PASSWORD_OPTION.sub(r"\1***", _with_password(url, ":***"))
+
+
+def _with_password(url: str, password: str) -> str:
+    """A URL with another password, if it has one."""
+    begin = url.find(":") + 1
+    begin += 2 * url.startswith("//", begin)
+    user = _USER.match(url, begin)
+    if user is None or not user["password"]:
+        return url
+    name = user["name"] + password
+    return f"{url[:begin]}{name}{'@' if name else ''}{url[user.end() :]}"
 
 
 def _server(text: str, default_port: int) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sessionctl.errors import CorruptRecordError, MissingExtraError, SessionctlError, StorageError, UsageError
 from sessionctl.storage import redis_commands as commands
-from sessionctl.storage.address import Address, find_password, parse_address
+from sessionctl.storage.address import Address, find_password, parse_address, split_user
 from sessionctl.storage.redis_commands import glob, outcome_of, raw
 from sessionctl.storage.remote import RemoteStorage
 from sessionctl.storage.stored import Entry, Outcome, Stored
@@ -377,11 +377,10 @@ class RedisSocketStorage(RedisStorage):
     @classmethod
     def from_url(cls, location: str, **options: Any) -> RedisSocketStorage:
         """`unix:///path/to/socket`"""
-        user, _, path = location.removeprefix("//").rpartition("@")
-        address = parse_address(f"//{user}@", DEFAULT_PORT) if user else Address()
+        username, password, path = split_user(location)
         if not path.startswith("/"):
             raise UsageError("a Redis socket is given with its whole path: unix:///run/redis/redis.sock")
-        return cls(Address((), path, address.username, address.password), **options)
+        return cls(Address((), path, username, password), **options)
 
     def _place(self, address: Address, db: int | str | None) -> dict[str, Any]:
         return {"db": number_of("db", db or 0)}
