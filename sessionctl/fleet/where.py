@@ -28,8 +28,14 @@ _OPERATORS = ("!:=", ":=", "!=", "=")
 """Longest first: each ends at the condition's first equals sign."""
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_NO_NAME = re.compile(r"\s*([<>!]+)|([~^$*+|&%]+)(?==)|^\s|\s=$|\s(?!.*=)")
-"""What is no part of a name unless it is quoted: an operator that others have, or a blank but within `first name=V`."""
+_NO_NAME = re.compile(
+    r"""\s* ([<>!]+)            # an operator that others have, wherever it stands ...
+      | ([~^$*+|&%]+) (?= =)   # ... or only where `=` follows it
+      | ^\s | \s=$             # a blank before or after the name
+      | \s (?! .*= )           # a blank inside, where no `=` tells that it is a name: `first name=V`""",
+    re.VERBOSE,
+)
+"""What is no part of a name unless it is quoted; searched in a name with the `=` of its operator."""
 
 
 @dataclass(frozen=True, slots=True)
