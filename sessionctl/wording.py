@@ -1,4 +1,4 @@
-"""Counts and names in sentences for people: one session, two sessions, an express cookie, did you mean 'list'?"""
+"""Counts and names in sentences for people: one session, 1.5 MiB, an express cookie, did you mean 'list'?"""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_UNITS = ("byte", "KiB", "MiB", "GiB", "TiB")
+_STEP = 1024
+
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """How many of a thing; its plural has an `s`, unless it is given."""
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def human_bytes(count: float) -> str:
+    """`1.5 MiB`."""
+    for unit in _UNITS[:-1]:
+        if round(count, 1) < _STEP:
+            return counted(round(count), unit) if unit == "byte" else f"{count:.1f} {unit}"
+        count /= _STEP
+    return f"{count:.1f} {_UNITS[-1]}"
 
 
 def any_of(count: int, noun: str) -> str:

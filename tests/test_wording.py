@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessionctl.duration import human_seconds
-from sessionctl.wording import counted, did_you_mean, with_article
+from sessionctl.wording import counted, did_you_mean, human_bytes, with_article
 
 DAY = 86400.0
 
@@ -22,6 +22,22 @@ def test_counted_otherwise() -> None:
     """A plural that is no `s` is given, with what depends on it."""
     assert counted(1, "entry is", "entries are") == "1 entry is"
     assert counted(2, "entry is", "entries are") == "2 entries are"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1023, "1023 bytes"),
+        (1024, "1.0 KiB"),
+        (2**20 - 1, "1.0 MiB"),
+        (2**50, "1024.0 TiB"),
+    ],
+)
+def test_human_bytes(count: int, words: str) -> None:
+    """Bytes are counted in the largest unit of which there is one."""
+    assert human_bytes(count) == words
 
 
 @pytest.mark.parametrize("name", ["express", "itsdangerous", "iron", "aiohttp", "authjs"])

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Act = Callable[[Setup, Selection, bool], Changed]
     """Do it to the sessions that are meant, or with True only count them."""
 
+_ACTS = {"destroy": "destroy", "set": "change", "unset": "change", "flash": "change"}
+"""What each command does to the sessions that it means, in a sentence."""
+
 DECLINED = 1
 INTERRUPTED = 130
 
@@ -61,15 +64,16 @@ def act_on_many(ctx: click.Context, params: dict[str, Any], verb: str, act: Act)
         if found.interrupted:
             ctx.exit(INTERRUPTED)
         place = setup.storage.url if setup.storage is not None else ""
-        if found.matched and not selecting.confirm(f"{verb} {counted(found.matched, 'session')} of {place}?"):
+        question = f"{_ACTS[verb].capitalize()} {counted(found.matched, 'session')} of {place}?"
+        if found.matched and not selecting.confirm(question):
             say("nothing was changed", quiet=look.quiet)
             ctx.exit(DECLINED)
     done = act(setup, selection, dry_run)
-    _tell(done, verb, look, setup)
+    _tell(done, verb, look, setup, selection)
     ctx.exit(INTERRUPTED if done.interrupted else problems.STORAGE_FAILED if done.failed else 0)
 
 
-def _tell(done: Changed, verb: str, look: options.Look, setup: Setup) -> None:
+def _tell(done: Changed, verb: str, look: options.Look, setup: Setup, selection: Selection) -> None:
     problems.tell(done)
     if look.json:
         word, extra = ("destroyed", {"revocable": True}) if verb == "destroy" else ("changed", {})
@@ -77,12 +81,12 @@ def _tell(done: Changed, verb: str, look: options.Look, setup: Setup) -> None:
     else:
         print_data(str(done.matched if done.dry_run else done.done))
     if done.matched and done.dry_run:
-        act = "destroy" if verb == "destroy" else "change"
-        say(f"would {act} {counted(done.matched, 'session')}", quiet=look.quiet or look.json)
+        say(f"would {_ACTS[verb]} {counted(done.matched, 'session')}", quiet=look.quiet or look.json)
     if done.matched or done.interrupted:
         return
     if not problems.tell_nothing(setup.storage, look, given=setup.storage_given, changes=True):
         say("no session matches", quiet=look.quiet or look.json)
+        problems.tell_doubts(selection.where, look)
 
 
 def _refuse_one(params: dict[str, Any]) -> None:

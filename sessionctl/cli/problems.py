@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from sessionctl.cli.output import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sessionctl.cli.options import Look
     from sessionctl.fleet.failures import Failures
     from sessionctl.fleet.store import OnProblem
+    from sessionctl.fleet.where import Condition
     from sessionctl.storage.base import SessionStorage
 
 STORAGE_FAILED = 4
@@ -44,6 +47,13 @@ def tell_nothing(
     if hint is not None:
         say(hint, quiet=look.quiet)
     return hint is not None
+
+
+def tell_doubts(where: Iterable[Condition], look: Look) -> None:
+    """Say what is odd about conditions under which no session was met."""
+    for condition in where:
+        if condition.doubt:
+            say(f"hint: {condition.doubt}", quiet=look.quiet)
 
 
 class Problems:

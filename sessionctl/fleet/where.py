@@ -31,11 +31,16 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NO_NAME = re.compile(
     r"""\s* ([<>!]+)            # an operator that others have, wherever it stands ...
       | ([~^$*+|&%]+) (?= =)   # ... or only where `=` follows it
+      | \s* (~+) (?! .*= )      # ... or only where none does
       | ^\s | \s=$             # a blank before or after the name
       | \s (?! .*= )           # a blank inside, where no `=` tells that it is a name: `first name=V`""",
     re.VERBOSE,
 )
 """What is no part of a name unless it is quoted; searched in a name with the `=` of its operator."""
+
+_OTHERS_OPERATOR = re.compile(r"[<>~^]=?")
+_WILD = re.compile(r"[*%]")
+_FORMS = "K, K=V, K!=V, K:=JSON or K!:=JSON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,18 @@ class Condition:
         found, value = look_up(record, self.path)
         same = found and (self.choices is None or any(equal(value, choice) for choice in self.choices))
         return same is not self.negated
+
+    @property
+    def doubt(self) -> str | None:
+        """What to ask whoever met no session with it: a value that begins as another tool's operator, or a wildcard."""
+        value = next((choice for choice in self.choices or () if isinstance(choice, str)), "")
+        if sign := _OTHERS_OPERATOR.match(value):
+            odd = f"and there is no operator '={sign[0]}'"
+        elif sign := _WILD.search(value):
+            odd = f"in which {sign[0]!r} is no wildcard"
+        else:
+            return None
+        return f"{self.text[:40]!r} is about the text {value[:40]!r}, {odd}; there are {_FORMS}"
 
 
 def parse_where(text: str) -> Condition:
@@ -74,7 +91,7 @@ def _parts(text: str) -> tuple[str, str, str]:
     path = f"{head}{equals}".removesuffix(operator)
     sign = _NO_NAME.search(f"{path}{equals}")
     if sign is not None:
-        other = sign[1] or sign[2] or ""
+        other = sign[1] or sign[2] or sign[3] or ""
         raise _no_operator(text, f"{other}=" if other and sign.end() == len(path) and equals else other)
     return path, operator, value
 
@@ -96,9 +113,7 @@ def _no_operator(text: str, operator: str) -> UsageError:
     what = (
         f"there is no operator {operator!r}" if operator else "a name ends at its operator, without a blank"
     )
-    return UsageError(
-        f"{text[:40]!r}: {what}; write K, K=V, K!=V, K:=JSON or K!:=JSON, and a name with such signs in double quotes"
-    )
+    return UsageError(f"{text[:40]!r}: {what}; write {_FORMS}, and a name with such signs in double quotes")
 
 
 def all_hold(conditions: Iterable[Condition], record: Record) -> bool:

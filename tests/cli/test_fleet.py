@@ -183,8 +183,51 @@ def test_destroy_where(run: Run, place: list[str]) -> None:
 @pytest.mark.parametrize(("answer", "left"), [("n\n", 3), ("y\n", 1)])
 def test_destroy_asks_at_a_terminal(run: Run, place: list[str], answer: str, left: int) -> None:
     """At a terminal it says how many, and asks; no leaves all as it was."""
-    assert "destroy 2 sessions" in on_terminal("destroy", "--where", "userId=42", *place, answer=answer)
+    assert "Destroy 2 sessions of fs:" in on_terminal(
+        "destroy", "--where", "userId=42", *place, answer=answer
+    )
     assert len(rows(run("list", "--json", *place))) == left
+
+
+@pytest.mark.parametrize(
+    "words", [("set", "x=1"), ("unset", "x"), ("flash", "x=1")], ids=lambda words: words[0]
+)
+def test_a_change_is_called_one(run: Run, place: list[str], words: tuple[str, ...]) -> None:
+    """What would be set in sessions is asked as a change of them."""
+    out = on_terminal(words[0], "--where", "userId=42", *words[1:], *place, answer="n\n")
+    assert "Change 2 sessions of fs:" in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["list"], ["stats"], ["export"], ["destroy"], ["set", "x=1"], ["purge", "--older-than", "0s"]],
+    ids=lambda words: words[0],
+)
+def test_a_condition_that_may_have_been_meant_otherwise(
+    run: Run, place: list[str], command: list[str]
+) -> None:
+    """Where no session matches a value that looks like an operator, a hint names those that there are."""
+    hint = "sessionctl: hint: 'userId=>2' is about the text '>2', and there is no operator '=>'"
+    odd = run(*command, "--where", "userId=>2", *place)
+    assert (odd.status, hint in odd.err) == (0, True)
+    assert hint not in run(*command, "--where", "userId=>2", "--quiet", *place).err
+    run("create", "--set", 'userId=">2"', *place)
+    assert hint not in run(*command, "--where", "userId=>2", *place).err
+
+
+def test_a_copy_under_such_a_condition(run: Run, place: list[str], tmp_path: Path) -> None:
+    """`copy` gives the hint too."""
+    copied = run("copy", "--where", "userId=*2", place[1], f"fs:{tmp_path}/target")
+    assert "in which '*' is no wildcard" in copied.err
+
+
+def test_purge_counts_bytes_in_words(run: Run, place: list[str]) -> None:
+    """What goes is told in the units of `stats`."""
+    run("create", "--set", f"x={'x' * 3000}", *place)
+    assert (
+        "4 of 4 sessions, 3.0 KiB, last saved"
+        in run("purge", "--older-than", "1d", "--now", "4000000000", "--dry-run", *place).out
+    )
 
 
 def test_destroy_does_not_ask_with_yes(run: Run, place: list[str]) -> None:
@@ -410,7 +453,7 @@ def test_one_is_singular(run: Run, tmp_path: Path) -> None:
     options, target = ["-s", f"fs:{tmp_path}/store?ttl=30d"], f"fs:{tmp_path}/target"
     run("create", "--id", "first", *options)
     assert "of 1 session, " in run("purge", "--older-than", "1d", *options).out
-    assert run("export", str(tmp_path / "one"), *options).err == "sessionctl: 1 session, 0 failed\n"
+    assert run("export", str(tmp_path / "one"), *options).err == "sessionctl: exported 1 session\n"
     copied = run("copy", options[1], target)
     assert "wrote 1 of 1 session, in " in copied.out
     assert "1 session never ends there;" in copied.err
@@ -446,7 +489,9 @@ def test_doctor(run: Run, place: list[str], tmp_path: Path) -> None:
     assert told.status == 1
     assert told.json["code"] == "loose-mode"
     assert {"code", "severity", "message", "command"} <= told.json.keys()
-    assert "chmod" in run("doctor", *place).out
+    plain = run("doctor", *place).out
+    assert "chmod" in plain
+    assert f"  where: {path}\n" in plain
     assert run("doctor", "--fix", *place).status == 0
     assert path.stat().st_mode & 0o777 == 0o600
 

@@ -58,6 +58,8 @@ VALUES: dict[str, Any] = {
         ("price$", True),
         ('"x=y"=2', True),
         ('"\\u00e9"=3', True),
+        ('"a~b"', False),
+        ("a~b=1", False),
         ('"n"=42', True),
         ('name:="=x"', False),
         ('list:=[1,{"a":"b"}]', True),
@@ -97,6 +99,8 @@ def test_wrong_condition(text: str) -> None:
         ("name~=a", "~="),
         ("name^=a", "^="),
         ("name*=a", "*="),
+        ("name~a", "~"),
+        ("name ~ a", "~"),
         ('"a > b">1', None),
         ('"a > b" = 1', None),
         ("n = 42", None),
@@ -112,3 +116,30 @@ def test_no_operator(text: str, operator: str | None) -> None:
     assert "write K, K=V, K!=V, K:=JSON or K!:=JSON, and a name with such signs in double quotes" in message
     if operator is not None:
         assert f"there is no operator '{operator}';" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("n=>2", "there is no operator '=>'"),
+        ("n=<=2", "there is no operator '=<='"),
+        ("name=~b", "there is no operator '=~'"),
+        ("name=^b", "there is no operator '=^'"),
+        ("name!=~b", "there is no operator '=~'"),
+        ("name=*b", "'*' is no wildcard"),
+        ("name=%b%", "'%' is no wildcard"),
+        ("name=a", None),
+        ("n=-2", None),
+        ("n:=2", None),
+        ("name", None),
+    ],
+)
+def test_doubt(text: str, said: str | None) -> None:
+    """Any text may be a value; what may have been meant otherwise is there to be asked of who met no session."""
+    doubt = parse_where(text).doubt
+    if said is None:
+        assert doubt is None
+    else:
+        assert doubt is not None
+        assert said in doubt
+        assert doubt.endswith("; there are K, K=V, K!=V, K:=JSON or K!:=JSON")

@@ -8,7 +8,7 @@ import click
 
 from sessionctl.cli import moving, options, selecting
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import tell_nothing
+from sessionctl.cli.problems import tell_doubts, tell_nothing
 
 
 @click.command("copy", cls=Command)
@@ -36,7 +36,7 @@ def command(ctx: click.Context, /, source: str, target: str, **params: Any) -> N
     selection = selecting.selection_of(params)
     with open_storage(source) as origin, open_storage(target) as place, moving.progress(look) as on_progress:
         moved = fleet.copy(origin, place, selection, on_progress=on_progress, **chosen)
-        if not moved.matched:
-            tell_nothing(origin, look)
+        if not moved.matched and not tell_nothing(origin, look):
+            tell_doubts(selection.where, look)
     moving.tell(moved, look)
     ctx.exit(moved.exit_status)

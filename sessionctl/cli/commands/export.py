@@ -9,13 +9,13 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import json_text, print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import Problems, tell_nothing
+from sessionctl.cli.problems import Problems, tell_doubts, tell_nothing
 from sessionctl.cli.setup import setup_of
 from sessionctl.wording import counted
 
 
 @click.command("export", cls=Command)
-@click.argument("file", metavar="FILE", default="-", shell_complete=options.completes("files"))
+@click.argument("file", metavar="[FILE]", default="-", shell_complete=options.completes("files"))
 @click.option(
     "--redact", multiple=True, metavar="K", help="Hide this value, and all IDs; '*' hides every value."
 )
@@ -26,9 +26,10 @@ from sessionctl.wording import counted
 @options.look_options
 @click.pass_context
 def command(ctx: click.Context, /, file: str, **params: Any) -> None:
-    """Write stored sessions as NDJSON, .gz or .zst compressed; - is stdout.
+    """Write stored sessions as NDJSON, .gz or .zst compressed.
 
-    Whoever has the file has the sessions: its mode is 0600. --redact takes the IDs out.
+    Without FILE, or with - for it, they go to standard output. Whoever has the file has the sessions:
+    its mode is 0600. --redact takes the IDs out.
 
     \b
     sessionctl export sessions.ndjson.gz -s redis://cache/0?ttl=30d
@@ -47,7 +48,8 @@ def command(ctx: click.Context, /, file: str, **params: Any) -> None:
     if look.json and file != "-":
         print_json(result.as_json())
     else:
-        say(f"{counted(result.sessions, 'session')}, {result.failed} failed", quiet=look.quiet)
-    if not result.sessions:
-        tell_nothing(setup.storage, look, given=setup.storage_given)
+        failed = f", {result.failed} failed" if result.failed else ""
+        say(f"exported {counted(result.sessions, 'session')}{failed}", quiet=look.quiet)
+    if not result.sessions and not tell_nothing(setup.storage, look, given=setup.storage_given):
+        tell_doubts(selection.where, look)
     ctx.exit(problems.end())

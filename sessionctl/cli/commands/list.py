@@ -12,7 +12,7 @@ from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
-from sessionctl.cli.problems import Problems, tell_nothing
+from sessionctl.cli.problems import Problems, tell_doubts, tell_nothing
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.views.cells import cells, value_at
 
@@ -54,6 +54,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     if first is None:
         if not tell_nothing(setup.storage, look, given=setup.storage_given):
             say(_nothing(selection), quiet=look.quiet or look.json)
+            tell_doubts(selection.where, look)
     else:
         _print(chain([first], found), look, columns, data=data, reveal=reveal)
     ctx.exit(problems.end())

@@ -11,9 +11,9 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_cells, print_data, print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import STORAGE_FAILED, tell, tell_nothing
+from sessionctl.cli.problems import STORAGE_FAILED, tell, tell_doubts, tell_nothing
 from sessionctl.cli.setup import setup_of
-from sessionctl.wording import counted
+from sessionctl.wording import counted, human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,8 @@ def command(ctx: click.Context, /, **params: Any) -> None:
     _tell(result, look)
     if result.scanned == 0:
         tell_nothing(setup.storage, look, given=setup.storage_given, changes=True)
+    elif result.matched == 0:
+        tell_doubts(where, look)
     ctx.exit(INTERRUPTED if result.interrupted else STORAGE_FAILED if result.failed else 0)
 
 
@@ -109,7 +111,7 @@ def _line(result: Purged) -> str:
     failed = f", {result.failed} failed" if result.failed else ""
     litter = f", {counted(result.litter, 'temporary file')}" if result.litter else ""
     return (
-        f"{verb} {count} of {counted(result.scanned, 'session')}, {counted(result.bytes, 'byte')}{span}{litter}, "
+        f"{verb} {count} of {counted(result.scanned, 'session')}, {human_bytes(result.bytes)}{span}{litter}, "
         f"in {result.seconds:.1f} s{failed}{rest}"
     )
 

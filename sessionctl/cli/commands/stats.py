@@ -9,7 +9,7 @@ import click
 from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import Problems, tell_nothing
+from sessionctl.cli.problems import Problems, tell_doubts, tell_nothing
 from sessionctl.cli.setup import setup_of
 
 
@@ -41,6 +41,6 @@ def command(ctx: click.Context, /, **params: Any) -> None:
         from sessionctl.cli.views.stats import print_stats
 
         print_stats(result, look.color)
-    if result.sessions == result.corrupt:
-        tell_nothing(setup.storage, look, given=setup.storage_given)
+    if result.sessions == result.corrupt and not tell_nothing(setup.storage, look, given=setup.storage_given):
+        tell_doubts(selection.where, look)
     ctx.exit(problems.end())

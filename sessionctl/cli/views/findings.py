@@ -9,6 +9,7 @@ from rich.text import Text
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, DIM, ODD, console, put
+from sessionctl.fleet.findings import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ def print_of_store(found: Iterable[findings.Finding], color: str) -> None:
         for one in found:
             put(out, _head(one.severity, f"{one.code} ({one.count}): {one.message}"))
             if one.examples:
-                put(out, Text(visible(f"as {', '.join(one.examples)}"), style=DIM), 2)
+                put(out, Text(visible(_where(one)), style=DIM), 2)
             if one.command:
                 out.print(Text(f"  {visible(one.command)}"), soft_wrap=True)  # whole, to be copied
     show(line.rstrip() for line in capture.get().splitlines())
@@ -43,6 +44,12 @@ def print_of_cookie(found: Iterable[checkup.Finding], color: str, *, quiet: bool
                 put(out, Text(visible(f"mend: {one.mend}")), 2)
                 put(out, Text(visible(f"from: {one.source}"), style=DIM), 2)
     show(line.rstrip() for line in capture.get().splitlines())
+
+
+def _where(one: findings.Finding) -> str:
+    """Where a fault was met: the first places, and that there may be more."""
+    more = ["..."] if EXAMPLES <= len(one.examples) < one.count else []
+    return f"where: {', '.join([*one.examples, *more])}"
 
 
 def _head(severity: str, text: str) -> Text:

@@ -11,7 +11,7 @@ from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import DIM, NAME, console, put
 from sessionctl.duration import human_seconds
 from sessionctl.fleet.stats import bars
-from sessionctl.wording import counted
+from sessionctl.wording import counted, human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,18 +26,6 @@ BESIDE = 20
 
 TOP = 12
 TITLE = "bold"
-
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
-_STEP = 1024
-
-
-def human_bytes(count: float) -> str:
-    """`1.5 MiB`."""
-    for unit in _UNITS[:-1]:
-        if count < _STEP:
-            return counted(round(count), "byte") if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= _STEP
-    return f"{count:.1f} {_UNITS[-1]}"
 
 
 def print_stats(stats: Stats, color: str) -> None:
