@@ -68,7 +68,7 @@ _VERSION = "2"
 _PROTO = "__proto__"
 
 _NON_CANONICAL = Warn(
-    "non-canonical", "the mac is not the text that an encoder writes; @hapi/iron refuses it"
+    "non-canonical", "the mac is not the text that an encoder writes; iron-session before 9 refuses it"
 )
 _LEGACY_ROUNDS = Warn(
     "legacy-rounds", "sealed with 1 round of PBKDF2; h3 2 reads it and seals it anew with 8192"
@@ -254,7 +254,10 @@ class Iron(Format):
             )
         for rounds, mac_rounds in self._rounds:
             mac_key = _derive(mac_secret, seal.mac_salt, mac_rounds, _MAC_SIZE)
-            if not compare_digest(Hmac(mac_key).digest(seal.body.encode("ascii")), seal.mac):
+            fits = compare_digest(Hmac(mac_key).digest(seal.body.encode("ascii")), seal.mac)
+            if not fits or not (
+                seal.canonical or seal.version
+            ):  # iron-session 9 alone compares bytes, not text
                 continue
             key = _derive(secret, seal.salt, rounds, _KEY_SIZES[self.option("cipher")])
             try:

@@ -67,7 +67,7 @@ _NAMES = ("access_token", "token", "jwt", "id_token", "session")
 _NON_CANONICAL = Warn(
     "non-canonical", "the signature is not the text that an encoder writes; jose accepts it"
 )
-_PADDED = Warn("non-canonical", "the token has base64's padding, which no encoder writes; jose accepts it")
+_NOT_AS_WRITTEN = Warn("non-canonical", "the token is not the text that an encoder writes; jose accepts it")
 _KEY_IN_TOKEN = Warn(
     "key-in-token", "the header offers or names a key of its own, which is neither used nor fetched"
 )
@@ -285,8 +285,9 @@ def _try_keys(keys: tuple[jose.Key, ...], kid: Any, opens: Callable[[jose.Key], 
 
 
 def odd_text(text: str) -> tuple[Warn, ...]:
-    """The warning that an encrypted token has base64's padding."""
-    return (_PADDED,) if jose.is_padded(bare(text)) else ()
+    """The warning that an encrypted token has base64's padding, or stray bits."""
+    token = bare(text)
+    return () if jose.as_written(token) == token else (_NOT_AS_WRITTEN,)
 
 
 def bare(text: str) -> str:

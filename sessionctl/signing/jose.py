@@ -23,7 +23,7 @@ from sessionctl.errors import (
     SessionctlError,
     WrongKeyTypeError,
 )
-from sessionctl.signing.mac import Hmac
+from sessionctl.signing.mac import Hmac, b64encode_urlsafe
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -374,9 +374,12 @@ def check_encrypted(header: Mapping[str, Any], parts: list[str]) -> None:
         _check_rounds(header.get("p2c"))
 
 
-def is_padded(text: str) -> bool:
-    """Whether the parts of an encrypted token after its header have base64's padding, which no encoder writes."""
-    return "=" in text.partition(".")[2]
+def as_written(text: str) -> str:
+    """An encrypted token as an encoder writes it: no padding, and no low bits at the end of a part that count for
+    nothing. jose takes both, for the bytes are the same; the header's own text is sealed, and stays.
+    """
+    header, *parts = text.split(".")
+    return ".".join((header, *(b64encode_urlsafe(b64decode_urlsafe(part)) for part in parts)))
 
 
 def _check_rounds(count: Any) -> None:
@@ -394,9 +397,7 @@ def decrypt(text: str, header: Mapping[str, Any], key: Key, max_size: int) -> by
     """
     alg = header["alg"]
     _check_kind(alg, key, _ENCRYPTED_BY[alg])
-    if is_padded(text):  # jose takes it; the header's own text is sealed
-        sealed, _, rest = text.partition(".")
-        text = f"{sealed}.{rest.replace('=', '')}"
+    text = as_written(text)
     package = joserfc()
     from joserfc.errors import InvalidKeyLengthError
 

@@ -76,6 +76,7 @@ def test_iron_session_both_ways(node: Node) -> None:
     [
         pytest.param(lambda text: text, id="as it is"),
         pytest.param(lambda text: text + "=", id="padded mac"),
+        pytest.param(lambda text: text[:-1] + chr(ord(text[-1]) + 1), id="stray low bits in the mac"),
         pytest.param(lambda text: text[:-1], id="mac cut"),
         pytest.param(lambda text: text.replace("Fe26.2", "Fe26.1"), id="another version"),
         pytest.param(lambda text: text + "*", id="a part too many"),
@@ -83,12 +84,15 @@ def test_iron_session_both_ways(node: Node) -> None:
     ],
 )
 def test_verdicts_agree(node: Node, change: Any) -> None:
-    """What @hapi/iron refuses is not valid here without a warning."""
-    text = change(IRON.encode(DATA, [PASSWORD]))
+    """What @hapi/iron refuses is refused here."""
+    text = change(next(text for text in _seals() if text[-1] in "AEIMQUYcgkosw048"))
     try:
         node("iron.unseal", text=text, password=PASSWORD)
         accepted = True
     except NodeError:
         accepted = False
-    verdict = IRON.verify(text, [PASSWORD])
-    assert (verdict.valid and not verdict.warnings) == accepted
+    assert IRON.verify(text, [PASSWORD]).valid == accepted
+
+
+def _seals() -> Any:
+    return (IRON.encode(DATA, [PASSWORD]) for _ in range(1000))
