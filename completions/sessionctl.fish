@@ -1,4 +1,5 @@
 function _sessionctl_completion
+    command -q sessionctl; or return
     set -lx _SESSIONCTL_LINE (commandline -cp | string collect)
     set -lx _SESSIONCTL_COMPLETE fish_complete
     for row in (sessionctl 2>/dev/null)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -56,6 +57,10 @@ TYPED = [
     ("sessionctl inspect @my", "sessionctl inspect @my visit.har"),
     ("sessionctl help exi", "sessionctl help exit-codes"),
     ("sessionctl help forma", "sessionctl help formats"),
+    ("sessionctl help config sho", "sessionctl help config show"),
+    ("sessionctl diff @my", "sessionctl diff @my visit.har"),
+    ("sessionctl diff -s fs:store ref:{start}", "sessionctl diff -s fs:store ref:{ref}"),
+    ("sessionctl config init sto", "sessionctl config init store/"),
     ("sessionctl timeline my", "sessionctl timeline my visit.har"),
     ("sessionctl list --sort exp", "sessionctl list --sort expires_at"),
     ("sessionctl config sho", "sessionctl config show"),
@@ -75,19 +80,19 @@ def folder(tmp_path: Path) -> tuple[Path, str]:
     return tmp_path, hashlib.sha256(session.id.encode()).hexdigest()[:12]
 
 
-def shell_in(shell: str, folder: Path) -> Any:
+def shell_in(shell: str, folder: Path, *words: str, path: str | None = None) -> Any:
     """An interactive shell in a pseudo-terminal, in that directory, with the completion script read."""
     if shutil.which(shell) is None:
         if os.environ.get("CI"):
             pytest.fail(f"{shell} is missing: scripts/install installs it")
         pytest.skip(f"{shell} IS MISSING: completion was not tested in it")
     environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "xterm", "PS1": "> ",
+        "PATH": path or f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "xterm", "PS1": "> ",
         "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     child = pexpect.spawn(
-        START[shell][0], START[shell][1:], env=environment, encoding="utf-8", timeout=20, dimensions=(24, 200),
-        cwd=str(folder),
+        START[shell][0], [*START[shell][1:], *words], env=environment, encoding="utf-8", timeout=20,
+        dimensions=(24, 200), cwd=str(folder),
     )  # fmt: skip
     child.sendline(LOAD[shell].format(file=ROOT / "completions" / FILES[shell], folder=folder))
     child.sendline("echo rea''dy")
@@ -111,6 +116,29 @@ def test_tab(shell: str, folder: tuple[Path, str]) -> None:
     assert sorted(path for path in place.rglob("*") if path in before) == before
 
 
+@pytest.mark.slow
+def test_a_url_in_quotes_in_fish(folder: tuple[Path, str]) -> None:
+    """With `qmark-noglob`, the default of fish 4, the quote before a URL stays where it was."""
+    child = shell_in("fish", folder[0], "--features", "qmark-noglob")
+    child.send('sessionctl list -s "redis://h/0?tt\t')
+    child.expect(re.escape('"redis://h/0?ttl='))
+    child.close(force=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", FILES)
+def test_a_program_that_is_gone_is_no_noise(shell: str, folder: tuple[Path, str]) -> None:
+    """Where the script is installed and the program not on the PATH, TAB says nothing."""
+    child = shell_in(shell, folder[0], path="/usr/bin:/bin")
+    child.send("sessionctl li\t")
+    child.send("\x01echo GO''T \r")
+    child.expect(r"GOT ([^\r\n]*?) *\r")
+    assert child.match[1] == "sessionctl li"
+    assert "ommand not found" not in child.before
+    assert "nknown command" not in child.before
+    child.close(force=True)
+
+
 def test_wheel_installs_the_scripts(tmp_path: Path) -> None:
     """pyproject.toml puts each script where its shell looks."""
     text = (ROOT / "pyproject.toml").read_text()
@@ -127,6 +155,27 @@ def press(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
              "_SESSIONCTL_LINE": line, "_SESSIONCTL_COMPLETE": "bash_complete", **environment},
         capture_output=True, text=True, check=False, cwd=folder, timeout=10,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("sessionctl help formats ", []),
+        ("sessionctl help config show ", []),
+        ("sessionctl help secret ", ["new"]),
+        ("sessionctl diff a b @", []),
+        ("sessionctl list -s cookie:?t", ["cookie:?ttl="]),
+        ("sessionctl list -s cookie:?l", ["cookie:?lifetime="]),
+        ("sessionctl list -s fs:x?p", []),
+        ("sessionctl list -s redis://h?p", ["redis://h?prefix="]),
+        ("sessionctl list -s redis://h?prefix=x&p", []),
+        ("sessionctl list -s redis:?ttl=1d&l", ["redis:?ttl=1d&layout=", "redis:?ttl=1d&lifetime="]),
+    ],
+)
+def test_what_can_follow(line: str, offered: list[str], tmp_path: Path) -> None:
+    """Only what may stand there is offered: no second topic, no option of a URL that is given or not for it."""
+    done = press(line, tmp_path, _SESSIONCTL_COMPLETE="fish_complete")
+    assert [row.split("\t")[1] for row in done.stdout.splitlines() if row] == offered
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,12 @@ def _given(ctx: click.Context) -> dict[str, tuple[Any, str]]:
 
 
 @command.command("init")
-@click.argument("directory", default=".", type=click.Path(exists=True, file_okay=False))
+@click.argument(
+    "directory",
+    default=".",
+    type=click.Path(exists=True, file_okay=False),
+    shell_complete=options.completes("directories"),
+)
 @click.option("--user", is_flag=True, help="Write your own config.toml in place of the project's file.")
 @click.option("--force", is_flag=True, help="Write over a file that is there already.")
 @click.option("--print", "only_print", is_flag=True, help="Print the text, write nothing.")

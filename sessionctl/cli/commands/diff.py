@@ -22,7 +22,7 @@ DIFFERENT = 1
 
 
 @click.command("diff", cls=Command)
-@click.argument("words", nargs=-1, metavar="A B")
+@click.argument("words", nargs=-1, metavar="A B", shell_complete=options.completes("sides"))
 @options.key_options
 @options.place_options
 @options.look_options

@@ -29,6 +29,11 @@ URL_OPTIONS = {
     "unknown_ids": "new or reuse",
     "on_corrupt": "error or new",
 }
+SERVER_OPTIONS = {"prefix": "what the keys begin with"}
+_NO_LAYOUTS = ("memory", "cookie")
+_HERE = ("fs", *_NO_LAYOUTS)
+"""The schemes of storages that are no servers."""
+
 _URL_CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
 
 
@@ -70,11 +75,15 @@ def profiles(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
 
 
 def topics(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
-    """What `help` has a page for."""
-    from sessionctl.cli.main import COMMANDS
+    """What `help` has a page for: a topic or a command; behind one that has commands of its own, these."""
+    from sessionctl.cli.main import COMMANDS, main
     from sessionctl.cli.manual import TOPICS
 
-    return _items(dict.fromkeys((*TOPICS, "options", *COMMANDS)))
+    before = ctx.params.get("words") or ()
+    if not before:
+        return _items(dict.fromkeys((*TOPICS, "options", *COMMANDS)))
+    group = main.get_command(ctx, before[0]) if len(before) == 1 else None
+    return _items(getattr(group, "commands", ()))
 
 
 def sort_keys(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
@@ -94,6 +103,21 @@ def at_files(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
     return _paths(incomplete[1:], "@", only_directories=False) if incomplete.startswith("@") else []
 
 
+def directories(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
+    """The directories that begin so."""
+    return _paths(incomplete, "", only_directories=True)
+
+
+def sides(ctx: click.Context, incomplete: str) -> Items:
+    """What `diff` compares: files behind an `@`, and behind `ref:` the sessions of the chosen storage."""
+    if len(ctx.params.get("words") or ()) > 1:
+        return ()
+    if not incomplete.startswith("ref:"):
+        return at_files(ctx, incomplete)
+    found = refs(ctx, incomplete.removeprefix("ref:"))
+    return (CompletionItem(f"ref:{item.value}", help=item.help) for item in found)
+
+
 def storages(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
     """The schemes; behind `fs:` the directories, behind `?` the options, behind `layout=` the layouts."""
     from sessionctl.storage.registry import schemes
@@ -102,19 +126,25 @@ def storages(ctx: click.Context, incomplete: str) -> Items:  # noqa: ARG001
     if not colon:
         return _items((f"{name}:" for name in schemes()), type="open")
     if "?" in place:
-        return _url_options(incomplete, in_files=scheme == "fs")
+        return _url_options(incomplete, scheme)
     return _paths(place, "fs:", only_directories=True) if scheme == "fs" else []
 
 
-def _url_options(url: str, *, in_files: bool) -> Items:
+def _url_options(url: str, scheme: str) -> Items:
     head = url[: max(url.rfind("?"), url.rfind("&")) + 1]
     name, equals, _ = url[len(head) :].partition("=")
     if not equals:
-        return [CompletionItem(f"{head}{key}=", type="open", help=text) for key, text in URL_OPTIONS.items()]
+        fitting = {**URL_OPTIONS, **({} if scheme in _HERE else SERVER_OPTIONS)}
+        given = {part.partition("=")[0] for part in head.partition("?")[2].split("&")}
+        return [
+            CompletionItem(f"{head}{key}=", type="open", help=text)
+            for key, text in fitting.items()
+            if key not in given and not (key == "layout" and scheme in _NO_LAYOUTS)
+        ]
     if name == "layout":
         from sessionctl.stores import layouts
 
-        known = [one for one in layouts.every() if (one.files if in_files else one.servers) is not None]
+        known = [one for one in layouts.every() if (one.files if scheme == "fs" else one.servers) is not None]
         return [CompletionItem(f"{head}layout={one.name}", help=one.summary) for one in known]
     return _items(f"{head}{name}={value}" for value in _URL_CHOICES.get(name, ()))
 

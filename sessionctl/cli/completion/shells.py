@@ -117,6 +117,7 @@ class _Fish(_Shell):
     name = "fish"
     source_template = """\
 function _sessionctl_completion
+    command -q %(prog_name)s; or return
     set -lx _SESSIONCTL_LINE (commandline -cp | string collect)
     set -lx %(complete_var)s fish_complete
     for row in (%(prog_name)s 2>/dev/null)
