@@ -366,6 +366,8 @@ def check_encrypted(header: Mapping[str, Any], parts: list[str]) -> None:
         length = len(b64decode_urlsafe(part, f"the {what}"))
         if length != size:
             raise MalformedCookieError(f"the {what} has {counted(length, 'byte')} in place of {size}")
+    if alg == "dir" and parts[1]:
+        raise MalformedCookieError("the second part, the encrypted key, is empty where alg is dir")
     b64decode_urlsafe(parts[1], "the encrypted key")
     b64decode_urlsafe(parts[3], "the ciphertext")
     if header.get("zip", "DEF") != "DEF":

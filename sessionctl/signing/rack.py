@@ -1,6 +1,6 @@
 """What Rack::Session::Encryptor makes of a session.
 
-Version 2, standard base64 with padding:
+Version 2, standard base64 with padding, URL-safe after 2.1.2:
 
     02 | salt 32 | nonce 12 | tag 16 | ciphertext        AES-256-GCM
 
@@ -15,7 +15,7 @@ Version 1, URL-safe base64:
     HMAC  HMAC-SHA256(the rest of the secret, all before | purpose)
 
 Both: plaintext = length of the padding (2 bytes, little-endian) | padding | payload; the purpose is the
-cookie's name. Source: rack-session 2.1.2 lib/rack/session/encryptor.rb.
+cookie's name. Source: rack-session lib/rack/session/encryptor.rb, as of 2.1.2 and of 7acef42 (April 2026).
 """
 
 from __future__ import annotations
@@ -66,8 +66,10 @@ def split(plain: str) -> Sealed:
         raise MalformedCookieError(f"an encrypted cookie of version {version}; Rack writes 1 and 2")
     if len(plain) * 3 // 4 <= _OVERHEAD[version]:
         raise MalformedCookieError("too short for an encrypted cookie: it was cut")
-    if version == 1:
-        plain = _to_standard(plain) + "=" * (-len(plain) % 4)
+    if version == 1 or "-" in plain or "_" in plain:
+        plain = _to_standard(plain)
+        if not plain.endswith("="):  # as `urlsafe_decode64` does
+            plain += "=" * (-len(plain) % 4)
     return Sealed(version, strict_b64decode(plain, "the cookie"))
 
 

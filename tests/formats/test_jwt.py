@@ -527,6 +527,14 @@ def test_malformed_encryption(header: dict[str, Any]) -> None:
     assert verify(encrypt_raw(header, b"{}"), bytes(32)).reason == "malformed"
 
 
+def test_no_encrypted_key_where_the_key_is_direct() -> None:
+    """With `dir` the second part is empty, not even padding stands there (RFC 7516, 5.1)."""
+    text = encrypt_raw({"alg": "dir", "enc": "A256GCM"}, b"{}")
+    assert verify(text, bytes(32)).valid
+    for part in ("=", "AA"):
+        assert verify(text.replace("..", f".{part}."), bytes(32)).reason == "malformed"
+
+
 @pytest.mark.parametrize(
     "header",
     [

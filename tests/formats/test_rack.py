@@ -56,6 +56,32 @@ def test_hyphens_of_base64() -> None:
     assert formats.get("rack").detect(text) > 0.8
 
 
+URL_SAFE_V2 = (
+    "AsTSHC3h9TE0FL-Vj_uBYtnTieHBnxqqj0Z-tfb1hUEKS5h_3Y70bQL1n_LCXIwvNPsAp4p3mLEa4RQeINDrC8dI3U9ErsccFNhW4JdrYrq9"
+    "duYSrkahPalG9n25"
+)
+"""What rack-session at 7acef42 wrote with `serialize_json: true, pad_size: nil`."""
+
+
+def test_url_safe_version_2() -> None:
+    """rack-session after 2.1.2 writes version 2 in URL-safe base64, for Rack reads a `+` as a space."""
+    assert formats.detect(URL_SAFE_V2, cookie_name=NAME)[0][0] == "rack"
+    assert Rack().decode(URL_SAFE_V2, [KEY], cookie_name=NAME).data == {"user_id": 42}
+    verdict = Rack().verify(URL_SAFE_V2, [KEY], cookie_name=NAME)
+    assert (verdict.valid, verdict.warnings) == (True, ())
+    assert Rack().verify(URL_SAFE_V2[:-1] + "4", [KEY], cookie_name=NAME).reason == "bad-signature"
+    assert formats.get("rack").detect(URL_SAFE_V2) > 0.8
+
+
+def test_padding_of_version_1() -> None:
+    """Ruby adds padding where there is none, and refuses what has too little."""
+    text = next(
+        text for n in range(0, 99, 16) if (text := made({"a": "x" * n}, mode="v1")).endswith("%3D%3D")
+    )
+    assert Rack().verify(text.removesuffix("%3D%3D"), [KEY], cookie_name=NAME).valid
+    assert Rack().verify(text.removesuffix("%3D"), [KEY], cookie_name=NAME).reason == "bad-signature"
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_keys(mode: str) -> None:
     """The ring is tried newest first; without a key there is no answer, with wrong ones it is no."""
