@@ -16,6 +16,7 @@ from sessionctl import formats
 from sessionctl.cli import main
 from tests import pages
 from tests.cli.conftest import Answer, home, run
+from tests.cli.test_terminal import screen
 
 __all__ = ["home", "run"]
 
@@ -44,11 +45,13 @@ def test_readme_python(tmp_path: Path) -> None:
     exec(compile(code.replace("/tmp/sessions", str(tmp_path / "s")), "README.md", "exec"), {})
 
 
-def test_readme_report(run: Run) -> None:
-    """The report at the top of the README is what the program prints."""
+def test_readme_report(home: Path) -> None:
+    """The report at the top of the README is what the program prints at a terminal."""
     shown = re.search(r'\$ sessionctl inspect "(.*?)" --secret "\$SECRET_KEY"\n(.*?)```', README, re.DOTALL)
     assert shown is not None
-    assert run("inspect", shown[1], "--secret", "tiger", "--now", "1795444787").out == shown[2]
+    assert (
+        screen(80, "inspect", shown[1], "--secret", "tiger", "--now", "1795444787") == shown[2].splitlines()
+    )
 
 
 def test_readme_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

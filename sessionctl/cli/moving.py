@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import problems
-from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.output import print_json, print_words, say
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def tell(moved: Moved, look: Look) -> None:
     if look.json:
         print_json(moved.as_json())
     elif not look.quiet:
-        print_data(_line(moved))
+        print_words(_line(moved))
 
 
 def _line(moved: Moved) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sessionctl import jsontext
+from sessionctl.cli.wrapping import INDENT, fitted
 
 LONGEST_SHOWN = 24
 """Characters of an argument that a message repeats."""
@@ -51,6 +52,12 @@ def print_data(text: str) -> None:
         click.echo(text.encode(errors="surrogatepass") + b"\n", nl=False)
 
 
+def print_words(text: str, indent: int = INDENT) -> None:
+    """An answer in words for people, on stdout; its lines after the first are set in by so much on a terminal."""
+    for line in fitted(visible(text), sys.stdout, indent):
+        print_data(line)
+
+
 def print_cells(*texts: str) -> None:
     """Texts that hold nothing odd in one line: parted by a tab into a pipe, on a terminal by blanks."""
     click.echo(("  " if sys.stdout.isatty() else "\t").join(texts))
@@ -67,7 +74,10 @@ def value_text(value: Any) -> str:
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """One line for people, on stderr. That nobody can read it, as on a full disk, stops nothing."""
-    if not quiet:
+    """A message for people, on stderr: a line, broken between words on a terminal.
+
+    That nobody can read it, as on a full disk, stops nothing.
+    """
+    if not quiet and sys.stderr is not None:
         with suppress(OSError):
-            click.echo(f"sessionctl: {visible(message)}", err=True)
+            click.echo("\n".join(fitted(f"sessionctl: {visible(message)}", sys.stderr)), err=True)

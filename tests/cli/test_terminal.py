@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,7 @@ import pexpect
 import pytest
 
 from sessionctl import open_storage
+from sessionctl.cli.wrapping import INDENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,3 +78,37 @@ def test_stats_in_words(store: str) -> None:
     assert "1 session, " in " ".join(lines)
     assert any(line.startswith("size   18 bytes to 18 bytes, half within 18 bytes") for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+LONG_PATH = "/srv/applications/shop/shared/var/lib/sessions/of/the/shop"
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("formats",),
+        ("formats", "laravel"),
+        ("help", "storages"),
+        ("help", "options"),
+        ("config", "show"),
+        ("purge", "--older-than", "30d"),
+        ("purge", "--older-than", "30d", "-s", f"fs:{LONG_PATH}"),
+        ("inspect", "-f", "php", "-s", f"fs:{LONG_PATH}", "1ue3if4f29ugn8bg1pdh0buvt9"),
+        ("inspect", "9e107d9d372bb6826bd81d3542a419d6"),
+        ("doctor", "Set-Cookie: csrftoken=vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4za; Path=/"),
+    ],
+    ids=" ".join,
+)
+def test_words_are_whole(home: Path, columns: int, arguments: tuple[str, ...]) -> None:
+    """No line goes over the edge but for what is longer than a line, or a command; words come whole as in a pipe."""
+    lines = screen(columns, *arguments)
+    for line in lines:
+        longest = max(map(len, line.split()), default=0)
+        is_command = line.startswith("    sessionctl ") or "'sessionctl " in line
+        assert len(line) <= columns or longest + INDENT > columns or is_command, line
+    piped = subprocess.run(
+        [sys.executable, "-m", "sessionctl", *arguments], capture_output=True, text=True, check=False
+    )
+    told = [word for word in f"{piped.stdout} {piped.stderr}".split() if not word.startswith("0.")]
+    assert Counter(told) <= Counter(" ".join(lines).split())

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.output import print_data, print_json, print_words, say, value_text
 from sessionctl.cli.page import Group
 from sessionctl.cli.setup import settings_of
 
@@ -68,7 +68,7 @@ def show(**params: Any) -> None:
         return
     for key, value, source in shown:
         if value not in (None, [], {}):
-            print_data(f"{key:<12} {value_text(value)}  ({source})")
+            print_words(f"{key:<12} {value_text(value)}  ({source})", 13)
 
 
 _PARAMS = {
@@ -173,7 +173,7 @@ def check(**params: Any) -> None:
         print_json({"ok": not errors, "findings": [finding._asdict() for finding in findings]})
     else:
         for finding in findings:
-            print_data(f"{finding.severity}: {finding}")
+            print_words(f"{finding.severity}: {finding}")
         if not findings:
             say("nothing is wrong", quiet=look.quiet)
     click.get_current_context().exit(BAD_CONFIG if errors else 0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import chain
 from typing import Any
 
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.output import print_json
+from sessionctl.cli.output import print_json, print_words
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
+from sessionctl.cli.wrapping import fitted
 from sessionctl.duration import human_seconds
 
 
@@ -31,7 +34,8 @@ def command(name: str | None, **params: Any) -> None:
         return
     forms = [formats.get(known) for known in formats.names()]
     if not look.json:
-        show(f"{form.name:<15} {form.summary}" for form in forms)
+        lines = (fitted(f"{form.name:<15} {form.summary}", sys.stdout, 16) for form in forms)
+        show(chain.from_iterable(lines))
         return
     for form in forms:
         print_json(_answer(form))
@@ -41,14 +45,14 @@ def _print_one(form: Any, look: options.Look) -> None:
     if look.json:
         print_json(_answer(form))
         return
-    click.echo(f"{form.name}: {form.summary}")
-    click.echo(f"cookie: {', '.join(form.cookie_names) or 'any name'}")
-    click.echo(f"max-age: {_life(form.default_max_age)}")
+    print_words(f"{form.name}: {form.summary}")
+    print_words(f"cookie: {', '.join(form.cookie_names) or 'any name'}")
+    print_words(f"max-age: {_life(form.default_max_age)}")
     for option in form.options:
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
-        click.echo(f"  -O {option.name}={option.default or '...'}  {option.help}{choices}")
+        print_words(f"  -O {option.name}={option.default or '...'}  {option.help}{choices}", 6)
     if form.example:
-        click.echo(f"example: {form.example}")
+        print_words(f"example: {form.example}")
 
 
 def _life(seconds: float | None) -> str:

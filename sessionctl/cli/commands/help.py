@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,8 +13,15 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
+from sessionctl.cli.wrapping import LEAST_ROOM, columns_of, fitted
 from sessionctl.errors import UsageError
 from sessionctl.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WIDEST, _NAMES = 100, 32
+"""Columns of the page of options, and of the options' names in it."""
 
 
 @click.command("help", cls=Command)
@@ -39,7 +49,25 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     if look.json:
         print_json({"topic": name or None, "text": text})
     else:
-        show(text.rstrip("\n").split("\n"))
+        show(_on_screen(text.rstrip("\n")))
+
+
+def _on_screen(text: str) -> Iterator[str]:
+    """The lines of a page; on a terminal narrower than they are, paragraphs are filled anew.
+
+    What is set in are commands, which stay whole, or a name with a text beside it.
+    """
+    lines = text.split("\n")
+    if not sys.stdout.isatty() or max(map(len, lines)) <= columns_of(sys.stdout):
+        yield from lines
+        return
+    for is_paragraph, group in groupby(lines, lambda line: line != "" and not line.startswith(" ")):
+        if is_paragraph:
+            yield from fitted(" ".join(group), sys.stdout, 0)
+            continue
+        for line in group:
+            beside = re.match(r" *\S+(?: \S+)* {2,}", line)
+            yield from fitted(line, sys.stdout, beside.end()) if beside else [line]
 
 
 def _list() -> str:
@@ -58,8 +86,9 @@ def _list() -> str:
 def _options() -> str:
     from sessionctl.cli import manual
 
-    formatter = click.HelpFormatter(width=100)
-    formatter.write_dl(manual.shared_options(), col_max=32)
+    width = min(_WIDEST, columns_of(sys.stdout)) if sys.stdout.isatty() else _WIDEST
+    formatter = click.HelpFormatter(width=width)
+    formatter.write_dl(manual.shared_options(), col_max=_NAMES if width - _NAMES >= LEAST_ROOM else 0)
     return f"Options that mean the same on every command, with their environment variables\n\n{formatter.getvalue()}"
 
 

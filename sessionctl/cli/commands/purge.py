@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options, selecting
-from sessionctl.cli.output import print_cells, print_data, print_json, say
+from sessionctl.cli.output import print_cells, print_json, print_words, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.problems import STORAGE_FAILED, tell, tell_doubts, tell_nothing
 from sessionctl.cli.setup import setup_of
@@ -98,7 +98,7 @@ def _tell(result: Purged, look: options.Look) -> None:
     if look.json:
         print_json(result.as_json())
     elif not look.quiet:
-        print_data(_line(result))
+        print_words(_line(result))
 
 
 def _line(result: Purged) -> str:

@@ -8,7 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.conflicts import is_said
-from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.output import print_json, print_words, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.views.verdicts import MALFORMED, answer, line, status_of, unread
@@ -59,7 +59,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         verdict = known.verdict
         print_json(answer(known.format.name, verdict._replace(warnings=(*verdict.warnings, *hinted))))
     else:
-        print_data(line(known.format.name, known.verdict, _source_of(known, setup)))
+        print_words(line(known.format.name, known.verdict, _source_of(known, setup)))
         for hint in hinted or _cut(known):
             say(f"hint: {hint.message}", quiet=look.quiet)
     if is_said("max_age") and known.verdict.valid and known.verdict.issued_at is None:

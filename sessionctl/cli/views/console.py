@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from sessionctl.cli.wrapping import breaks
 
 GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
 WIDEST = 100
@@ -37,13 +38,8 @@ def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> 
     """
     head = head or Text()
     head.pad_right(indent - len(head))
-    if not out.is_terminal:
-        out.print(head.append_text(text), soft_wrap=True)
-    elif not indent:
-        out.print(text)
-    else:
-        line = Table.grid()
-        line.add_column(width=indent, no_wrap=True)
-        line.add_column(overflow="fold")
-        line.add_row(head, text)
-        out.print(line)
+    starts = breaks(text.plain, out.width, indent, indent) if out.is_terminal else []
+    for line in text.divide(starts):
+        line.rstrip()
+        out.print(Text.assemble(head, line), soft_wrap=True)
+        head = Text(" " * indent)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
-from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console
+from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console, put
 from sessionctl.duration import human_seconds, iso
 from sessionctl.inspection import STORED
 from sessionctl.wording import counted
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sessionctl.inspection import Report
+
+
+BESIDE = 9
+"""Columns that stand beside a fact, with its name."""
 
 
 def print_report(report: Report, color: str, *, verbose: bool = False) -> None:
@@ -31,22 +35,14 @@ def print_report(report: Report, color: str, *, verbose: bool = False) -> None:
 
 
 def _print_all(out: Console, report: Report, *, verbose: bool) -> None:
-    out.print(_headline(report))
-    out.print(_facts(report, verbose=verbose))
+    put(out, _headline(report))
+    _print_facts(out, report, verbose=verbose)
     _print_data(out, report)
     if report.warnings:
         out.print()
     for warning in report.warnings:
         mark = "hint" if warning.code == "hint" else "note"
-        out.print(_row(Text(mark, style=ODD), Text(visible(warning.message))))
-
-
-def _row(left: Text, right: Any) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(width=7, no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(left, right)
-    return table
+        put(out, Text(visible(warning.message)), BESIDE, Text(mark, style=ODD))
 
 
 def _headline(report: Report) -> Text:
@@ -101,14 +97,11 @@ def _by(report: Report) -> str:
     return f", by {which}{f' ({report.algorithm})' if report.algorithm else ''}"
 
 
-def _facts(report: Report, *, verbose: bool) -> Table:
-    table = Table.grid(padding=(0, 2))
+def _print_facts(out: Console, report: Report, *, verbose: bool) -> None:
     lines = [line for line in _lines(report, verbose=verbose) if line[1]]
-    table.add_column(style=DIM, no_wrap=True, width=max(7, *(len(name) for name, _ in lines)))
-    table.add_column(overflow="fold")
+    beside = max(BESIDE, *(len(name) + 2 for name, _ in lines))
     for name, text in lines:
-        table.add_row(name, Text(visible(text)))
-    return table
+        put(out, Text(visible(text)), beside, Text(name, style=DIM))
 
 
 def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
@@ -168,7 +161,7 @@ def _print_data(out: Console, report: Report) -> None:
         where = "an ID alone"
         if report.found is None:
             where += f"; the session lies in a store {_stores(report)}"
-        out.print(_row(Text("data", style="bold"), Text(where)))
+        put(out, Text(where), BESIDE, Text("data", style="bold"))
         return
     _print_members(out, "data", report.for_people)
     if report.flash:
