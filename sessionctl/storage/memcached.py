@@ -37,12 +37,10 @@ except ModuleNotFoundError:
     raise MissingExtraError("a Memcached storage", "memcached") from None
 
 from sessionctl.storage.memcached_client import (
-    FOREIGN,
     ItemTooLargeError,
     Meta,
     MetaClient,
     MetaPool,
-    meant_by,
     translated,
 )
 
@@ -129,13 +127,11 @@ class MemcachedStorage(RemoteStorage):
     def load(self, key: str) -> Stored | None:
         node = self._node(key)
         pool = self._pool(node)
-        try:
+        with translated(self._place_of(node)):
             try:
                 found = pool.run(MetaClient.fetch, key)
             except (ConnectionError, MemcacheUnexpectedCloseError):  # a read may be sent again
                 found = pool.run(MetaClient.fetch, key)
-        except FOREIGN as error:
-            raise meant_by(error, self._place_of(node)) from None
         if found is None:
             return None
         text, version, life = found
@@ -309,10 +305,8 @@ class MemcachedStorage(RemoteStorage):
     def _ask(self, key: str, ask: Callable[[MetaClient, *Ts], T], *arguments: *Ts) -> T:
         """Ask the server of a key."""
         node = self._node(key)
-        try:
+        with translated(self._place_of(node)):
             return self._pool(node).run(ask, *arguments)
-        except FOREIGN as error:
-            raise meant_by(error, self._place_of(node)) from None
 
     def _too_large(self, key: str, text: bytes) -> RecordTooLargeError:
         return RecordTooLargeError(self.location_of(key), len(text), _largest(text))

@@ -277,16 +277,12 @@ _SERVER_ERRORS = (
 )
 
 
-FOREIGN = tuple(_MEANINGS)
+_RAISED = tuple(_MEANINGS)
 """What pymemcache raises, and what a socket, OpenSSL and an answer that is none lead to."""
 
 
 class translated:  # noqa: N801 - reads as a function
-    """Turn what pymemcache, a socket or OpenSSL raises inside into `StorageError`s without keys or values.
-
-    What every request does catches `FOREIGN` and raises `meant_by` itself: to enter and leave a block takes half a
-    microsecond.
-    """
+    """Turn what pymemcache, a socket or OpenSSL raises inside into `StorageError`s without keys or values."""
 
     __slots__ = ("_url",)
 
@@ -296,14 +292,9 @@ class translated:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, FOREIGN):
-            raise meant_by(error, self._url) from None
-
-
-def meant_by(error: BaseException, url: str) -> StorageError:
-    """What one of the `FOREIGN` errors is here."""
-    kind, text = _meaning(error)
-    return kind(f"{url}: {text}{reason_of(error)}")
+        if isinstance(error, _RAISED):
+            kind, text = _meaning(error)
+            raise kind(f"{self._url}: {text}{reason_of(error)}") from None
 
 
 def _meaning(error: BaseException) -> tuple[type[StorageError], str]:

@@ -29,7 +29,7 @@ except ModuleNotFoundError:
 
 from sessionctl.storage import redis_connection as connection
 from sessionctl.storage.redis_cli import redis_cli
-from sessionctl.storage.redis_errors import FOREIGN, meant_by, translated
+from sessionctl.storage.redis_errors import translated
 from sessionctl.storage.redis_tls import tls_options
 
 if TYPE_CHECKING:
@@ -131,16 +131,12 @@ class RedisStorage(RemoteStorage):
     # -- primitives ---------------------------------------------------------------------------------
 
     def _call(self, key: str, command: Command) -> Any:
-        try:
+        with translated(self, key):
             return self._clients.call(command)
-        except FOREIGN as error:
-            raise meant_by(error, self, key) from None
 
     async def _acall(self, key: str, command: Command) -> Any:
-        try:
+        with translated(self, key):
             return await self._clients.acall(command)
-        except FOREIGN as error:
-            raise meant_by(error, self, key) from None
 
     def load(self, key: str) -> Stored | None:
         text = self._call(key, commands.get(raw(key)))

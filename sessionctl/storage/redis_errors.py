@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import redis
 
-from sessionctl.errors import CorruptRecordError, SessionctlError, StorageError, StorageUnavailableError
+from sessionctl.errors import CorruptRecordError, StorageError, StorageUnavailableError
 from sessionctl.storage.remote import reason_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ _BY_WORD = {
 
 _NO_SENTINEL = re.compile("unknown command '?`?SENTINEL", re.IGNORECASE)
 
-FOREIGN = (
+_RAISED = (
     redis.RedisError,
     redis.exceptions.RedisClusterException,
     OSError,
@@ -109,8 +109,7 @@ FOREIGN = (
 class translated:  # noqa: N801 - reads as a function
     """Turn what redis-py raises inside into `StorageError`, `StorageUnavailableError`, `CorruptRecordError`.
 
-    `key` is that of the record that this is about. What every request does catches `FOREIGN` and raises `meant_by`
-    itself: to enter and leave a block takes half a microsecond.
+    `key` is that of the record that this is about.
     """
 
     __slots__ = ("_key", "_storage")
@@ -122,16 +121,12 @@ class translated:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, FOREIGN):
-            raise meant_by(error, self._storage, self._key) from None
-
-
-def meant_by(error: BaseException, storage: RecordStorage, key: str | None = None) -> SessionctlError:
-    """What one of the `FOREIGN` errors is here; `key` is that of the record that it is about."""
-    if key is not None and _first_word(error) == "WRONGTYPE":
-        return CorruptRecordError(storage.location_of(key), _OTHER_KIND)
-    meaning = _meaning(error)
-    return meaning.kind(f"{storage.url}: {meaning.text}{reason_of(_cause(error))}")
+        if not isinstance(error, _RAISED):
+            return
+        if self._key is not None and _first_word(error) == "WRONGTYPE":
+            raise CorruptRecordError(self._storage.location_of(self._key), _OTHER_KIND) from None
+        meaning = _meaning(error)
+        raise meaning.kind(f"{self._storage.url}: {meaning.text}{reason_of(_cause(error))}") from None
 
 
 def _meaning(error: BaseException) -> _Meaning:
