@@ -9,9 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sessionctl.config.places import data_directory
 from sessionctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def trust_path() -> str:
@@ -29,16 +34,17 @@ def is_trusted(path: str, content: bytes) -> bool:
 
 def trust(path: str, content: bytes) -> None:
     """Trust a file with this content. Raises `ConfigError` where that cannot be kept."""
-    _store(_load() | {os.path.realpath(path): _digest(content)})
+    with _changing() as known:
+        known[os.path.realpath(path)] = _digest(content)
 
 
 def revoke(path: str) -> bool:
     """Trust a file no longer; whether it was trusted. Raises `ConfigError`."""
-    known = _load()
-    found = known.pop(os.path.realpath(path), None)
-    if found is not None:
-        _store(known)
-    return found is not None
+    path = os.path.realpath(path)
+    if path not in _load():
+        return False
+    with _changing() as known:
+        return known.pop(path, None) is not None
 
 
 def _digest(content: bytes) -> str:
@@ -59,15 +65,24 @@ def _load() -> dict[str, str]:
     return known if isinstance(known, dict) else {}
 
 
-def _store(known: dict[str, str]) -> None:
-    """Write the file whole, so that no reader sees half of it."""
+@contextmanager
+def _changing() -> Iterator[dict[str, str]]:
+    """What is trusted, to be changed by one process at a time; written whole, so that no reader sees half of it."""
+    import fcntl
+
     path = trust_path()
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(file, "w", encoding="utf-8") as stream:
-            json.dump(known, stream, indent=1, sort_keys=True)
-        os.replace(temporary, path)
+        lock = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = _load()
+            yield known
+            file = os.open(f"{path}.tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with open(file, "w", encoding="utf-8") as stream:
+                json.dump(known, stream, indent=1, sort_keys=True)
+            os.replace(f"{path}.tmp", path)
+        finally:
+            os.close(lock)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
