@@ -1,11 +1,12 @@
 """A request's save, a step at a time: written once for plain calls and for asyncio.
 
 Each procedure is a generator that yields the name and arguments of the storage's primitive that it needs next
-and is sent its answer; `run` makes plain calls of them, `arun` awaits.
+and is sent its answer; `run` makes plain calls of them, `arun` awaits. `pause` and seconds stand for a rest.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
     from sessionctl.session import Session
     from sessionctl.storage.base import RecordStorage
 
-MAX_ATTEMPTS = 64
+MAX_ATTEMPTS = 256
 """How often a save merges and tries again before it gives up; each time another writer has won."""
+
+_EAGER = 4
+"""How often it does so without a rest: writers that never rest would starve one that works no faster."""
+
+_SHORTEST_REST, _LONGEST_REST = 0.001, 0.016
+"""The most seconds of the first rest, and of any; each is up to twice as long as the one before."""
 
 T = TypeVar("T")
 Steps = Generator[tuple[str, tuple[Any, ...]], Any, T]
@@ -43,12 +50,15 @@ def saving(storage: RecordStorage, session: Session) -> Steps[str | None]:
         return None
     key, old_key, base = _begin(storage, session), state.key, state.stored
     values, flash = session.data
-    for _ in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
         text = _dump(values, flash, state.created)
         outcome = yield _write(storage, session, key, base, text)
         if outcome.done:
             break
         base = outcome.current
+        if attempt % _EAGER == _EAGER - 1:
+            yield "pause", (_rest(attempt // _EAGER),)
+            base = yield "load", (state.key or key,)  # as it is after the rest
         if base is None:
             state.lost = True
             return None
@@ -61,6 +71,13 @@ def saving(storage: RecordStorage, session: Session) -> Steps[str | None]:
     if session.has_new_id:
         yield from _leaving_old(storage, session, (old_key, key))
     return session.id
+
+
+def _rest(count: int) -> float:
+    """The seconds of a rest, of which there were so many before; by chance, since others rest too."""
+    from random import uniform
+
+    return uniform(0, min(_SHORTEST_REST * 2**count, _LONGEST_REST))
 
 
 def _is_undated(storage: RecordStorage, session: Session) -> bool:
@@ -178,10 +195,13 @@ def moving(
 
 
 def run(storage: RecordStorage, steps: Steps[T]) -> T:
-    """Run a procedure with plain calls."""
+    """Run a procedure with plain calls, from its beginning or after a pause."""
     try:
         name, arguments = next(steps)
         while True:
+            if name == "pause":
+                time.sleep(*arguments)
+                name, arguments = next(steps)
             try:
                 answer = getattr(storage, name)(*arguments)
             except SessionctlError as error:
@@ -194,10 +214,20 @@ def run(storage: RecordStorage, steps: Steps[T]) -> T:
 
 
 async def arun(storage: RecordStorage, steps: Steps[T]) -> T:
-    """Run a procedure with `await`: the primitive's own twin (`aload`), else a thread, else a plain call."""
+    """Run a procedure with `await`: the primitive's own twin (`aload`), else a thread, else a plain call.
+
+    What needs a thread goes on in a single one after a pause: others come between on the way back from each.
+    """
     try:
         name, arguments = next(steps)
         while True:
+            if name == "pause":
+                import asyncio
+
+                await asyncio.sleep(*arguments)
+                if storage.in_thread and not hasattr(storage, "astore"):
+                    return await asyncio.to_thread(run, storage, steps)
+                name, arguments = next(steps)
             try:
                 answer = await acall(storage, name, arguments)
             except SessionctlError as error:

@@ -59,6 +59,21 @@ def test_no_update_is_lost(url: str, job: str, names: str, count: int) -> None:
         assert values == {"first": 1, **{f"{name}-{n}": n for name in names for n in range(count)}}
 
 
+@pytest.mark.parametrize("url", ["redis_server", "memcached_server"], indirect=True)
+@pytest.mark.parametrize("last", ["race", "arace"])
+def test_writers_that_never_rest_starve_none(url: str, last: str) -> None:
+    """Four save one session as fast as they can, and no save of any gives up; the last one may use asyncio."""
+    with opened(url) as storage:
+        session_id = begin(storage, first=1)
+        jobs = [
+            *(("race", url, session_id, name, "5") for name in "abc"),
+            (last, url, session_id, "d", "5"),
+        ]
+        saved = together(*jobs)
+        values = storage.read(session_id).data[0]
+        assert values == {"first": 1, **{name: count - 1 for name, count in zip("abcd", saved, strict=True)}}
+
+
 def test_no_session_comes_back(url: str) -> None:
     """Three processes save 60 sessions while a fourth ends each that all have saved: none is left, nor a trace."""
     with opened(url) as storage:
