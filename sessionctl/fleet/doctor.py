@@ -56,14 +56,18 @@ def examine(storage: SessionStorage | None, *, on_problem: OnProblem | None = No
 
         examine_server(store, findings)
     likely = likely_layout(store)
-    if likely is not None:
-        findings.add(_other_framework(store, likely))
+    if likely is not None and (likely.prefix is None or files is None):  # of files it has been told
+        findings.add(_others_here(store, likely))
     for batch in batches(entries_of(store, _told_already)):
         _examine_records(store, batch, findings, fail, others=likely is not None)
     return findings.all()
 
 
-def _other_framework(store: RecordStorage, likely: Likely) -> Finding:
+def _others_here(store: RecordStorage, likely: Likely) -> Finding:
+    if likely.prefix is not None:
+        message = "no session under this prefix, but under another; the command lists them"
+        mend = command(store, "list", prefix=likely.prefix)
+        return Finding("other-prefix", "note", message, mend, count=likely.entries)
     message = f"another framework's sessions, of {likely.layout}: they are read with ?layout=, never changed"
     mend = command(store, "list", layout=likely.layout, prefix="", ttl="", lifetime="")
     return Finding("other-framework", "note", message, mend, count=likely.entries)

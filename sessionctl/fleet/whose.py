@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from sessionctl.errors import NotSupportedError
 from sessionctl.stores.likely import likely_layout, likely_owner
@@ -24,7 +25,7 @@ def missing_place(storage: SessionStorage | None) -> str | None:
 
 
 def other_framework(storage: SessionStorage | None, *, changes: bool = False) -> str | None:
-    """That another framework's sessions lie in a place that has none of ours, and what opens them.
+    """That another framework's sessions lie where none of ours do, or ours under another prefix, and what opens them.
 
     None where no layout is known for what lies there. One bounded look at the place; for what `changes`
     sessions it says that theirs are read alone. Never raises.
@@ -32,7 +33,7 @@ def other_framework(storage: SessionStorage | None, *, changes: bool = False) ->
     likely = likely_layout(storage)
     if likely is None:
         return None
-    if likely.all_seen:
+    if likely.all_seen or likely.prefix is not None:
         return f"no session of sessionctl's here, but {looks_like(likely, changes=changes)}"
     ours = f"none of the first {likely.seen} entries here is a session of sessionctl's"
     return f"{ours}, but {looks_like(likely, changes=changes)}"
@@ -49,7 +50,10 @@ def check_owner(storage: RecordStorage) -> None:
 
 
 def looks_like(likely: Likely, *, changes: bool = False) -> str:
-    """How many entries look like which layout, and what to do about it."""
+    """How many entries look like which layout, or lie under which prefix, and what to do about it."""
+    if likely.prefix is not None:
+        lie = counted(likely.entries, "session lies", "sessions lie")
+        return f"{lie} under another prefix: give prefix={quote(likely.prefix, safe=':/')} in the URL"
     found = f"{counted(likely.entries, 'entry looks', 'entries look')} like {likely.layout}"
     option = f"?layout={likely.layout}"
     if changes:

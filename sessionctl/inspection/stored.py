@@ -131,7 +131,16 @@ def find_ref(storage: RecordStorage, ref: str) -> str:
 
 def not_found(storage: SessionStorage, setup: Setup) -> str:
     """What it may mean that a store has no such session."""
+    from sessionctl.stores.likely import likely_layout
+
+    place = f"{storage.url} ({setup.storage_source})"
+    likely = likely_layout(storage) if setup.storage_given else None
+    if likely is not None and likely.prefix is not None and likely.all_seen:
+        return (
+            f"{place} has no session under its prefix, but others lie there under {likely.prefix!r}: "
+            "prefix= in the URL names it"
+        )
     return (
-        f"{storage.url} ({setup.storage_source}) has no such session; it may be the wrong store, or the session "
+        f"{place} has no such session; it may be the wrong store, or the session "
         "has expired, was logged out or purged: a store cannot tell these apart"
     )

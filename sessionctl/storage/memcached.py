@@ -101,7 +101,7 @@ class MemcachedStorage(RemoteStorage):
         self._only = next(iter(self._servers)) if len(self._servers) == 1 else None
         self._tls = tls_context(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert or tls_key else None
         self._pools: dict[str, MetaPool] = {}
-        self._pid = 0
+        self._pid = os.getpid()
 
     @classmethod
     def from_url(cls, location: str, **options: Any) -> MemcachedStorage:
@@ -196,6 +196,12 @@ class MemcachedStorage(RemoteStorage):
         """Every session; the server may leave out an item that is locked at that very moment."""
         for server in self._servers:
             yield from self._scan_server(server)
+
+    def keys(self) -> Iterator[str]:
+        """Every key of the servers, whoever's it is."""
+        for server in self._servers:
+            with translated(self._place_of(server)), closing(self._pool(server).make()) as dumper:
+                yield from dumper.dump_keys()
 
     def _scan_server(self, server: str) -> Iterator[Entry]:
         pool = self._pool(server)

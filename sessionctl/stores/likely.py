@@ -1,9 +1,14 @@
-"""Whose sessions lie in a place where none of ours do: what the names there tell, and the records under some."""
+"""Whose sessions lie in a place where none of ours do: what the names there tell, and the records under some.
+
+They may be ours all the same, under another prefix than the one that is asked for.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from sessionctl import records
 from sessionctl.errors import MalformedError, RefusedError, SessionctlError, StorageError
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sessionctl.storage.base import SessionStorage
+    from sessionctl.storage.memcached import MemcachedStorage
     from sessionctl.stores.places import Place
 
 LOOK: Final = 1000
@@ -37,14 +43,32 @@ _BY_NAME: Final = 0.5
 _COMMON_SUFFIXES: Final = ("", ".json")
 """Ends of names that tell nothing."""
 
+_OUR_NAMES: Final = {
+    "fs": re.compile(r"[0-9a-f]{2}/(?P<prefix>.*)[0-9a-f]{62}", re.DOTALL),
+    "memcached": re.compile(r"(?P<prefix>.*)[0-9a-f]{64}", re.DOTALL),
+}
+"""The names of our records under any prefix, by scheme, where they have a hash of the ID."""
+
+_OUR_KEYS: Final = re.compile(
+    r"""(?P<remix> .*) [0-9a-f]{8} (?: - [0-9a-f]{4} ){3} - [0-9a-f]{12}   # a UUID
+      | (?P<own> .*) [\w-]{43}                                            # an ID of ours
+      | (?P<chosen> .* :) [^:]*                                           # any other""",
+    re.DOTALL | re.VERBOSE,
+)
+"""The names of our records under any prefix, where the ID itself follows it."""
+
 
 class Likely(NamedTuple):
-    """The layout that the names of a place are of: `entries` of the `seen`, which are all of them or the first."""
+    """The layout that the names of a place are of: `entries` of the `seen`, which are all of them or the first.
+
+    With a `prefix` they are our own sessions, under that one; `layout` is empty then.
+    """
 
     layout: str
     entries: int
     seen: int
     all_seen: bool
+    prefix: str | None = None
 
 
 class _Match(NamedTuple):
@@ -60,18 +84,14 @@ def likely_layout(storage: SessionStorage | None) -> Likely | None:
 
     At most `LOOK` names are looked at, and a few records read. Never raises.
     """
-    if (
-        not isinstance(storage, RecordStorage)
-        or storage.scheme in ("memory", "memcached")
-        or storage.read_only
-    ):
-        return None  # on Memcached no layout can be listed
+    if not isinstance(storage, RecordStorage) or storage.scheme == "memory" or storage.read_only:
+        return None
     try:
         place, _ = place_of(storage)
-        names = _names(place, in_files=storage.scheme == "fs")
+        names = _names(storage, place)
         if _holds_ours(storage, place, names):
             return None
-        return _best(place, names, in_files=storage.scheme == "fs")
+        return _ours_elsewhere(storage, place, names) or _best(place, names, in_files=storage.scheme == "fs")
     except SessionctlError:
         return None
 
@@ -92,9 +112,12 @@ def likely_owner(storage: RecordStorage) -> Likely | None:
         return None
 
 
-def _names(place: Place, *, in_files: bool) -> list[str]:
+def _names(storage: RecordStorage, place: Place) -> list[str]:
     """The first names of a place, whoever's they are."""
+    if storage.scheme == "memcached":
+        return list(islice(cast("MemcachedStorage", storage).keys(), LOOK))
     found: dict[str, None] = {}
+    in_files = storage.scheme == "fs"
     for depth in _DEPTHS if in_files else _DEPTHS[:1]:
         try:
             for entry in islice(place.scan(Rule(depth=depth)), LOOK):
@@ -108,6 +131,17 @@ def _holds_ours(storage: RecordStorage, place: Place, names: Iterable[str]) -> b
     """Whether a session of ours is among them: its name is one that we give, and its record can be read."""
     own = (name for name in names if _is_own(storage, name))
     return any(map(_is_readable, _contents(place, own)))
+
+
+def _ours_elsewhere(storage: RecordStorage, place: Place, names: list[str]) -> Likely | None:
+    """Our sessions under the prefix that most of them have."""
+    shape = _OUR_NAMES.get(storage.scheme, _OUR_KEYS)
+    found = {name: match[match.lastgroup or 0] for name in names if (match := shape.fullmatch(name))}
+    for prefix, count in Counter(filter(None, found.values())).most_common(_READ):
+        mine = (name for name in names if found.get(name) == prefix)
+        if any(map(_is_readable, _contents(place, mine))):
+            return Likely("", count, len(names), len(names) < LOOK, prefix)
+    return None
 
 
 def _is_own(storage: RecordStorage, name: str) -> bool:

@@ -12,12 +12,13 @@ from sessionctl import open_storage
 from sessionctl.fleet import examine
 from sessionctl.stores.likely import LOOK, Likely, likely_layout
 from tests.cli.conftest import Answer
+from tests.servers import MemcachedServer
 from tests.stores.test_layouts import layout_of, of_store, prefix_of, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.servers import MemcachedServer, RedisServer
+    from tests.servers import RedisServer
 
 Run = Callable[..., Answer]
 
@@ -82,6 +83,72 @@ def test_ours_is_ours(tmp_path: Path, redis_server: RedisServer) -> None:
             session.set("userId", "mj")
             storage.save(session)
             assert likely_layout(storage) is None
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "found"),
+    [
+        ("", "prefix=myapp:", "session:"),
+        ("prefix=shop_", "", "shop_"),
+        ("prefix=a:b:", "prefix=a:", None),
+        ("prefix=a:b:", "prefix=b:", "a:b:"),
+    ],
+    ids=["not the usual", "not its own", "a longer one", "a shorter one"],
+)
+@pytest.mark.parametrize(
+    "session_id", [None, "5f0c3e6e-7d0e-4f5c-9d5e-0a1b2c3d4e5f"], ids=["ours", "Remix's"]
+)
+def test_ours_under_another_prefix_in_redis(
+    redis_server: RedisServer, there: str, asked: str, found: str | None, session_id: str | None
+) -> None:
+    """Our own sessions under another prefix are no other framework's, and the prefix is named."""
+    redis_server.ask("FLUSHALL")
+    redis_server.ask("SET", "cache:page", "{}")
+    saved(f"{redis_server.url}?unknown_ids=reuse&{there}", session_id)
+    with open_storage(f"{redis_server.url}?{asked}") as storage:
+        expected = None if found is None else Likely("", 1, 2, all_seen=True, prefix=found)
+        assert likely_layout(storage) == expected
+
+
+def saved(url: str, session_id: str | None = None) -> None:
+    with open_storage(url) as storage:
+        session = storage.read(session_id)
+        session.set("userId", "mj")
+        storage.save(session)
+
+
+def test_ours_under_another_prefix_elsewhere(tmp_path: Path) -> None:
+    """So it is of files and of Memcached, where names have hashes; a record that is none of ours tells nothing."""
+    server = MemcachedServer(tmp_path)
+    server.start()
+    try:
+        for place in (f"fs:{tmp_path}/store", server.url):
+            saved(f"{place}?prefix=shop-")
+            with open_storage(f"{place}?prefix=nobody-") as storage:
+                assert likely_layout(storage) == Likely("", 1, 1, all_seen=True, prefix="shop-")
+    finally:
+        server.kill()
+    next((tmp_path / "store").glob("*/*")).write_text('{"cookie": {}}')
+    with open_storage(f"fs:{tmp_path}/store") as storage:
+        assert likely_layout(storage) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("list", "but 1 session lies under another prefix: give prefix=session: in the URL"),
+        ("destroy --where a=1", "but 1 session lies under another prefix: give prefix=session: in the URL"),
+        ("get --id x a", "has no session under its prefix, but others lie there under 'session:'"),
+        ("doctor", "note: other-prefix (1)"),
+    ],
+)
+def test_a_wrong_prefix_is_told(run: Run, redis_server: RedisServer, command: str, said: str) -> None:
+    """Who gives a prefix under which nothing lies learns which there is."""
+    redis_server.ask("FLUSHALL")
+    run("create", "--set", "a=1", "-s", f"{redis_server.url}?ttl=1d")
+    answer = run(*command.split(), "-s", f"{redis_server.url}?prefix=nobody:&ttl=1d")
+    assert said in answer.err + answer.out
+    assert "sanic" not in answer.err + answer.out
 
 
 def test_the_look_is_bounded(redis_server: RedisServer) -> None:

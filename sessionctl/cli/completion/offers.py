@@ -28,11 +28,10 @@ URL_OPTIONS = {
     "lifetime": "absolute life: 90d",
     "unknown_ids": "new or reuse",
     "on_corrupt": "error or new",
+    "prefix": "what the names of records begin with",
 }
-SERVER_OPTIONS = {"prefix": "what the keys begin with"}
-_NO_LAYOUTS = ("memory", "cookie")
-_HERE = ("fs", *_NO_LAYOUTS)
-"""The schemes of storages that are no servers."""
+_OF_RECORDS, _NO_RECORDS = {"layout", "prefix"}, ("memory", "cookie")
+"""Options that tell how records lie, and the schemes of storages where none do."""
 
 _URL_CHOICES = {"unknown_ids": ("new", "reuse"), "on_corrupt": ("error", "new")}
 
@@ -134,12 +133,12 @@ def _url_options(url: str, scheme: str) -> Items:
     head = url[: max(url.rfind("?"), url.rfind("&")) + 1]
     name, equals, _ = url[len(head) :].partition("=")
     if not equals:
-        fitting = {**URL_OPTIONS, **({} if scheme in _HERE else SERVER_OPTIONS)}
-        given = {part.partition("=")[0] for part in head.partition("?")[2].split("&")}
+        used = {part.partition("=")[0] for part in head.partition("?")[2].split("&")}
+        used |= _OF_RECORDS if scheme in _NO_RECORDS else set()
         return [
             CompletionItem(f"{head}{key}=", type="open", help=text)
-            for key, text in fitting.items()
-            if key not in given and not (key == "layout" and scheme in _NO_LAYOUTS)
+            for key, text in URL_OPTIONS.items()
+            if key not in used
         ]
     if name == "layout":
         from sessionctl.stores import layouts
