@@ -23,7 +23,6 @@ import binascii
 import math
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.encoding import percent_decode
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -105,10 +104,10 @@ class Laravel(Format):
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - the JSON is distinctive
         if not text.startswith("eyJ"):
             return 0.0
-        return 0.98 if signing.unseal(percent_decode(text)).is_whole else 0.0
+        return 0.98 if signing.unseal(text).is_whole else 0.0
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        sealed = signing.unseal(percent_decode(text))
+        sealed = signing.unseal(text)
         plain, index = self._open(sealed, context)
         decoded = self._said(self._unserialized(plain), context)
         return decoded._replace(
@@ -118,7 +117,7 @@ class Laravel(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        sealed = signing.unseal(percent_decode(text))
+        sealed = signing.unseal(text)
         plain, index = self._open(sealed, context)
         plain = self._unserialized(plain)
         warnings = _odd(sealed)
@@ -151,7 +150,7 @@ class Laravel(Format):
         return sealed.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
-        mode = signing.unseal(percent_decode(text)).mode
+        mode = signing.unseal(text).mode
         cipher = f"aes-{len(context.keys.newest.bytes) * 8}-{mode}"
         serialization = "json" if self._decode(text, context).payload_type == "json" else "php"
         return {"cipher": cipher, "serialization": serialization}

@@ -19,6 +19,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
+from sessionctl.encoding import b64decode, percent_decode
 from sessionctl.errors import MalformedCookieError, MalformedError, MissingExtraError
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
 from sessionctl.wording import counted
@@ -36,6 +37,7 @@ _IV_SIZES = {"cbc": 16, "gcm": 12}
 _MODES = {size: mode for mode, size in _IV_SIZES.items()}
 _MAC = 64
 _HEX = frozenset(b"0123456789abcdef")
+_FOREIGN = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 
 
 class Sealed(NamedTuple):
@@ -60,8 +62,9 @@ class Sealed(NamedTuple):
 
 def unseal(text: str) -> Sealed:
     """The parts, with the same demands as `Encrypter::validPayload`. Raises `MalformedCookieError`."""
+    plain = _percent_decoded(text)
     try:
-        outer = _php_base64(text)
+        outer = _php_base64(plain)
         parts = jsontext.loads_bytes(outer)
     except MalformedError:
         raise MalformedCookieError("not base64 of JSON, as Laravel writes it") from None
@@ -71,7 +74,7 @@ def unseal(text: str) -> Sealed:
     tag = parts.get("tag")
     if not isinstance(tag, (str, type(None))):
         raise MalformedCookieError("the tag is no text")
-    iv_bytes = _php_base64(iv)
+    iv_bytes = b64decode(iv, "the iv")
     if len(iv_bytes) not in _MODES:
         raise MalformedCookieError(f"the iv has {counted(len(iv_bytes), 'byte')}, not 16 (CBC) or 12 (GCM)")
     return Sealed(
@@ -82,7 +85,7 @@ def unseal(text: str) -> Sealed:
         value=_php_base64(value),
         tag=_php_base64(tag or ""),
         mode=_MODES[len(iv_bytes)],
-        canonical=text == b64encode(outer),
+        canonical=plain == b64encode(outer),
     )
 
 
@@ -93,13 +96,25 @@ def _part(parts: dict[str, Any], name: str) -> str:
     return text
 
 
+def _percent_decoded(text: str) -> str:
+    """As PHP's `rawurldecode`, which fills `$_COOKIE`: what is no escape stays, as in a text that was cut."""
+    try:
+        return percent_decode(text)
+    except MalformedCookieError:
+        from urllib.parse import unquote
+
+        return unquote(text)
+
+
 def _php_base64(text: str) -> bytes:
-    """As PHP's `base64_decode`: what is foreign to it is dropped. Raises `MalformedCookieError`."""
+    """As PHP's `base64_decode`: what is foreign to it is dropped, padding too, and a last character alone."""
     data = text.encode("ascii", "ignore")
     try:
-        return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
+        return binascii.a2b_base64(data + b"=" * (-len(data) % 4), strict_mode=True)
     except binascii.Error:
-        raise MalformedCookieError("a part is not base64") from None
+        bare = data.translate(None, _FOREIGN)
+        bare = bare[: len(bare) - (len(bare) % 4 == 1)]
+        return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4))
 
 
 def mac_of(secret: Secret, digest: str) -> Hmac:

@@ -223,6 +223,36 @@ def test_foreign_characters_in_base64() -> None:
     assert [warn.code for warn in verdict.warnings] == ["non-canonical"]
 
 
+@pytest.mark.parametrize(
+    ("tail", "passes"),
+    [
+        ("", True),  # Laravel 8.83 on PHP 8.2 said so of each
+        ("%", True),
+        ("%2D", True),
+        ("%3D%", True),
+        ("9", False),
+        ("%3", False),
+        ("=9", False),
+        ("A=", False),
+        ("AAAA", False),
+    ],
+)
+def test_broken_end(tail: str, passes: bool) -> None:
+    """PHP drops broken escapes and what is foreign to base64, and padding counts for nothing; more is a change."""
+    text = next(text for text in (sealed({"a": "x" * n}) for n in range(9)) if text.endswith("0%3D"))
+    verdict = Laravel().verify(text.removesuffix("%3D") + tail, [KEY], cookie_name=NAME, now=NOW)
+    assert verdict.reason == (None if passes else "malformed")
+
+
+def test_a_last_character_alone() -> None:
+    """A character that begins a byte and is left alone is dropped by PHP."""
+    text = next(
+        text for text in (sealed({"a": "x" * n}) for n in range(0, 99, 16)) if not text.endswith("%3D")
+    )
+    assert Laravel().verify(text + "A", [KEY], cookie_name=NAME, now=NOW).valid
+    assert not Laravel().verify(text + "AA", [KEY], cookie_name=NAME, now=NOW).valid
+
+
 def test_not_serialized() -> None:
     """With `serialize` the plain text must be a serialized string; with `kind=crypt` a serialized value."""
     assert Laravel(serialize="true").verify(sealed("x"), [KEY], cookie_name=NAME).reason == "malformed"
