@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import click
 import pexpect
 import pytest
+from rich.style import Style
 
 from sessionctl import open_storage
+from sessionctl.cli.views.console import COLORS
 from sessionctl.cli.wrapping import INDENT
 
 if TYPE_CHECKING:
@@ -112,3 +114,35 @@ def test_words_are_whole(home: Path, columns: int, arguments: tuple[str, ...]) -
     )
     told = [word for word in f"{piped.stdout} {piped.stderr}".split() if not word.startswith("0.")]
     assert Counter(told) <= Counter(" ".join(lines).split())
+
+
+def luminance(style: str) -> float:
+    """How bright the colour of a style is (WCAG 2.2, relative luminance)."""
+    color = Style.parse(style).color
+    assert color is not None
+    parts = [part / 255 for part in color.get_truecolor()]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("style", COLORS.values(), ids=COLORS)
+def test_colours_on_white_and_on_black(style: str) -> None:
+    """Each colour can be read whatever the terminal's background is."""
+    bright = luminance(style)
+    assert min(1.05 / (bright + 0.05), (bright + 0.05) / 0.05) >= 3.95
+
+
+@pytest.mark.parametrize(
+    ("term", "seen"), [("xterm-256color", "\x1b[1;38;5;130mwarning"), ("screen", "\x1b[35mwarning")]
+)
+def test_colours_that_a_terminal_has(home: Path, term: str, seen: str) -> None:
+    """A warning is orange where the terminal has that, else magenta: yellow is not to be seen on white."""
+    header = "Set-Cookie: csrftoken=vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4za; Path=/"
+    program = subprocess.run(
+        [sys.executable, "-m", "sessionctl", "doctor", header, "--color", "always"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "TERM": term, "COLORTERM": "", "NO_COLOR": ""},
+    )  # fmt: skip
+    assert seen in program.stdout

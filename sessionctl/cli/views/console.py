@@ -6,10 +6,19 @@ import os
 
 from rich.console import Console
 from rich.text import Text
+from rich.theme import Theme
 
 from sessionctl.cli.wrapping import breaks
 
-GOOD, BAD, ODD, DIM, NAME = "bold green", "bold red", "bold yellow", "dim", "cyan"
+GOOD, BAD, ODD, DIM, NAME = "good", "bad", "odd", "dim", "name"
+"""The styles that views share, by their meaning."""
+
+COLORS = {GOOD: "bold color(28)", BAD: "bold color(196)", ODD: "bold color(130)", NAME: "color(31)"}
+"""Of middle brightness: each stands out from white and from black by 4 to 1 (WCAG 2.2, 1.4.3)."""
+
+FEW_COLORS = {GOOD: "green", BAD: "bold red", ODD: "magenta", NAME: "bold"}
+"""For a terminal of 8 or 16 colours, without yellow and cyan, which are often too bright for white."""
+
 WIDEST = 100
 
 
@@ -29,6 +38,7 @@ def console(color: str, *, stderr: bool = False) -> Console:
     )
     if made.width > WIDEST or not made.is_terminal:
         made.width = min(made.width, WIDEST) if made.is_terminal else WIDEST
+    made.push_theme(Theme(FEW_COLORS if made.color_system == "standard" else COLORS))
     return made
 
 
