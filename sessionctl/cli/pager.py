@@ -18,7 +18,9 @@ OFF = "sessionctl.no_pager"
 """Where `--no-pager` leaves its word, in `click.Context.meta`, which all contexts of a run share."""
 
 LESS = "FRX"
-"""git's: end where all fits, let colours through, leave the text on the screen."""
+"""git's: end where all fits, let colours through, leave the text on the screen. Of these what the user's own options
+do not say is only that colours get through.
+"""
 
 
 def show(lines: Iterable[str]) -> None:
@@ -80,15 +82,27 @@ def _page(program: str, screen: list[str], rest: Iterator[str]) -> None:
         text=True,
         encoding=sys.stdout.encoding,
         errors="backslashreplace",
-        env={"LESS": LESS, **os.environ},
+        env=_environment(),
     )
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     try:
-        _feed(process.stdin, chain(screen, rest))
+        lines = chain(screen, rest)
+        _feed(process.stdin, map(click.unstyle, lines) if _shows_codes(program) else lines)
     except BrokenPipeError:
         pass  # quit before the end: enough was seen
     finally:
         _wait(process, process.stdin)
+
+
+def _environment() -> dict[str, str]:
+    """What the pager is told beside its command line: less and lv to let colours through."""
+    own = os.environ.get("LESS")
+    return {"LV": "-c", **os.environ, "LESS": LESS if own is None else f"R {own}"}
+
+
+def _shows_codes(program: str) -> bool:
+    """Whether a pager may show the codes of colours: where `more` is less by another name it does."""
+    return os.path.basename(program.split(maxsplit=1)[0]) == "more"
 
 
 def _feed(stream: IO[str], lines: Iterable[str]) -> None:

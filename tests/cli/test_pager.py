@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import click
 import pexpect
 import pytest
 
@@ -155,3 +156,29 @@ def test_into_a_pipe_nothing_is_paged(home: Path, marked: tuple[str, Path]) -> N
     )  # fmt: skip
     assert done.stdout.startswith("Storages")
     assert not marked[1].exists()
+
+
+@needs_less
+@pytest.mark.parametrize("options", ["", "-i", "F", "-Pprompt"])
+def test_colours_get_through_less(home: Path, store: str, options: str) -> None:
+    """Less shows colours, not their codes, also where the user's own options do not say so."""
+    program = terminal("list", "-s", store, LESS=options, LESSCHARSET="utf-8")
+    program.expect("LAST SAVED")
+    shown = program.before
+    program.sendline("q")
+    program.close()
+    assert "\x1b[1m" in shown
+    assert "ESC[" not in click.unstyle(shown)
+
+
+def test_more_gets_no_colours(home: Path, store: str, marked: tuple[str, Path], tmp_path: Path) -> None:
+    """`more` may be less by another name, which shows codes: it gets plain text, and other pagers the colours."""
+    pager, file = marked
+    more = tmp_path / "more"
+    more.symlink_to(pager)
+    shown = []
+    for program in (pager, more):
+        end_of(terminal("list", "-s", store, PAGER=str(program)))
+        shown.append(file.read_text(encoding="utf-8"))
+    assert "\x1b[1m" in shown[0]
+    assert shown[1] == click.unstyle(shown[0])
