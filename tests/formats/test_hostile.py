@@ -165,7 +165,7 @@ def test_memory(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9+/=_.:|!?*%-]{0,200}", fullmatch=True))
 def test_any_text(name: str, text: str) -> None:
     """Any text gives an answer or an error of our tree."""

@@ -207,7 +207,7 @@ def test_cut_and_flipped(loads: Callable[[bytes], Any], sample: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=200), places=st.lists(st.integers(0, 10_000), max_size=3))
 def test_any_bytes(name: str, data: bytes, places: list[int]) -> None:
     """Whatever bytes come, alone or in the middle of a payload, there is an answer."""
