@@ -63,6 +63,9 @@ _SLOW_KEY = Warn(
     "slow-key",
     "the key of a text secret takes a second and 256 MiB (Argon2id); give the 32 bytes as hex: to spare that",
 )
+_NON_CANONICAL = Warn(
+    "non-canonical", "the base64 is not the text that the framework writes, though it accepts it"
+)
 _NO_SESSION = Warn("no-session", "the content is no JSON object, so the framework fails on it")
 
 
@@ -97,7 +100,8 @@ class FastifySecure(Format):
         return 0.97 if cookie_name in self.cookie_names else 0.92
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        _, content = self._first(context, *_read(text))
+        box, nonce, warnings = _read(text)
+        _, content = self._first(context, box, nonce)
         data = _parse(content)
         issued_at = _issued_at(data)
         flash = data.get("flash") if isinstance(data, dict) else None
@@ -108,11 +112,12 @@ class FastifySecure(Format):
             expires_at=self._expires_at(issued_at, context),
             encrypted=True,
             algorithm="XSalsa20-Poly1305",
-            warnings=_odd(data, context),
+            warnings=(*_odd(data, context), *warnings),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        index, content = self._first(context, *_read(text))
+        box, nonce, warnings = _read(text)
+        index, content = self._first(context, box, nonce)
         data = _parse(content)
         issued_at = _issued_at(data)
         expires_at = self._expires_at(issued_at, context)
@@ -122,7 +127,7 @@ class FastifySecure(Format):
             algorithm="XSalsa20-Poly1305",
             issued_at=issued_at,
             expires_at=expires_at,
-            warnings=_odd(data, context),
+            warnings=(*_odd(data, context), *warnings),
         )
         is_old = expires_at is not None and expires_at <= context.now
         return expire(verdict, expires_at, context) if is_old else verdict
@@ -214,9 +219,10 @@ def _open(key: bytes, box: bytes, nonce: bytes) -> bytes | None:
     return content
 
 
-def _read(text: str) -> tuple[bytes, bytes]:
-    """Box and nonce. Raises `MalformedCookieError`."""
-    box_text, semicolon, rest = percent_decode(text).partition(";")
+def _read(text: str) -> tuple[bytes, bytes, tuple[Warn, ...]]:
+    """Box and nonce, and what is odd about their text. Raises `MalformedCookieError`."""
+    plain = percent_decode(text)
+    box_text, semicolon, rest = plain.partition(";")
     if not semicolon:
         raise MalformedCookieError("there is no ; between the box and its nonce")
     box, nonce = _node_base64(box_text), _node_base64(rest.split(";", 1)[0])
@@ -224,7 +230,7 @@ def _read(text: str) -> tuple[bytes, bytes]:
         raise MalformedCookieError(f"the box has {counted(len(box), 'byte')}, fewer than its tag alone")
     if len(nonce) != _NONCE_SIZE:
         raise MalformedCookieError(f"the nonce has {counted(len(nonce), 'byte')} in place of {_NONCE_SIZE}")
-    return box, nonce
+    return box, nonce, () if plain == f"{b64encode(box)};{b64encode(nonce)}" else (_NON_CANONICAL,)
 
 
 def _node_base64(text: str) -> bytes:

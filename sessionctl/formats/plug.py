@@ -56,6 +56,9 @@ _FROM_THE_FUTURE: Final = Warn(
 _NOT_CANONICAL: Final = Warn(
     "non-canonical", "the signature is not the text that Plug writes, though Plug accepts it"
 )
+_NOT_AS_WRITTEN: Final = Warn(
+    "non-canonical", "the base64 is not the text that Plug writes, though Plug accepts it"
+)
 
 
 class Plug(Format):
@@ -128,7 +131,9 @@ class Plug(Format):
     def _verify_sealed(self, found: Sealed, context: Context) -> Verdict:
         index, payload = self._open(found, context)
         resign = bool(index) or bool(found.wrapped)  # plug_crypto 2.1 writes another cipher
-        verdict = genuine(context, index, algorithm=found.algorithm, needs_resign=resign)
+        verdict = genuine(
+            context, index, algorithm=found.algorithm, needs_resign=resign, warnings=_odd(found)
+        )
         return verdict if self._kind(payload[:3]) == "session" else _judge_token(verdict, payload, context)
 
     # -- the kind of a text -----------------------------------------------------------------------
@@ -256,7 +261,9 @@ class Plug(Format):
 
 
 def _odd(found: Signed | Sealed) -> tuple[Warn, ...]:
-    return () if isinstance(found, Sealed) or found.is_canonical() else (_NOT_CANONICAL,)
+    if found.is_canonical():
+        return ()
+    return (_NOT_AS_WRITTEN if isinstance(found, Sealed) else _NOT_CANONICAL,)
 
 
 def _read(payload: bytes, max_size: int) -> tuple[Any, str, tuple[Warn, ...]]:

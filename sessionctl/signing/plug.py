@@ -14,9 +14,10 @@
     W     that key (16) | tag (16) | nonce (12): AES-GCM under the encryption key; associated data is the
           signing key of a session, nothing for tokens and cookies
 
-Base64 is URL-safe without padding. Keys are PBKDF2(secret_key_base, salt, 1000 iterations, 32 bytes).
+Base64 is URL-safe without padding; Elixir reads stray low bits too, and padding that is whole. Keys are
+PBKDF2(secret_key_base, salt, 1000 iterations, 32 bytes).
 Sources: plug_crypto 2.1.1 and 1.2.5 lib/plug/crypto/message_verifier.ex, message_encryptor.ex,
-key_generator.ex.
+key_generator.ex; Elixir 1.14 and 1.21 lib/elixir/lib/base.ex.
 """
 
 from __future__ import annotations
@@ -61,12 +62,12 @@ class Signed(NamedTuple):
     @property
     def payload(self) -> bytes:
         """The bytes. Raises `MalformedCookieError`."""
-        return b64decode_urlsafe(self.payload_text)
+        return _read(self.payload_text)
 
     @property
     def tag(self) -> bytes:
         """The bytes of the signature. Raises `MalformedCookieError`."""
-        return b64decode_urlsafe(self.tag_text, "the signature")
+        return _read(self.tag_text, "the signature")
 
     @property
     def is_whole(self) -> bool:
@@ -75,7 +76,7 @@ class Signed(NamedTuple):
 
     def is_canonical(self) -> bool:
         """Whether the signature is the one text that Plug writes for its bytes."""
-        return not self.tag_text.endswith("=") and is_canonical_b64(self.tag_text)
+        return _is_canonical(self.tag_text)
 
 
 class Sealed(NamedTuple):
@@ -83,12 +84,17 @@ class Sealed(NamedTuple):
 
     nonce: bytes
     sealed: bytes
+    texts: tuple[str, ...]
     wrapped: bytes = b""
 
     @property
     def algorithm(self) -> str:
         """What encrypts."""
         return "AES-128-GCM" if self.wrapped else "XChaCha20-Poly1305"
+
+    def is_canonical(self) -> bool:
+        """Whether the parts are the texts that Plug writes for their bytes."""
+        return all(map(_is_canonical, self.texts))
 
 
 def split(text: str) -> Signed | Sealed:
@@ -99,16 +105,27 @@ def split(text: str) -> Signed | Sealed:
     if head in DIGESTS:
         return _split_signed(head, parts)
     if head == _XCHACHA and len(parts) == 1:
-        data = b64decode_urlsafe(parts[0])
+        data = _read(parts[0])
         if len(data) < _NONCE[_XCHACHA] + TAG:
             raise MalformedCookieError("too short for an encrypted cookie: it was cut")
-        return Sealed(data[:24], data[40:] + data[24:40])
+        return Sealed(data[:24], data[40:] + data[24:40], tuple(parts))
     if head == _AES and len(parts) == 4:  # noqa: PLR2004 - as drawn above
-        wrapped, nonce, ciphertext, tag = map(b64decode_urlsafe, parts)
+        wrapped, nonce, ciphertext, tag = map(_read, parts)
         if len(nonce) != _NONCE[_AES] or len(tag) != TAG or len(wrapped) not in _WRAPPED_SIZES:
             raise MalformedCookieError("a part of the encrypted cookie has the wrong length: it was cut")
-        return Sealed(nonce, ciphertext + tag, wrapped)
+        return Sealed(nonce, ciphertext + tag, tuple(parts), wrapped)
     raise MalformedCookieError("neither signed (SFMyNTY.) nor encrypted (XCP., QTEyOEdDTQ.), with all parts")
+
+
+def _read(text: str, what: str = "the payload") -> bytes:
+    """As Elixir's `Base.url_decode64(text, padding: false)`. Raises `MalformedCookieError`."""
+    if text.endswith("=") and len(text) % 4:
+        raise MalformedCookieError(f"{what} is base64 with a part of its padding, which Elixir refuses")
+    return b64decode_urlsafe(text, what)
+
+
+def _is_canonical(text: str) -> bool:
+    return not text.endswith("=") and is_canonical_b64(text)
 
 
 def _split_signed(head: str, parts: list[str]) -> Signed:

@@ -111,11 +111,14 @@ def test_malformed(text: str) -> None:
 
 
 def test_base64_is_read_as_node_reads_it() -> None:
-    """Foreign characters do not count, and all ends at the first `=`."""
+    """Foreign characters do not count, and all ends at the first `=`; a warning tells of it."""
     box, nonce = percent_decode(FORMAT.encode(DATA, [KEY])).split(";")
     url_safe = box.replace("+", "-").replace("/", "_").rstrip("=")
     for text in (f"{url_safe};{nonce}", f"{box[:8]}!{box[8:]};{nonce}=AAAA", f"{box};{nonce};more"):
-        assert verify(text).valid
+        verdict = verify(text)
+        assert (verdict.valid, [warning.code for warning in verdict.warnings]) == (True, ["non-canonical"])
+        assert "non-canonical" in {warning.code for warning in FORMAT.decode(text, [KEY]).warnings}
+    assert not verify(f"{box};{nonce}").warnings
 
 
 @pytest.mark.parametrize(

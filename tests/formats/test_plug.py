@@ -169,6 +169,32 @@ def test_lenient_signature() -> None:
         assert [warning.code for warning in verdict.warnings] == ["non-canonical"]
 
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@pytest.mark.parametrize("options", [SEALED, SEALED_TOKEN], ids=["session", "token"])
+def test_lenient_base64_of_what_is_encrypted(options: dict[str, str]) -> None:
+    """What is encrypted is read as leniently, with the same warning, from `verify` and from `decode`."""
+    texts = [made({"n": "a" * count}, options=options) for count in range(3)]
+    for text in texts:
+        assert not judged(text, options=options).warnings
+    text = next(text for text in texts if len(text.removeprefix("XCP.")) % 4 == 2)
+    for odd in (f"{text}==", text[:-1] + _LETTERS[_LETTERS.index(text[-1]) ^ 1]):
+        verdict = judged(odd, options=options)
+        assert (verdict.valid, [warning.code for warning in verdict.warnings]) == (True, ["non-canonical"])
+        assert "non-canonical" in {each.code for each in Plug(**options).decode(odd, [KEY]).warnings}
+
+
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
+def test_a_part_of_the_padding(options: dict[str, str]) -> None:
+    """Padding that is not whole is refused, as Elixir's base64 refuses it."""
+    for count in range(3):
+        text = made({"n": "a" * count}, options=options)
+        size = len(text.rpartition(".")[2]) % 4
+        for padding in {"=", "=="} - {"=" * (-size % 4)}:
+            assert judged(text + padding, options=options).reason == "malformed"
+
+
 @pytest.mark.parametrize(
     "text",
     [
