@@ -363,13 +363,13 @@ def check_encrypted(header: Mapping[str, Any], parts: list[str]) -> None:
     if alg not in _ENCRYPTED_BY or not isinstance(enc, str) or enc not in _IV_AND_TAG:
         raise MalformedCookieError("the header names no known encryption ('alg' and 'enc')")
     for part, size, what in zip(parts[2::2], _IV_AND_TAG[enc], ("IV", "tag"), strict=True):
-        length = len(b64decode_urlsafe(part, f"the {what}"))
+        length = len(_octets(part, f"the {what}"))
         if length != size:
             raise MalformedCookieError(f"the {what} has {counted(length, 'byte')} in place of {size}")
     if alg == "dir" and parts[1]:
         raise MalformedCookieError("the second part, the encrypted key, is empty where alg is dir")
-    b64decode_urlsafe(parts[1], "the encrypted key")
-    b64decode_urlsafe(parts[3], "the ciphertext")
+    _octets(parts[1], "the encrypted key")
+    _octets(parts[3], "the ciphertext")
     if header.get("zip", "DEF") != "DEF":
         raise MalformedCookieError("the header names a compression ('zip') that is not DEF")
     if alg.startswith("PBES2"):
@@ -381,7 +381,12 @@ def as_written(text: str) -> str:
     nothing. jose takes both, for the bytes are the same; the header's own text is sealed, and stays.
     """
     header, *parts = text.split(".")
-    return ".".join((header, *(b64encode_urlsafe(b64decode_urlsafe(part)) for part in parts)))
+    return ".".join((header, *(b64encode_urlsafe(_octets(part, "a part")) for part in parts)))
+
+
+def _octets(part: str, what: str) -> bytes:
+    """The bytes of a part with padding or without; jose 4, which NextAuth.js 4 uses, takes the wrong amount too."""
+    return b64decode_urlsafe(part.rstrip("="), what)
 
 
 def _check_rounds(count: Any) -> None:

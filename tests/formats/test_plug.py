@@ -167,6 +167,7 @@ def test_lenient_signature() -> None:
         verdict = judged(odd)
         assert verdict.valid
         assert [warning.code for warning in verdict.warnings] == ["non-canonical"]
+    assert judged(text + "==").reason == "malformed"  # one is what the length asks for
 
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
