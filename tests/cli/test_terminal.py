@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -51,18 +52,30 @@ def store(tmp_path: Path, home: Path) -> str:
     ("columns", "headings"),
     [
         (80, ["REF", "SIZE", "LAST", "SAVED", "EXPIRES", "userId"]),
-        (50, ["REF", "SIZE", "LAST", "SAVED", "userId"]),
-        (40, ["REF", "LAST", "SAVED", "userId"]),
+        (50, ["REF", "SIZE", "LAST", "SAVED", "EXPIRES", "userId"]),
+        (44, ["REF", "LAST", "SAVED", "EXPIRES", "userId"]),
+        (40, ["REF", "SIZE", "LAST", "SAVED", "userId"]),
         (25, ["REF", "userId"]),
     ],
-    ids=["80 columns", "50 columns", "40 columns", "25 columns"],
+    ids=["80 columns", "50 columns", "44 columns", "40 columns", "25 columns"],
 )
 def test_what_was_asked_for_stays(store: str, columns: int, headings: list[str]) -> None:
-    """Where the table has no room, what is always there gives way to the columns that were asked for."""
-    head, row = screen(columns, "list", "-s", store, "--columns", "userId")
+    """Where the table has no room, what is always there gives way to what was asked for, and that is said."""
+    head, row, *said = screen(columns, "list", "-s", store, "--columns", "userId")
     assert head.split() == headings
     assert row.split()[-1] == "42"
     assert max(len(head), len(row)) <= columns
+    missing = [name for name in ("SIZE", "LAST SAVED", "EXPIRES") if name not in head]
+    assert bool(said) == bool(missing)
+    assert all(name in " ".join(said) for name in missing)
+
+
+def test_times_to_the_day(store: str) -> None:
+    """Where the table is too wide its times are told to the day; none is cut."""
+    head, row, *said = screen(40, "list", "-s", store)
+    assert head == "REF           LAST SAVED  EXPIRES"
+    assert re.fullmatch(r"[0-9a-f]{12}(  \d{4}-\d\d-\d\d){2}", row)
+    assert said == ["sessionctl: no room for SIZE;", "  --json tells all"]
 
 
 def test_no_tab_is_shown_as_an_escape(store: str, tmp_path: Path) -> None:

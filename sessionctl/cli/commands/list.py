@@ -69,7 +69,10 @@ def _print(
     elif sys.stdout.isatty():
         from sessionctl.cli.views.table import table_lines
 
-        show(table_lines(found, columns, look.color, data=data, reveal=reveal))
+        left_out: list[str] = []
+        show(table_lines(found, columns, look.color, data=data, reveal=reveal, on_left_out=left_out.extend))
+        if left_out:
+            say(f"no room for {', '.join(left_out)}; --json tells all", quiet=look.quiet)
     else:
         for one in found:
             print_data("\t".join(cells(one, columns, data=data, reveal=reveal)))

@@ -12,13 +12,15 @@ import click
 from sessionctl.cli.views.cells import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sessionctl.fleet.select import Found
 
 HEADINGS = ("REF", "SIZE", "LAST SAVED", "EXPIRES")
-GIVES_WAY = (3, 1, 2)
-"""Which of them are left out first where a narrow terminal has no room for what was asked for."""
+GIVES_WAY = ((), (1,), (3,), (1, 3), (1, 2, 3))
+"""Which of them are left out where a narrow terminal has no room: the first that is enough."""
+
+TIMES = slice(2, 4)
 
 LOOKED_AT = 50
 """How many rows settle the widths of the columns."""
@@ -26,21 +28,37 @@ LOOKED_AT = 50
 WIDEST = 40
 """How wide a column may be that is not the last."""
 
+DATA, LEAST_DATA = "DATA", 30
+"""What the sessions hold comes last, as far as the line reaches: so many columns are enough of it."""
+
 GAP = 2
 
 
 def table_lines(
-    found: Iterable[Found], columns: list[str], color: str, *, data: bool, reveal: bool
+    found: Iterable[Found],
+    columns: list[str],
+    color: str,
+    *,
+    data: bool,
+    reveal: bool,
+    on_left_out: Callable[[Iterable[str]], object],
 ) -> Iterator[str]:
-    """The lines of the table, as the sessions come."""
-    headings = [*HEADINGS, *(["KEY"] if reveal else []), *columns, *(["DATA"] if data else [])]
-    rows = (_short(cells(one, columns, data=data, reveal=reveal)) for one in found)
+    """The lines of the table, as the sessions come. Where there is little room, times are told to the day.
+
+    `on_left_out` is given the headings of the columns that there is no room for.
+    """
+    headings = [*HEADINGS, *(["KEY"] if reveal else []), *columns, *([DATA] if data else [])]
+    rows: Iterator[list[str]] = (_short(cells(one, columns, data=data, reveal=reveal)) for one in found)
     first = list(islice(rows, LOOKED_AT))
     if not first:
         return
-    widths = [min(WIDEST, max(map(len, column))) for column in zip(headings, *first, strict=True)]
     room = shutil.get_terminal_size().columns
+    widths = _widths(headings, first)
+    if _taken(widths) > room:
+        rows, first = map(_to_the_day, rows), [*map(_to_the_day, first)]
+        widths = _widths(headings, first)
     kept = _kept(widths, room)
+    on_left_out([heading for index, heading in enumerate(headings) if index not in kept])
     widths = [widths[index] for index in kept]
     yield _bold(_line([headings[index] for index in kept], widths, room), color)
     for row in chain(first, rows):
@@ -49,16 +67,33 @@ def table_lines(
 
 def _short(row: list[str]) -> list[str]:
     """A row whose times are told to the minute, in UTC."""
-    times = (f"{text[:10]} {text[11:16]}Z" if len(text) > 16 else text for text in row[2:4])  # noqa: PLR2004
-    return [*row[:2], *times, *row[4:]]
+    row[TIMES] = (f"{text[:10]} {text[11:16]}Z" if len(text) > 16 else text for text in row[TIMES])  # noqa: PLR2004
+    return row
+
+
+def _to_the_day(row: list[str]) -> list[str]:
+    row[TIMES] = (text.partition(" ")[0] for text in row[TIMES])
+    return row
+
+
+def _widths(headings: list[str], rows: list[list[str]]) -> list[int]:
+    widths = [min(WIDEST, max(map(len, column))) for column in zip(headings, *rows, strict=True)]
+    if headings[-1] == DATA:
+        widths[-1] = min(widths[-1], LEAST_DATA)
+    return widths
+
+
+def _taken(widths: list[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
 
 
 def _kept(widths: list[int], room: int) -> list[int]:
     """The columns that are shown: what was asked for comes before what is always there."""
     kept = list(range(len(widths)))
-    for index in GIVES_WAY:
-        if sum(widths[one] + GAP for one in kept) - GAP > room and len(widths) > len(HEADINGS):
-            kept.remove(index)
+    for left_out in GIVES_WAY:
+        kept = [index for index in range(len(widths)) if index not in left_out]
+        if _taken([widths[index] for index in kept]) <= room:
+            break
     return kept
 
 
