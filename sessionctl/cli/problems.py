@@ -49,6 +49,15 @@ def tell_nothing(
     return hint is not None
 
 
+def tell_owner(storage: SessionStorage | None, look: Look) -> None:
+    """Say where the sessions that a run met are another framework's, under the same prefix."""
+    from sessionctl import fleet
+
+    hint = fleet.other_owner(storage)
+    if hint is not None:
+        say(hint, quiet=look.quiet)
+
+
 def tell_doubts(where: Iterable[Condition], look: Look) -> None:
     """Say what is odd about conditions under which no session was met."""
     for condition in where:

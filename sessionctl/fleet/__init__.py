@@ -12,7 +12,7 @@ from sessionctl.fleet.stats import Stats, stats
 from sessionctl.fleet.sweep import Purged
 from sessionctl.fleet.transfer import Moved, copy
 from sessionctl.fleet.where import Condition, parse_where
-from sessionctl.fleet.whose import missing_place, other_framework
+from sessionctl.fleet.whose import missing_place, other_framework, other_owner
 
 __all__ = [
     "Changed",
@@ -33,6 +33,7 @@ __all__ = [
     "import_",
     "missing_place",
     "other_framework",
+    "other_owner",
     "parse_where",
     "purge",
     "select",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sessionctl.errors import NotSupportedError
+from sessionctl.storage.base import RecordStorage
 from sessionctl.stores.likely import likely_layout, likely_owner
 from sessionctl.stores.storage import LayoutStorage
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
-    from sessionctl.storage.base import RecordStorage, SessionStorage
+    from sessionctl.storage.base import SessionStorage
     from sessionctl.stores.likely import Likely
 
 
@@ -37,6 +38,15 @@ def other_framework(storage: SessionStorage | None, *, changes: bool = False) ->
         return f"no session of sessionctl's here, but {looks_like(likely, changes=changes)}"
     ours = f"none of the first {likely.seen} entries here is a session of sessionctl's"
     return f"{ours}, but {looks_like(likely, changes=changes)}"
+
+
+def other_owner(storage: SessionStorage | None) -> str | None:
+    """That what lies under a storage's own prefix on a server is another framework's, and what opens it.
+
+    None where that is not so. One bounded look at the place; never raises.
+    """
+    owner = likely_owner(storage) if isinstance(storage, RecordStorage) else None
+    return None if owner is None else f"these are no sessions of sessionctl's: {looks_like(owner)}"
 
 
 def check_owner(storage: RecordStorage) -> None:

@@ -205,3 +205,12 @@ def test_watch_names_the_first_of_many(run: Run, tmp_path: Path) -> None:
     assert (plain.out.count("found"), plain.err) == (20, "sessionctl: watching 30 sessions\n")
     told = run("watch", "--where", "a", "-s", store, "--for", "0.1s", "--json")
     assert (told.out.count("found"), told.err) == (30, "")
+
+
+@pytest.mark.parametrize("meant", ["--where a=1", "--id abc"])
+def test_watch_of_a_place_that_is_not_there(run: Run, tmp_path: Path, meant: str) -> None:
+    """A directory that does not exist is told, since it may be misspelt; it is watched all the same."""
+    answer = run("watch", *meant.split(), "-s", f"fs:{tmp_path}/nowhere", "--for", "0s")
+    assert (answer.status, answer.out) == (0, "")
+    assert f"warning: there is no {tmp_path}/nowhere; is the path right?" in answer.err
+    assert ("there is no such session yet" in answer.err) == (meant == "--id abc")

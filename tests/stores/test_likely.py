@@ -195,6 +195,7 @@ def express(redis_server: RedisServer) -> str:
         ("list", "", EXPRESS),
         ("list --json --where userId=42", "", EXPRESS),
         ("stats", "{url}: 0 sessions, 0 bytes\n", EXPRESS),
+        ("watch --where userId=42 --for 0s", "", EXPRESS),
         ("copy {url} fs:{tmp}/copy -q", "", None),
         ("destroy --where userId=42", "0\n", CHANGES),
         ("destroy --where userId=42 -q", "0\n", None),
@@ -265,6 +266,22 @@ def test_a_sweep_spares_records_under_our_prefix(run: Run, redis_server: RedisSe
     assert "add ?layout=flask-session" in stats.err
     run("create", "--set", "a=1", "-s", url)
     assert run("destroy", "--where", "a=1", "-s", url).out == "1\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "list --data --json", "watch --for 0s", "watch --where a=1 --for 0s"]
+)
+def test_what_only_looks_names_the_owner(run: Run, redis_server: RedisServer, command: str) -> None:
+    """Who lists or watches another framework's sessions under our own prefix is told so; of our own nothing is said."""
+    row = next(case.values[0] for case in rows_of("redis") if layout_of(case.values[0]) == "flask-session")
+    set_record(redis_server, row)
+    answer = run(*command.split(), "-s", redis_server.url)
+    assert answer.status == 0
+    assert answer.err.count("1 entry looks like flask-session: add ?layout=flask-session") == 1
+    assert run(*command.split(), "-s", redis_server.url, "-q").err == ""
+    redis_server.ask("FLUSHALL")
+    run("create", "--set", "a=1", "-s", redis_server.url)
+    assert "looks like" not in run(*command.split(), "-s", redis_server.url).err
 
 
 def test_a_sweep_spares_the_few_among_many(run: Run, redis_server: RedisServer) -> None:

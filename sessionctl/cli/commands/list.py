@@ -12,7 +12,7 @@ from sessionctl.cli import options, selecting
 from sessionctl.cli.output import print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.pager import show
-from sessionctl.cli.problems import Problems, tell_doubts, tell_nothing
+from sessionctl.cli.problems import Problems, tell_doubts, tell_nothing, tell_owner
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.views.cells import cells, value_at
 
@@ -57,6 +57,7 @@ def command(ctx: click.Context, /, **params: Any) -> None:
             tell_doubts(selection.where, look)
     else:
         _print(chain([first], found), look, columns, data=data, reveal=reveal)
+        tell_owner(setup.storage, look)
     ctx.exit(problems.end())
 
 
