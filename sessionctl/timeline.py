@@ -38,7 +38,7 @@ _LOGIN_NAME = r"(?i)(^|/)(log[-_]?in|sign[-_]?in|auth(enticate)?|sessions?|callb
 _LOGIN = re.compile(rf"{_LOGIN_NAME}(/|\.|$)")
 _LOGIN_END = re.compile(rf"{_LOGIN_NAME}(\.\w+)?/?$")
 _DONE = frozenset({200, 201, 202, 204})
-_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+_OTHER_END = re.compile(r"(?i)(log|sign)[-_]?(out|up|off)|regist|passw|reset|forgot|recover|confirm")
 _USER = re.compile(
     r"(?i)^_?(auth_)?(user_?(id|name)?|uid|account_?id|member_?id|sub|passport|warden\.user\..*)$"
 )
@@ -266,13 +266,16 @@ def _login(
 
 def _logs_in(exchange: Exchange) -> bool:
     """Whether a POST was a log-in that succeeded: its path names one and it redirects; or, as of an API, the end of
-    its path or its body names one and it is answered. A page is the form again: the log-in was refused.
+    its path or its body names one, or its path and a password goes with it, and it is answered. A page is the form
+    again: the log-in was refused.
     """
     path = urlsplit(exchange.url).path
     if 300 <= exchange.status < 400:  # noqa: PLR2004 - HTTP's
         return bool(_LOGIN.search(path)) or exchange.sent_login
     named = bool(_LOGIN_END.search(path)) or exchange.sent_login
-    return named and exchange.status in _DONE and exchange.media_type not in _PAGES
+    if exchange.sent_password and not _OTHER_END.search(path.rpartition("/")[2]):
+        named = named or bool(_LOGIN.search(path))
+    return named and exchange.status in _DONE and not exchange.shows_page
 
 
 def _belongs(found: str, name: str) -> bool:

@@ -31,6 +31,7 @@ def express(session_id: str) -> str:
 
 
 PASSWORD = '"variables":{"password":"p"}}'
+FORM = '<form method="post"><input name="password"></form>'
 ONE, TWO = express("kq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKe"), express("Wq3Zp7vX0bN5tR8wL1yC4mD6fGhJ2sKa")
 
 
@@ -98,6 +99,37 @@ def native(session_id: str, data: dict[str, Any]) -> str:
         ([exchange(1, "POST", "/login", 200, f"sid={ONE}", media_type="text/html; charset=utf-8")], False),
         ([exchange(1, "POST", "/login", 401, f"sid={ONE}", media_type="application/json")], False),
         ([exchange(1, "POST", "/login", 200, f"sid={ONE}", media_type="application/json")], True),
+        ([exchange(1, "POST", "/login", 200, f"sid={ONE}", media_type="text/html", text="ok")], True),
+        ([exchange(1, "POST", "/login", 200, f"sid={ONE}", media_type="text/html", text=FORM)], False),
+        ([exchange(1, "POST", "/login", 200, f"sid={ONE}", body="{}", media_type="text/html")], True),
+        (
+            [
+                exchange(
+                    1,
+                    "POST",
+                    "/login",
+                    200,
+                    f"sid={ONE}",
+                    body="{}",
+                    media_type="text/html",
+                    text="<b>ok</b>",
+                )
+            ],
+            True,
+        ),
+        (
+            [exchange(1, "POST", "/login", 200, f"sid={ONE}", body="{}", media_type="text/html", text=FORM)],
+            False,
+        ),
+        (
+            [
+                exchange(
+                    1, "POST", "/login/do", 200, f"sid={ONE}", body=f"{{{PASSWORD}", media_type="text/plain"
+                )
+            ],
+            True,
+        ),
+        ([exchange(1, "POST", "/auth/signup", 200, f"sid={ONE}", body=f"{{{PASSWORD}")], False),
         ([exchange(1, "POST", "/api/v1/auth", 204, f"sid={ONE}", f"sid={ONE}{SAFE}")], True),
         ([exchange(1, "POST", "/sessions/7/events", 204, f"sid={ONE}")], False),
         ([exchange(1, "POST", "/auth/logout", 204, f"sid={ONE}")], False),
@@ -120,6 +152,13 @@ def native(session_id: str, data: dict[str, Any]) -> str:
         "the form again",
         "refused",
         "JSON",
+        "a word, which Express calls HTML",
+        "the form again, as recorded",
+        "JSON sent, and HTML that was not recorded",
+        "JSON sent, and HTML without fields",
+        "JSON sent, and the form again",
+        "a password to what is below a log-in",
+        "a password to a sign-up",
         "204",
         "below a session",
         "log-out",

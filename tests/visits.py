@@ -20,6 +20,7 @@ def exchange(
     *received: str,
     body: str | None = None,
     media_type: str | None = None,
+    text: str | None = None,
 ) -> dict[str, Any]:
     """One entry of a HAR file. A URL without a scheme is a path of https://shop.test."""
     return {
@@ -33,7 +34,7 @@ def exchange(
         "response": {
             "status": status,
             "headers": [{"name": "Set-Cookie", "value": text} for text in received],
-            **({} if media_type is None else {"content": {"mimeType": media_type}}),
+            **({} if media_type is None else {"content": {"mimeType": media_type, "text": text}}),
         },
     }
 

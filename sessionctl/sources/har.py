@@ -26,6 +26,7 @@ _NO_COOKIES = (
 )
 
 
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _LOGIN = re.compile(r"(?i)(?<![a-z])(log|sign)[-_]?in(?![a-z]|[\"']?\s*[:=])")  # no field of that name
 _PASSWORD = re.compile(r"(?i)passw(or)?d|passphrase")
 
@@ -43,10 +44,12 @@ class Exchange(NamedTuple):
     """Names that the Cookie header held more than once, with different values."""
     went_out: bool = True
     """False where the browser answered itself (a cache, a block): such a request tells nothing about cookies."""
-    media_type: str = ""
-    """Of what was answered, without parameters."""
+    shows_page: bool = False
+    """Whether the answer is a page, such as the form again, and not the word or two that a script is answered."""
     sent_login: bool = False
     """Whether the body of the request names a log-in and a password, as one of GraphQL does."""
+    sent_password: bool = False
+    """Whether the body of the request names a password."""
 
 
 def read_visit(content: bytes) -> list[Exchange]:
@@ -94,7 +97,7 @@ def gather(visit: Iterable[Exchange]) -> Basket:
 def _exchange(entry: Any) -> Exchange:
     request, response = entry["request"], entry["response"]
     sent: dict[str, str] = {}
-    header = "; ".join(_headers(request, "cookie"))
+    header, body = "; ".join(_headers(request, "cookie")), _body(request.get("postData"))
     sent.update(parse_cookie_header(header))
     texts = [
         line
@@ -111,8 +114,9 @@ def _exchange(entry: Any) -> Exchange:
         tuple(texts) or tuple(_set_cookie(*cookie) for cookie in _cookies(response)),
         tuple(name for name, value in sent.items() if _has_another(header, name, value)),
         _went_out(entry),
-        _media_type(response),
-        _is_login(request.get("postData")),
+        _shows_page(request, response),
+        _names_login(body) and _names_password(body),
+        _names_password(body),
     )
 
 
@@ -121,15 +125,36 @@ def _media_type(response: Any) -> str:
     return told[0].partition(";")[0].strip().lower()
 
 
-def _is_login(body: Any) -> bool:
-    """Whether a body names a log-in and a password. Forms stand in `params`, in `text`, or in both."""
-    if not isinstance(body, dict):
+def _shows_page(request: Any, response: Any) -> bool:
+    """Whether a browser is shown a page: HTML with elements in it, and with fields for an answer to JSON, which no form
+    sends. Express calls any text HTML. Of HTML that was not recorded only that to JSON is taken for none.
+    """
+    if _media_type(response) not in _PAGES:
         return False
-    fields = [item for item in body.get("params") or () if isinstance(item, dict)]
-    text = " ".join(
-        [str(body.get("text") or ""), *(f"{item.get('name')}={item.get('value')}" for item in fields)]
+    from_script = "json" in str((request.get("postData") or {}).get("mimeType") or "")
+    content = response.get("content") or {}
+    text = content.get("text")
+    if not isinstance(text, str) or content.get("encoding"):
+        return not from_script
+    return ("<input" if from_script else "<") in text
+
+
+def _body(data: Any) -> str:
+    """What the body of a request says. Forms stand in `params`, in `text`, or in both."""
+    if not isinstance(data, dict):
+        return ""
+    fields = [item for item in data.get("params") or () if isinstance(item, dict)]
+    return " ".join(
+        [str(data.get("text") or ""), *(f"{item.get('name')}={item.get('value')}" for item in fields)]
     )
-    return bool(_LOGIN.search(text)) and bool(_PASSWORD.search(text))
+
+
+def _names_login(body: str) -> bool:
+    return _LOGIN.search(body) is not None
+
+
+def _names_password(body: str) -> bool:
+    return _PASSWORD.search(body) is not None
 
 
 def _went_out(entry: Any) -> bool:
