@@ -7,6 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from sessionctl.formats.django import Django
 from sessionctl.storage.address import without_password
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ _PYTHON_ENV = r"(?:environ(?:\.get\(|\[)|getenv\(|env(?:\.str)?\(|config\()\s*[\
 _NODE_ENV = r"process\.env(?:\.|\[[\"'])(\w+)"
 
 
+_SIGNED = ("db", "file")
+"""Django's stores whose records are signed; what lies in its cache is not."""
+
+
 def _django(project: Project) -> Proposal | None:
     if not (project.has("manage.py") or project.find(r"(INSTALLED_APPS)\s*=", ".py")):
         return None
@@ -132,11 +137,13 @@ def _django(project: Project) -> Proposal | None:
         project, r"(?m)^[ \t]*SECRET_KEY\s*=\s*([^\n]+)", _PYTHON_ENV, "DJANGO_SECRET_KEY", ".py"
     )
     storage, more = _django_store(project, kind)
-    in_cookie = kind == "signed_cookies"
+    if kind != "signed_cookies":
+        stored = (*notes, f'secrets = ["{secrets[0]}"]      # SECRET_KEY, which signs what is stored')
+        notes = ("the cookie holds an ID alone, which no secret signs", *(stored if kind in _SIGNED else ()))
+        secrets = ()
     return Proposal(
         "django", f"manage.py; sessions in {kind}{_at(engine)}", "django",
-        name.value if name else "sessionid", secrets if in_cookie else (), storage,
-        notes if in_cookie else (), more,
+        name.value if name else "sessionid", secrets, storage, notes, more,
     )  # fmt: skip
 
 
@@ -149,8 +156,8 @@ def _django_store(project: Project, kind: str) -> tuple[str | None, tuple[str, .
         return _cache(redis.value if redis else "redis://localhost/1")
     if kind == "signed_cookies":
         return None, ()
-    return None, ("sessions lie in the database (django_session), which sessionctl does not read;",
-                  "the cookie holds their ID alone")  # fmt: skip
+    return None, ("sessions are rows of the database; this reads one, with sqlite3 FILE in place of psql -Atc too:",
+                  f'psql -Atc "{Django.row_query}" | sessionctl decode --record -')  # fmt: skip
 
 
 def _cache(url: str) -> tuple[str, tuple[str, ...]]:

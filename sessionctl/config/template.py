@@ -43,7 +43,7 @@ def _profile(proposal: Proposal) -> str:
     lines += [f"# {_visible(note)}" for note in proposal.storage_notes]
     if proposal.storage:
         lines.append(f"storage = {_text(proposal.storage)}      # a guess at the place")
-    else:
+    elif not proposal.storage_notes:
         lines.append('# storage = "redis://localhost/0"      # where the cookie holds an ID alone')
     lines.append('# max_age = "30d"')
     return "\n".join(lines) + "\n"

@@ -135,6 +135,8 @@ class Format(ABC):
     """Whether the cookie holds the session itself, not its ID."""
     may_hold_id: ClassVar[bool] = False
     """Whether a cookie that may hold the session may also hold nothing but the ID of a stored one."""
+    row_query: ClassVar[str] = ""
+    """The SQL that gives the record of the session `ID`, where the framework may keep sessions in a database."""
     has_key: ClassVar[bool] = True
     """Whether the framework signs or encrypts its cookies; where not, one is made without a key."""
     chunks: ClassVar[bool] = False

@@ -15,7 +15,7 @@ future passes; `_session_expiry` (`set_expiry`) is not looked at. Flashed messag
 The other backends (db, cache, cached_db, file) keep the session in a store, and the cookie is its ID: 32 small
 letters and digits, not signed.
 Sources: Django 5.2, 3.2, 3.0 and 1.4 contrib/sessions/backends/signed_cookies.py, base.py, core/signing.py;
-contrib/messages/storage/session.py.
+contrib/sessions/base_session.py (the table); contrib/messages/storage/session.py.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class Django(Format):
         Option("digest", "sha256", DIGEST_HELP),
         Option("serializer", "json", "how a new payload is written; reading sees it", ("json", "pickle")),
     )
+    row_query = "select session_data from django_session where session_key = 'ID'"
     default_max_age = 1209600.0  # SESSION_COOKIE_AGE: two weeks
     example = (
         "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9:1xVPfy:Cb3BkSVvpdZP1XxylstSzkbXQ2S3yODYMzp1LeEZaME"

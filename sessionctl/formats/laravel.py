@@ -75,6 +75,7 @@ class Laravel(Format):
     name = "laravel"
     may_hold_id = True
     summary = "Laravel 5.6 and later: encrypted cookies, the session driver cookie, texts of Crypt"
+    row_query = "select payload from sessions where id = 'ID'"
     cookie_names = ("laravel_session", "laravel-session")
     options = (
         Option("cipher", "aes-256-cbc", "app.cipher; left out, key and text tell", tuple(signing.KEY_SIZES)),

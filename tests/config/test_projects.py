@@ -150,7 +150,13 @@ def test_a_real_django_project(tmp_path: Path, more: str, expected: dict[str, An
     best = propose(str(tmp_path))[0]
     assert best.format == "django"
     assert {key: getattr(best, key) for key in expected} == expected
-    assert not re.search("django-insecure|hunter2", render([best]))
+    text = render([best])
+    assert not re.search("django-insecure|hunter2", text)
+    in_cookie = best.secrets != ()
+    assert ("# the cookie holds an ID alone, which no secret signs\n" in text) is not in_cookie
+    signed = best.storage is None or "django-file" in best.storage
+    secrets = '# secrets = ["env:DJANGO_SECRET_KEY"]      # SECRET_KEY, which signs what is stored\n'
+    assert (secrets in text) is (signed and not in_cookie)
 
 
 @pytest.mark.parametrize(

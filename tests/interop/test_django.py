@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +159,30 @@ def test_signers() -> None:
     theirs = signing.Signer(sep="/", algorithm="sha512").sign("v")
     form = formats.get("django-signed", kind="Signer", separator="/", digest="sha512")
     assert form.verify(theirs, [KEY]).valid
+
+
+def test_a_row_of_the_database(tmp_path: Path) -> None:
+    """The command that `inspect` tells of a `sessionid` reads the session that Django keeps in its database."""
+    python, environment = (
+        sys.executable,
+        {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+
+    def run(*words: str) -> str:
+        return subprocess.run(
+            words, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment
+        ).stdout
+
+    run(python, "-m", "django", "startproject", "shop", ".")
+    run(python, "manage.py", "migrate", "-v0")
+    make = (
+        "from django.contrib.sessions.backends.db import SessionStore; s = SessionStore(); s['user_id'] = 42; "
+        "s.create(); print(s.session_key)"
+    )
+    session_id = run(python, "manage.py", "shell", "-v0", "-c", make).strip()
+    report = run("sessionctl", "inspect", f"sessionid={session_id}")
+    command = next(line.strip() for line in report.splitlines() if "psql -Atc" in line and "|" in line)
+    assert session_id not in command
+    told = command.replace("psql -Atc", "sqlite3 db.sqlite3").replace("'ID'", f"'{session_id}'")
+    assert json.loads(run("sh", "-c", told)) == {"user_id": 42}
+    assert "decode --record -" in run("sessionctl", "config", "init", "--print")

@@ -119,3 +119,13 @@ def test_command(row: dict[str, Any], source: str, run: Run, tmp_path: Path) -> 
         "signed",
         "payload_type",
     } <= answer.json.keys()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n"], ids=["psql", "redis-cli"])
+def test_nothing_on_standard_input(run: Run, content: bytes) -> None:
+    """Where a query has found no record that is said; only of PHP nothing may be a session."""
+    for options in ([], ["-f", "django"]):
+        answer = run("decode", "--record", "-", *options, stdin=content)
+        assert (answer.status, answer.out) == (3, "")
+        assert "standard input is empty" in answer.err
+    assert run("decode", "--record", "-", "-f", "php", stdin=content).json == []
