@@ -19,24 +19,33 @@ MAX_INTEGER_BITS: Final = 8192
 """More would take Python long to print, or be refused (`sys.set_int_max_str_digits`)."""
 
 
+def items_of(size: int, each: int = 2) -> int:
+    """How many values may stand in so many bytes, of which each stands for some."""
+    return min(MAX_ITEMS, 1000 + each * size)
+
+
 class Budget:
-    """What is left of the limits for a payload of `size` bytes; past them, `MalformedError` is raised.
+    """What is left of the limits for a payload of so many values; past them, `MalformedError` is raised.
 
     The outermost value is paid for; a container pays for what it holds before that is read.
     """
 
-    __slots__ = ("_characters", "_items", "_kind")
+    __slots__ = ("_characters", "_kind", "left")
 
-    def __init__(self, kind: str, size: int) -> None:
+    def __init__(self, kind: str, items: int) -> None:
         self._kind = kind
-        self._items = min(MAX_ITEMS, 1000 + 2 * size) - 1
+        self.left = items - 1
         self._characters = MAX_CHARACTERS
 
     def spend(self, items: int) -> None:
         """So many values."""
-        self._items -= items
-        if self._items < 0:
-            raise MalformedError(f"{self._kind} that stands for more values than are shown")
+        self.left -= items
+        if self.left < 0:
+            raise self.exceeded()
+
+    def exceeded(self) -> MalformedError:
+        """The error for more values than are left."""
+        return MalformedError(f"{self._kind} that stands for more values than are shown")
 
     def enter(self, depth: int, items: int) -> None:
         """A container of so many values, `depth` levels inside."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sessionctl import jsontext
 from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, key_text
+from sessionctl.payload.budget import MAX_DEPTH, Budget, items_of, key_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 1
-        self.budget = Budget(_KIND, len(data))
+        self.budget = Budget(_KIND, items_of(len(data)))
 
     def term(self, depth: int) -> Any:
         """The next term. Raises `IndexError` and `struct.error` too, for what is cut short."""
@@ -312,7 +312,9 @@ def like_first(value: Any, before: bytes, *, max_size: int = _MAX_SIZE) -> Any:
 
 
 def _like(value: Any, reader: _Reader) -> Any:
-    reader.budget = Budget(_KIND, len(reader.data))  # what was changed is read again, level by level
+    reader.budget = Budget(
+        _KIND, items_of(len(reader.data))
+    )  # what was changed is read again, level by level
     start = reader.at
     if jsontext.dumps(reader.term(0)) == jsontext.dumps(value):
         return Encoded(reader.data[start : reader.at])

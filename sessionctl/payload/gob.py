@@ -23,7 +23,7 @@ import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH
+from sessionctl.payload.budget import MAX_DEPTH, Budget
 from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
@@ -111,23 +111,19 @@ class _Reader:
     `foreign` names what `dumps` would write as another type, `kind` is the type of the value.
     """
 
-    __slots__ = ("at", "data", "foreign", "kind", "left", "types")
+    __slots__ = ("at", "budget", "data", "foreign", "kind", "spend", "types")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
-        self.left = MAX_ITEMS
+        self.budget = Budget("a gob", MAX_ITEMS + 1)
+        self.spend = self.budget.spend
         self.types: dict[int, _Type] = {}
         self.foreign: set[str] = set()
         self.kind = 0
 
     def fail(self, problem: str) -> MalformedError:
         return MalformedError(f"gob: {problem} at byte {self.at}")
-
-    def spend(self, items: int) -> None:
-        self.left -= items
-        if self.left < 0:
-            raise self.fail(f"over {MAX_ITEMS} values")
 
     def message(self) -> Any:
         """The value, after the definitions before it."""
@@ -191,12 +187,11 @@ class _Reader:
 
     def value(self, kind: int, depth: int) -> Any:
         """A value of the type; `depth` counts the containers around it."""
-        self.spend(1)
         plain = _PLAIN.get(kind)
         if plain is not None:
+            self.spend(1)
             return plain(self)
-        if depth >= MAX_DEPTH:
-            raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
+        self.budget.enter(depth, 1)
         if kind == _INTERFACE:
             return self.interface(depth + 1)
         found = self.types.get(kind)
@@ -224,8 +219,8 @@ class _Reader:
 
     def count(self) -> int:
         count = self.unsigned()
-        if count > self.left:
-            raise self.fail(f"over {MAX_ITEMS} values")
+        if count > self.budget.left:
+            raise self.budget.exceeded()
         return count
 
     def read_list(self, found: _Type, depth: int) -> list[Any]:

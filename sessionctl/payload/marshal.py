@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedError, NotSupportedError
-from sessionctl.payload.budget import Budget, text_or_base64
+from sessionctl.payload.budget import Budget, items_of, text_or_base64
 from sessionctl.payload.marshal_values import KIND, Hash, Object, Rendering, String, Symbol, Verbatim
 from sessionctl.payload.marshal_writer import dumps
 from sessionctl.payload.ruby_values import ruby_key
@@ -96,7 +96,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 2
-        self.budget = Budget(KIND, len(data))
+        self.budget = Budget(KIND, items_of(len(data)))
         self.objects: list[Any] = []
         self.symbols: list[str] = []
         self.lost: set[str] = set()

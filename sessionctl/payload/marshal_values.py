@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl.errors import MalformedError
-from sessionctl.payload.budget import Budget, float_or_name, text_or_base64
+from sessionctl.payload.budget import Budget, float_or_name, items_of, text_or_base64
 from sessionctl.payload.ruby_values import date_text, datetime_text, range_text, ruby_key, time_text
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Rendering:
     __slots__ = ("_budget",)
 
     def __init__(self, size: int) -> None:
-        self._budget = Budget(KIND, size)
+        self._budget = Budget(KIND, items_of(size))
 
     def show(self, value: Any, depth: int) -> Any:
         """One value, `depth` levels inside, for which the container around it has paid."""

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text, float_or_name, key_text
+from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text, float_or_name, items_of, key_text
 from sessionctl.wording import counted
 
 Extension = Callable[[int, bytes, Callable[[bytes], list[Any]]], Any]
@@ -76,7 +76,7 @@ class _Reader:
         self.extension = extension
         self.binary = binary
         self.key = key
-        self.budget = Budget(_KIND, len(data))
+        self.budget = Budget(_KIND, items_of(len(data)))
 
     def value(self, depth: int) -> Any:
         """The next value. Raises `IndexError` and `struct.error` too, for what is cut short."""

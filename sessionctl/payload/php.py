@@ -28,7 +28,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, base64_text
+from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -159,17 +159,14 @@ _SHORTEST_MEMBER = 6
 
 
 class _Reader:
-    """One pass over the bytes. `slots` are the values so far, as references count them.
+    """One pass over the bytes. `slots` are the values so far, as references count them."""
 
-    `left` are the values that may still come: a container pays for its members before they are read, and what
-    takes long pays for several.
-    """
-
-    __slots__ = ("at", "data", "left", "slots")
+    __slots__ = ("at", "budget", "data", "slots", "spend")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.left = MAX_ITEMS
+        self.budget = Budget("a text of PHP", MAX_ITEMS + 1)
+        self.spend = self.budget.spend
         self.restart()
 
     def restart(self) -> None:
@@ -179,11 +176,6 @@ class _Reader:
 
     def fail(self, problem: str) -> MalformedError:
         return MalformedError(f"PHP serialize: {problem} at byte {self.at}")
-
-    def spend(self, items: int) -> None:
-        self.left -= items
-        if self.left < 0:
-            raise self.fail(f"over {MAX_ITEMS} values")
 
     def whole(self) -> Any:
         """The value that all bytes are."""
@@ -317,7 +309,7 @@ class _Reader:
         value = self.slots[number - 1]
         if value is _OPEN:
             return {"__ref__": number}
-        self.spend(_weight(value, self.left))
+        self.spend(_weight(value, self.budget.left))
         return value
 
     # what takes no place, or takes it before what it holds
@@ -344,12 +336,10 @@ class _Reader:
 
     def members(self, count: int, depth: int) -> tuple[list[str | int], list[Any]]:
         """Keys and values up to the closing brace. The container has its place and pays for all of them."""
-        if depth >= MAX_DEPTH:
-            raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
+        self.budget.enter(depth, count + 1)
         data, depth = self.data, depth + 1
         if count * _SHORTEST_MEMBER > len(data) - self.at:
             raise self.fail("more values than can follow")
-        self.spend(count + 1)
         self.slots.append(_OPEN)
         keys: list[str | int] = []
         values = []

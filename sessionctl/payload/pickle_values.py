@@ -7,21 +7,17 @@ is `{"__type__": "module.Class", "args": [...], member: value, ...}`.
 
 from __future__ import annotations
 
-import binascii
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl.errors import MalformedError
-from sessionctl.payload.budget import MAX_CHARACTERS, MAX_DEPTH, MAX_ITEMS
+from sessionctl.payload.budget import MAX_ITEMS, Budget, base64_text, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _OBJECT_ITEMS: Final = 5
 """Values that one of a class counts for, beside what it holds."""
-MAX_INTEGER_BITS: Final = 4096
-"""More would take Python long to print."""
-
 _RENAMED: Final = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 """Modules of Python 2 by their names in Python 3."""
 
@@ -82,9 +78,7 @@ def to_json(value: Any, size: int = MAX_ITEMS) -> Any:
 
     Raises `MalformedError` where it is too large or too deep.
     """
-    rendering = _Rendering(min(MAX_ITEMS, 1000 + 4 * size))
-    rendering.spend(1)
-    return rendering.render(value, 0)
+    return _Rendering(Budget("a pickle", items_of(size, each=4))).render(value, 0)
 
 
 def _name(called: Any) -> str:
@@ -104,37 +98,26 @@ def _name(called: Any) -> str:
 
 
 class _Rendering:
-    """One way from what a pickle builds to JSON, with what is left of the limits."""
+    """One way from what a pickle builds to JSON."""
 
-    __slots__ = ("characters", "items")
+    __slots__ = ("budget", "text")
 
-    def __init__(self, items: int) -> None:
-        self.items = items
-        self.characters = MAX_CHARACTERS
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.text = budget.text  # for every text: a look less
 
     def render(self, value: Any, depth: int) -> Any:
         """One value, `depth` levels inside, for which the container around it has paid."""
         kind = type(value)
         if kind is str:
-            self.characters -= len(value)
-            if self.characters < 0:
-                raise MalformedError(f"a pickle that stands for more than {MAX_CHARACTERS} characters")
-            return value
+            return self.text(value)
         show = _SHOWN.get(kind)
         return value if show is None else show(self, value, depth)
-
-    def spend(self, items: int) -> None:
-        """So many values more."""
-        self.items -= items
-        if self.items < 0:
-            raise MalformedError("a pickle whose references stand for more values than are shown")
 
     def _number(self, value: float, _depth: int) -> int | float | dict[str, str]:
         """A number; those that JSON has not look as they do from `sessionctl.payload.python_json`."""
         if isinstance(value, int):
-            if value.bit_length() > MAX_INTEGER_BITS:
-                raise MalformedError(f"a pickle with a number of {value.bit_length()} bits")
-            return value
+            return self.budget.integer(value)
         if value - value != 0:
             name = {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
             return {"__type__": "float", "value": name}
@@ -152,24 +135,18 @@ class _Rendering:
     def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
         if not value:
             return []
-        self._enter(len(value), depth)
+        self.budget.enter(depth, len(value))
         return [self.render(item, depth + 1) for item in value]
 
     def _mapping(self, value: Mapping, depth: int) -> dict[str, Any]:
         if not value.pairs:
             return {}
-        self._enter(2 * len(value.pairs), depth)
+        self.budget.enter(depth, 2 * len(value.pairs))
         return self._members(value.pairs, depth + 1)
 
     def _global(self, value: Global, depth: int) -> dict[str, Any]:
-        self._enter(1, depth)
+        self.budget.enter(depth, 1)
         return {"__type__": value.name}
-
-    def _enter(self, count: int, depth: int) -> None:
-        """A container, which pays for what it holds."""
-        if depth >= MAX_DEPTH:
-            raise MalformedError(f"a pickle nested deeper than {MAX_DEPTH} levels, or holding itself")
-        self.spend(count)
 
     def _members(self, pairs: list[tuple[Any, Any]], depth: int) -> dict[str, Any]:
         """Pairs, paid for, whose values are `depth` levels inside."""
@@ -186,14 +163,14 @@ class _Rendering:
             return str(shown)
         from sessionctl import jsontext
 
-        self.spend(_OBJECT_ITEMS)
+        self.budget.spend(_OBJECT_ITEMS)
         return jsontext.dumps(shown)
 
     def _instance(self, value: Instance, depth: int) -> Any:
         held = len(value.arguments) + len(value.items) + len(value.pairs)
         if type(value.state) is Mapping:
             held += len(value.state.pairs)
-        self._enter(_OBJECT_ITEMS + held, depth)
+        self.budget.enter(depth, _OBJECT_ITEMS + held)
         known = _KNOWN.get(_name(value.called))
         if known is None:
             return self._unknown(value, depth + 1)
@@ -214,11 +191,11 @@ class _Rendering:
             shown["items"] = self.render(value.items, depth)
         for state in value.state if _is_slotted(value.state) else (value.state,):
             if type(state) is Mapping:
-                self.spend(len(state.pairs))
+                self.budget.spend(len(state.pairs))
                 shown |= self._members(state.pairs, depth) | {"__type__": shown["__type__"]}
             elif state is not None:
                 shown["state"] = self.render(state, depth)
-        self.spend(len(value.pairs))
+        self.budget.spend(len(value.pairs))
         return shown | self._members(value.pairs, depth) if value.pairs else shown
 
 
@@ -252,7 +229,7 @@ def _bytes_text(value: bytes) -> str:
             return value.decode()
         except UnicodeDecodeError:
             pass
-    return binascii.b2a_base64(value, newline=False).decode("ascii")
+    return base64_text(value)
 
 
 # -- the classes that sessions hold -------------------------------------------------------------------
