@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from sessionctl import KeyRing, NotSupportedError, editing, formats
 from sessionctl.editing.made import OWN
+from sessionctl.encoding import unquote
 from sessionctl.errors import BadSignatureError, CookieTooLargeError, SecretError
 from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.identify import Setup, Target
@@ -22,6 +24,10 @@ from tests.cases import cookie_cases
 
 NOW = 1_795_425_000.0
 KEY = "a secret of more than 32 characters, for tests"
+DJANGO_31 = (
+    r'''"[[\"__json_message\"\0540\05420\054\"hello\"]]:1xocE4:Iy6bemhgkR9SV97BQHcoWlZ1lf9-o22zdSuSREyAbdI"'''
+)
+"""What Django 3.1.14 wrote, with the key that the test names."""
 SORTED = {"werkzeug"}
 """Formats that write the names in the order of the alphabet."""
 
@@ -239,6 +245,41 @@ def test_flash_in_a_list() -> None:
     assert [message["message"] for message in flash] == ["hello", "saved"]
     with pytest.raises(NotSupportedError, match="no object"):
         editing.change(Target(source=source), setup, values={"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        pytest.param(None, r"[0-9a-f]{40}\$\[\[", id="before 3.1"),
+        pytest.param(DJANGO_31, r"\[\[", id="3.1"),
+    ],
+)
+def test_messages_keep_the_layout_of_their_release(text: str | None, begins: str) -> None:
+    """Django before 3.2 does not read messages as 3.2 and later write them."""
+    row = next(row for row in cookie_cases("django-signed") if row["id"] == "django-v30-messages-cookie")
+    if text is not None:
+        row = {
+            **row,
+            "input": f"messages={text}",
+            "keys": ["k\u00e9y secret"],
+            "options": {"kind": "messages"},
+        }
+    source, setup, form = _opened(row)
+    before = _read(form, source, setup)[1].data
+    changed = _changed(source, setup, flash={"success": "saved, too"})
+    verdict, after = _read(form, changed, setup)
+    assert verdict.valid
+    assert after.data == [*before, ["__json_message", 0, 25, "saved, too", ""]]
+    assert re.match(begins, unquote(changed.value or ""))
+
+
+@pytest.mark.parametrize("name", ["bottle", "django"])
+def test_python_2_reads_the_pickle(name: str) -> None:
+    """A pickle is written in protocol 2, for Django 1.11 and Bottle 0.12 still run on Python 2."""
+    options = {"serializer": "pickle"} if name == "django" else {}
+    text = formats.get(name, **options).encode({"a": 1}, [KEY], cookie_name="session", now=NOW)
+    body = text.partition("?")[2].strip('"') if name == "bottle" else text.partition(":")[0]
+    assert urlsafe_b64decode(body + "=" * (-len(body) % 4)).startswith(b"\x80\x02")
 
 
 # -- what JSON has not ------------------------------------------------------------------------------------

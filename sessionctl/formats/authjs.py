@@ -64,6 +64,9 @@ class Authjs(Format):
         "zlrNth3KZ4V5HMrgpBzcKiMyNwrhpDbIc"
     )
 
+    _enc = ""
+    """The encryption of the text that is written anew."""
+
     def _detect(self, text: str, cookie_name: str | None) -> float:
         text = bare(text)
         if text[:2] != "ey" or text.count(".") != 4 or not text.isascii():  # noqa: PLR2004 - five parts
@@ -84,7 +87,7 @@ class Authjs(Format):
     def _decode(self, text: str, context: Context) -> Decoded:
         header, parts = _read(bare(text))
         jose.check_encrypted(header, parts)
-        _, content = self._open(header, parts, context)
+        _, (_, content) = self._open(header, parts, context)
         data, kind = read_content(content)
         claims = data if isinstance(data, dict) else {}
         return Decoded(
@@ -99,7 +102,7 @@ class Authjs(Format):
     def _verify(self, text: str, context: Context) -> Verdict:
         header, parts = _read(bare(text))
         jose.check_encrypted(header, parts)
-        index, content = self._open(header, parts, context)
+        index, (_, content) = self._open(header, parts, context)
         data, _ = read_content(content)
         if not isinstance(data, dict):
             raise MalformedCookieError("the key fits, but the content is no JSON object")
@@ -112,13 +115,17 @@ class Authjs(Format):
         kind = self.option("kind")
         if kind == "auto":
             kind = "next-auth" if "next-auth" in (context.cookie_name or "") else "authjs"
-        header = {"alg": "dir", "enc": "A256GCM" if kind == "next-auth" else "A256CBC-HS512"}
-        key = self._keys(secret, header["enc"], kind, context)[0]
-        if kind == "authjs":
+        enc = self._enc or ("A256GCM" if kind == "next-auth" else "A256CBC-HS512")
+        header = {"alg": "dir", "enc": enc}
+        key = self._keys(secret, enc, kind, context)[0]
+        if enc != "A256GCM":
             header["kid"] = thumbprint(key.octets)
         return jose.encrypt(header, jsontext.dumps_bytes(_with_claims(content.data, context)), key)
 
-    def _open(self, header: dict[str, Any], parts: list[str], context: Context) -> tuple[int, bytes]:
+    def _open(
+        self, header: dict[str, Any], parts: list[str], context: Context
+    ) -> tuple[int, tuple[str, bytes]]:
+        """The index of the secret that opens the token; the kind of release that made it, and its content."""
         if header["alg"] != "dir" or header["enc"] not in _KEY_SIZES:
             raise MalformedCookieError(
                 "Auth.js writes and reads no token with this encryption ('alg' and 'enc')"
@@ -126,13 +133,13 @@ class Authjs(Format):
         text, kid = ".".join(parts), header.get("kid")
         kinds = ("authjs",) if kid is not None or header["enc"] != "A256GCM" else ("next-auth", "authjs")
 
-        def opens(secret: Secret) -> bytes | None:
+        def opens(secret: Secret) -> tuple[str, bytes] | None:
             for kind in kinds:
                 for key in self._keys(secret, header["enc"], kind, context):
                     if kid is None or _same(kid, key):
                         found = jose.decrypt(text, header, key, context.max_size)
                         if found is not None:
-                            return found
+                            return kind, found
             return None
 
         try:
@@ -140,10 +147,20 @@ class Authjs(Format):
         except BadSignatureError:
             raise BadSignatureError(self._why_not(kid, header["enc"], context)) from None
 
-    def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - needs no key
-        header, _ = _read(bare(text))
-        old = header["enc"] == "A256GCM" and "kid" not in header
-        return {"kind": "next-auth" if old else "authjs"}
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        return {"kind": self._made(text, context)[0]}
+
+    def inherit(self, text: str, context: Context) -> None:
+        """The first releases of Auth.js 5 encrypt as NextAuth.js 4 does, and read nothing else."""
+        kind, enc = self._made(text, context)
+        if kind == self.option("kind"):
+            self._enc = enc
+
+    def _made(self, text: str, context: Context) -> tuple[str, str]:
+        """For which release a token was made, and how it is encrypted."""
+        header, parts = _read(bare(text))
+        jose.check_encrypted(header, parts)
+        return self._open(header, parts, context)[1][0], header["enc"]
 
     def _keys(self, secret: Secret, enc: str, kind: str, context: Context) -> list[jose.Key]:
         """The keys that a secret gives, one for every salt that may be meant."""

@@ -390,7 +390,7 @@ def _dump(data: Any, serializer: str) -> bytes:
         return zlib.compress(python_json.dumps(data, spaced=True).encode("ascii"))
     from sessionctl.payload import pickle
 
-    return pickle.dumps(data, 2)
+    return pickle.dumps(data)
 
 
 def _aes_key(encrypt_key: bytes, salt: bytes) -> bytes:

@@ -175,7 +175,7 @@ def _confidence(cookie_name: str | None) -> float:
 
 
 def dump(data: Any, serializer: str) -> bytes:
-    """The bytes of a payload: compact JSON, or pickle of the newest protocol that Django 3.2 knew."""
+    """The bytes of a payload: compact JSON, or a pickle that every Django with PickleSerializer reads."""
     if serializer == "pickle":
         from sessionctl.payload import pickle
 

@@ -96,6 +96,7 @@ class DjangoSigned(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._digests = signing.parse_digests(self.option("digest"))
+        self._layout = ""
         self._separator = self.option("separator")
         if _BASE64_CHARS.issuperset(self._separator):
             raise UsageError(
@@ -231,17 +232,16 @@ class DjangoSigned(Format):
     def _verify_old(self, text: str, context: Context) -> Verdict:
         """Messages of Django before 3.1."""
         tag, value = text[:_OLD_TAG].encode(), _bytes(text[_OLD_TAG + 1 :])
-        salt = self.option("salt") or SALTS["messages"]
-        index = first_fit(
-            context,
-            lambda secret: compare_digest(
-                self.kept(_old_mac, secret, salt).digest(value).hex().encode(), tag
-            ),
-        )
+        index = first_fit(context, lambda secret: compare_digest(self._old_tag(secret, value), tag))
         data = _decode_json(text[_OLD_TAG + 1 :])
         return genuine(
             context, index, algorithm="HMAC-SHA1", value=text[_OLD_TAG + 1 :], warnings=_odd("messages", data)
         )
+
+    def _old_tag(self, secret: Secret, value: bytes) -> bytes:
+        """The signature of messages of Django before 3.1, in hexadecimal digits."""
+        salt = self.option("salt") or SALTS["messages"]
+        return self.kept(_old_mac, secret, salt).digest(value).hex().encode("ascii")
 
     # -- encode -----------------------------------------------------------------------------------
 
@@ -252,7 +252,13 @@ class DjangoSigned(Format):
                 raise UsageError(f"kind={kind} signs text: the data are to be one JSON string")
             body = content.data
         else:
-            body = signing.pack(python_json.dumps(content.data).encode("ascii"), compress=kind == "messages")
+            body = python_json.dumps(content.data)
+            if kind == "messages" and self._layout == "tag":
+                return quote(
+                    f"{self._old_tag(context.keys.newest, body.encode('ascii')).decode('ascii')}${body}"
+                )
+            if kind != "messages" or self._layout != "text":
+                body = signing.pack(body.encode("ascii"), compress=kind == "messages")
         if kind not in _UNTIMED:
             body = f"{body}{self._separator}{signing.stamp_of(context.now)}"
         if kind == "set_signed_cookie" and not context.cookie_name:
@@ -264,6 +270,11 @@ class DjangoSigned(Format):
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
         return {"kind": self._look(unquote(text), context.max_size)[0]}
+
+    def inherit(self, text: str, context: Context) -> None:  # noqa: ARG002 - needs no key
+        """Messages keep the layout of their release, for Django before 3.2 reads no other."""
+        plain = unquote(text)
+        self._layout = "tag" if _old_parts(plain) is not None else "text" if plain.startswith("[") else ""
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """The list of messages with one more; `key` is its level (`success`) or its tags."""

@@ -230,6 +230,20 @@ class Iron(Format):
         seal = f"{body}*{mac_salt}*{b64encode_urlsafe(Hmac(mac_key).digest(body.encode('ascii')))}"
         return f"{seal}~2" if kind == "iron-session" else seal
 
+    def _ways(self, text: str, context: Context) -> dict[str, str]:
+        seal = _read(text)
+        index, opened = first_opened(context, lambda secret: self._open(seal, secret))
+        shape = _shape(opened.data)
+        kind = "iron-session" if seal.version else "h3" if shape == "h3" else "hapi"
+        own_id = (
+            kind != "iron-session" and index == 0
+        )  # the ID of an older password is not that of the newest
+        return {
+            "kind": kind,
+            "iterations": str(opened.rounds),
+            "password-id": seal.password_id if own_id else "",
+        }
+
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """A message added as @hapi/yar does: `_store._flash.KEY` is a list. Others have no flash messages."""
         if _shape(data) != "hapi" or not isinstance(data["_store"], dict):

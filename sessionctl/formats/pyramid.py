@@ -175,7 +175,7 @@ class Pyramid(Format):
             return python_json.dumps(value, spaced=True).encode("ascii")
         from sessionctl.payload import pickle
 
-        return pickle.dumps(value, 2)
+        return pickle.dumps(value)
 
 
 _MOST_USUAL_FIRST = ("sha512", "sha256", "sha1", "sha384", "sha224", "md5")

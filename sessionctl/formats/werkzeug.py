@@ -119,7 +119,7 @@ class Werkzeug(Format):
             return python_json.dumps(value).encode("ascii")
         from sessionctl.payload import pickle
 
-        return pickle.dumps(value, 2)
+        return pickle.dumps(value)
 
 
 class _Parts(NamedTuple):

@@ -79,8 +79,11 @@ def check_plain(data: bytes, *, envelope: bool = True) -> None:
         )
 
 
-def dumps(value: Any, protocol: int = 4) -> bytes:
-    """The pickle of a value that JSON can hold. Raises `UnserializableValueError`."""
+def dumps(value: Any, protocol: int = 2) -> bytes:
+    """The pickle of a value that JSON can hold; protocol 2 is the newest that Python 2 reads.
+
+    Raises `UnserializableValueError`.
+    """
     import pickle
 
     try:

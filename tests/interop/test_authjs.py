@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sessionctl import formats
+from sessionctl import KeyRing, formats
+from sessionctl.formats.base import Context
 from tests.interop.conftest import NodeError
 
 if TYPE_CHECKING:
@@ -47,6 +48,25 @@ def test_another_name_is_refused_by_both(node: Node) -> None:
     with pytest.raises(NodeError):
         node("authjs.decode", text=text, secret=SECRET, salt="b")
     assert not FORM.verify(text, [SECRET], cookie_name="b").valid
+
+
+AUTH_CORE_0_18 = (
+    "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..DotnX20dJ_Rc0O43.hNGeTh8_Z7VXVM1yGlT-Yy2tHFeHYjUcV02fE0HcGpRTSgf3UOYJiHb"
+    "6E6ceQWSfgCtgF39llFZzC8bR5DF8NA0NT_3oxiP4n4FOpUVb6N3lIJwx1zqhLyt2OI5_xo2gp0jgP432ri0G.IZ68it80FnLrgB0UIqFm5g"
+)
+"""A session token of @auth/core 0.18.6 that ends in 2027."""
+
+
+def test_a_changed_token_of_the_first_auth_js_stays_one(node: Node) -> None:
+    """The first releases of Auth.js 5 encrypt with A256GCM, as NextAuth.js 4, but with a key of their own."""
+    name, secret = "authjs.session-token", "a-secret-that-is-long-enough-for-iron-0123456789"
+    ring = KeyRing([secret])
+    form = FORM.like(AUTH_CORE_0_18, Context(keys=ring, cookie_name=name))
+    text = form.encode({"sub": "42", "exp": 4_000_000_000}, ring, cookie_name=name)
+    assert text.partition(".")[0] == AUTH_CORE_0_18.partition(".")[0]
+    assert node("authjs.decode", text=text, secret=secret, salt=name)["sub"] == "42"
+    with pytest.raises(NodeError):
+        node("nextAuth.decode", text=text, secret=secret, salt="")
 
 
 @pytest.mark.parametrize(

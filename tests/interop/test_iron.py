@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sessionctl import formats
+from sessionctl import KeyRing, formats
+from sessionctl.formats.base import Context
 from tests.interop.conftest import NodeError
 
 if TYPE_CHECKING:
@@ -57,6 +58,17 @@ def test_two_passwords_and_an_id(node: Node) -> None:
     assert node("iron.unseal", text=form.encode(DATA, [PASSWORD]), password={"new": pair}) == DATA
     made = node("iron.seal", data=DATA, password={"id": "new", **pair})
     assert form.decode(made, [PASSWORD]).data == DATA
+
+
+def test_a_changed_seal_stays_one_of_hapi(node: Node) -> None:
+    """A seal of @hapi/iron that is changed gets no mark of iron-session's, which hapi takes for part of the mac."""
+    options = {"encryption": {"iterations": 3}, "integrity": {"iterations": 3}}
+    made = node("iron.seal", data=DATA, password={"id": "k1", "secret": PASSWORD}, options=options)
+    form, ring = formats.get("iron", iterations="3"), KeyRing([PASSWORD])
+    text = form.like(made, Context(keys=ring)).encode({"a": 1}, ring)
+    assert node("iron.unseal", text=text, password={"k1": PASSWORD}, options=options) == {"a": 1}
+    rotated = KeyRing([OTHER, PASSWORD])  # the ID is that of the older password
+    assert form.like(made, Context(keys=rotated)).encode({"a": 1}, rotated).split("*")[1] == ""
 
 
 def test_iron_session_both_ways(node: Node) -> None:
