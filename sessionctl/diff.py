@@ -82,6 +82,12 @@ def compare(before: Report, after: Report) -> list[Change]:
     return changes
 
 
+def is_untold(before: Report, after: Report) -> bool:
+    """Whether two cookies may differ in what is encrypted, which no key has opened."""
+    closed = any(report.encrypted and report.data is None for report in (before, after))
+    return closed and before.text != after.text
+
+
 def compare_flash(before: Any, after: Any) -> Iterator[Change]:
     """The differences between what is flashed; nothing is the same as an empty list or object."""
     if not before and after:

@@ -63,6 +63,15 @@ def print_cells(*texts: str) -> None:
     click.echo(("  " if sys.stdout.isatty() else "\t").join(texts))
 
 
+def drawn(sign: str, plain: str) -> str:
+    """A sign, or a plain one in place of it where the encoding of standard output has it not."""
+    try:
+        sign.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return plain
+    return sign
+
+
 def shown(word: str) -> str:
     """A word of the command line in a message: a long one may be a cookie, an ID or a secret, and stays out."""
     return repr(word) if len(word) <= LONGEST_SHOWN else f"a text of {len(word)} characters"

@@ -37,6 +37,11 @@ def show(lines: Iterable[str]) -> None:
         _page(program, screen, rest)
 
 
+def is_dumb() -> bool:
+    """Whether the terminal is one that knows no codes, as Emacs' shell."""
+    return os.environ.get("TERM", "dumb") == "dumb"
+
+
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
         click.echo(line, color=True)
@@ -45,7 +50,7 @@ def _print(lines: Iterable[str]) -> None:
 def _program() -> str | None:
     """The pager's command line; None where none is wanted or there is none."""
     context = click.get_current_context(silent=True)
-    if os.environ.get("TERM", "dumb") == "dumb" or (context is not None and OFF in context.meta):
+    if is_dumb() or (context is not None and OFF in context.meta):
         return None
     names = (os.environ.get(name) for name in ("SESSIONCTL_PAGER", "PAGER"))
     named = next((name for name in names if name is not None), None)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import IO
 
 INDENT = 2
 """Columns that the lines after the first are set in where nothing else says so."""
@@ -21,12 +21,12 @@ _COMMAND = r"(?<![\w'])'[^']+'(?!\w)|(?<=: )(?:sessionctl|chmod) [^;)]+|(?<![^ (
 """A command in a text, which stands in quotes or behind a colon, or an option with its value."""
 
 
-def fitted(text: str, stream: TextIO, indent: int = INDENT) -> list[str]:
+def fitted(text: str, stream: IO[str], indent: int = INDENT) -> list[str]:
     """The lines of a text for a stream: broken on a terminal, with all but the first set in."""
     return fold(text, columns_of(stream), indent) if stream.isatty() else [text]
 
 
-def columns_of(stream: TextIO) -> int:
+def columns_of(stream: IO[str]) -> int:
     """The width of the terminal that a stream is."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import records
@@ -59,6 +59,8 @@ class Report:
     attributes: Mapping[str, str] | None
     warnings: tuple[Warn, ...]
     ends_well: bool
+    text: str | None = field(default=None, repr=False)
+    """The cookie as it was given; None of a session that was named."""
 
 
 def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded, stored: Stored) -> Report:
@@ -113,6 +115,7 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         warnings=(*decoded.warnings, *verdict.warnings),
         ends_well=_ends_well(verdict, stored, setup)
         and not (expired and (setup.keys or setup.storage_given)),
+        text=known.text,
     )
 
 

@@ -214,3 +214,26 @@ def test_watch_of_a_place_that_is_not_there(run: Run, tmp_path: Path, meant: str
     assert (answer.status, answer.out) == (0, "")
     assert f"warning: there is no {tmp_path}/nowhere; is the path right?" in answer.err
     assert ("there is no such session yet" in answer.err) == (meant == "--id abc")
+
+
+SEALED = ["--secret", "a secret of thirty-two characters"]
+
+
+def test_what_is_encrypted_is_not_the_same(run: Run) -> None:
+    """Of two encrypted cookies nothing is said to be the same that no key has opened; with the key the data is."""
+    one, other = (run("create", "-f", "iron", *SEALED, "--set", f"a={number}").text for number in (1, 2))
+    told = run("diff", one, other)
+    assert (told.status, told.out) == (1, "")
+    assert "cannot be compared without its key" in told.err
+    assert run("diff", one, other, "--json").json == {"same": False, "changes": []}
+    assert run("diff", one, one).status == 0
+    assert "~ data.a  1 -> 2" in run("diff", one, other, *SEALED).out
+
+
+def test_a_difference_in_the_signature_alone(run: Run) -> None:
+    """Where the data are the same and the texts are not, that is said; with the key the signature differs."""
+    broken = FLASK[:-2] + ("AA" if FLASK[-2:] != "AA" else "BB")
+    told = run("diff", FLASK, broken)
+    assert (told.status, told.out) == (0, "nothing differs\n")
+    assert "though the texts differ: in their signatures" in told.err
+    assert run("diff", FLASK, broken, "--secret", FLASK_KEY).status == 1

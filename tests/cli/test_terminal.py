@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 def screen(columns: int, *arguments: str, **environment: str) -> list[str]:
     """The lines that the program prints on a terminal of so many columns, without styles."""
+    return [click.unstyle(line) for line in styled_screen(columns, *arguments, **environment)]
+
+
+def styled_screen(columns: int, *arguments: str, **environment: str) -> list[str]:
+    """The same with styles."""
     kept = {key: value for key, value in os.environ.items() if key not in ("LINES", "COLUMNS")}
     program = pexpect.spawn(
         sys.executable,
@@ -35,7 +40,7 @@ def screen(columns: int, *arguments: str, **environment: str) -> list[str]:
     )
     program.expect(pexpect.EOF)
     program.close()
-    return click.unstyle(program.before.replace("\r\n", "\n")).splitlines()
+    return str(program.before).replace("\r\n", "\n").splitlines()
 
 
 @pytest.fixture
@@ -159,3 +164,45 @@ def test_colours_that_a_terminal_has(home: Path, term: str, seen: str) -> None:
         env={**os.environ, "TERM": term, "COLORTERM": "", "NO_COLOR": ""},
     )  # fmt: skip
     assert seen in program.stdout
+
+
+@pytest.mark.parametrize(
+    ("told", "option", "styled"),
+    [
+        ({"FORCE_COLOR": "1"}, "auto", True),
+        ({"FORCE_COLOR": "0"}, "auto", False),
+        ({"FORCE_COLOR": ""}, "auto", False),
+        ({"FORCE_COLOR": "1"}, "never", False),
+        ({"NO_COLOR": "1"}, "always", True),
+        ({}, "always", True),
+        ({}, "auto", False),
+    ],
+)
+def test_colours_into_a_pipe(home: Path, told: dict[str, str], option: str, styled: bool) -> None:
+    """The option comes before the environment; with colours as without the lines are whole there."""
+    header = "Set-Cookie: session=dark; Path=/; HttpOnly; Secure"
+    kept = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "NO_COLOR")}
+    program = subprocess.run(
+        [sys.executable, "-m", "sessionctl", "doctor", header, "--color", option],
+        capture_output=True, text=True, check=False, env={**kept, "TERM": "xterm", "COLUMNS": "40", **told},
+    )  # fmt: skip
+    assert ("\x1b[1;31merror" in program.stdout) is styled
+    assert max(map(len, click.unstyle(program.stdout).splitlines())) > 80
+
+
+def test_a_terminal_without_codes(store: str) -> None:
+    """TERM=dumb gets no styles, and lines as long as it is wide."""
+    lines = styled_screen(40, "list", "-s", store, TERM="dumb", NO_COLOR="")
+    assert lines[0].startswith("REF")
+    report = styled_screen(40, "doctor", "Set-Cookie: theme=dark; Path=/", TERM="dumb", NO_COLOR="")
+    assert max(map(len, report)) <= 40
+
+
+def test_stats_where_the_encoding_has_no_bars(home: Path, store: str) -> None:
+    """Bars are drawn by a sign that the encoding of standard output has."""
+    for encoding, bar in (("utf-8", "█"), ("latin-1", "#"), ("ascii", "#")):
+        program = subprocess.run(
+            [sys.executable, "-m", "sessionctl", "stats", "-s", store],
+            capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert f"  1h       {bar * 40} 1" in program.stdout.decode(encoding)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.output import print_json
+from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of, tell_missing_keys
 from sessionctl.cli.words import target_of
@@ -62,17 +62,25 @@ def target_of_word(word: str, params: dict[str, Any]) -> Target:
 
 
 def tell(before: Report, after: Report, look: options.Look) -> int:
-    """Print what differs, and give the exit status."""
-    from sessionctl.diff import compare
+    """Print what differs, and give the exit status; what nobody can tell counts as different."""
+    from sessionctl.diff import compare, is_untold
 
-    changes = compare(before, after)
+    changes, untold = compare(before, after), is_untold(before, after)
     if look.json:
-        print_json({"same": not changes, "changes": [answer(change) for change in changes]})
+        print_json({"same": not (changes or untold), "changes": [answer(change) for change in changes]})
     elif not look.quiet:
         from sessionctl.cli.views.diff import print_changes
 
-        print_changes(changes, look.color)
-    return DIFFERENT if changes else 0
+        if changes or not untold:
+            print_changes(changes, look.color)
+    if untold:
+        say("the texts differ, and what is encrypted in them cannot be compared without its key (--secret)")
+    elif not changes and before.text != after.text:
+        say(
+            "though the texts differ: in their signatures, or in how they are encoded",
+            quiet=look.quiet or look.json,
+        )
+    return DIFFERENT if changes or untold else 0
 
 
 def answer(change: Change) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from rich.console import Console
 from rich.text import Text
 from rich.theme import Theme
 
-from sessionctl.cli.wrapping import breaks
+from sessionctl.cli.wrapping import breaks, columns_of
 
 GOOD, BAD, ODD, DIM, NAME = "good", "bad", "odd", "dim", "name"
 """The styles that views share, by their meaning."""
@@ -20,26 +21,35 @@ FEW_COLORS = {GOOD: "green", BAD: "bold red", ODD: "magenta", NAME: "bold"}
 """For a terminal of 8 or 16 colours, without yellow and cyan, which are often too bright for white."""
 
 WIDEST = 100
+_ROWS = 25
+"""Rich believes a width only together with a height, which nothing here depends on."""
 
 
 def console(color: str, *, stderr: bool = False) -> Console:
-    """A console that obeys --color, NO_COLOR and FORCE_COLOR, and never what it prints."""
-    forced = {"always": True, "never": False}.get(color)
-    if forced is None and os.environ.get("FORCE_COLOR", "") not in ("", "0"):
-        forced = True
+    """A console that obeys --color, NO_COLOR and FORCE_COLOR, in this order, and never what it prints."""
     made = Console(
         stderr=stderr,
-        force_terminal=forced,
-        no_color=True if color == "never" else None,
+        force_terminal=_forced(color),
+        no_color={"always": False, "never": True}.get(color),
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=False,
+        height=_ROWS,
     )
-    if made.width > WIDEST or not made.is_terminal:
-        made.width = min(made.width, WIDEST) if made.is_terminal else WIDEST
+    made.width = min(columns_of(made.file), WIDEST) if made.file.isatty() else WIDEST
     made.push_theme(Theme(FEW_COLORS if made.color_system == "standard" else COLORS))
     return made
+
+
+def _forced(color: str) -> bool | None:
+    """Whether styles are wanted, or not, wherever the answer goes; None where that is to be seen."""
+    if color in ("always", "never"):
+        return color == "always"
+    told = os.environ.get("FORCE_COLOR")
+    if told in ("", "0"):
+        return sys.stdout.isatty()  # rich would take both for a yes, or the first for a no
+    return None if told is None else True
 
 
 def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> None:
@@ -48,7 +58,7 @@ def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> 
     """
     head = head or Text()
     head.pad_right(indent - len(head))
-    starts = breaks(text.plain, out.width, indent, indent) if out.is_terminal else []
+    starts = breaks(text.plain, out.width, indent, indent) if out.file.isatty() else []
     for line in text.divide(starts):
         line.rstrip()
         out.print(Text.assemble(head, line), soft_wrap=True)

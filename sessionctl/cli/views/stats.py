@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from sessionctl.cli.output import visible
+from sessionctl.cli.output import drawn, visible
 from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import DIM, NAME, console, put
 from sessionctl.duration import human_seconds
@@ -81,5 +81,5 @@ def _bars(title: str, counts: dict[str, int], width: int) -> Iterator[Text]:
     yield Text()
     yield Text(title, style=TITLE)
     for name, count, share in bars(counts):
-        bar = "█" * max(1, round(share * width))
+        bar = drawn("█", "#") * max(1, round(share * width))
         yield Text.assemble(f"  {name:<8} ", (f"{bar:<{width}}", NAME), f" {count}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sessionctl.cli.output import drawn
+from sessionctl.cli.pager import is_dumb
 from sessionctl.cli.views.cells import cells
 
 if TYPE_CHECKING:
@@ -100,13 +102,13 @@ def _kept(widths: list[int], room: int) -> list[int]:
 def _line(texts: list[str], widths: list[int], room: int) -> str:
     parts = [_fitted(text, width) for text, width in zip(texts[:-1], widths[:-1], strict=True)]
     line = "  ".join([*parts, texts[-1]]).rstrip()
-    return line if len(line) <= room else f"{line[: room - 1]}…"
+    return _fitted(line, room).rstrip()
 
 
 def _fitted(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
+    return text.ljust(width) if len(text) <= width else text[: width - 1] + drawn("…", "~")
 
 
 def _bold(line: str, color: str) -> Any:
-    plain = color == "never" or (color == "auto" and os.environ.get("NO_COLOR"))
+    plain = color == "never" or (color == "auto" and (os.environ.get("NO_COLOR") or is_dumb()))
     return line if plain else click.style(line, bold=True)
