@@ -10,6 +10,10 @@ from functools import lru_cache
 from sessionctl.errors import MalformedCookieError
 
 _URLSAFE_TO_STANDARD = str.maketrans("-_", "+/")
+_TO_STRICT = bytes.maketrans(b"-_+/", b"+/!!")  # what is not of the URL-safe alphabet is of none
+PADDING = (b"", b"===", b"==", b"=")
+"""What base64 misses at its end, by the length modulo 4; of one character nothing can be made."""
+_PADDING_TEXT = tuple(padding.decode() for padding in PADDING)
 
 
 def unquote(text: str) -> str:
@@ -83,20 +87,27 @@ def form_decode(text: str) -> str:
 
 def b64decode(text: str, what: str = "the payload") -> bytes:
     """Standard base64, padded or not, strict; raises `MalformedCookieError`, which says `what` was wrong."""
-    bare = text.rstrip("=")
-    if len(bare) < len(text) and (len(text) % 4 or len(text) - len(bare) > 2):  # noqa: PLR2004 - at most two
+    missing = len(text) % 4
+    if missing and text.endswith("="):  # there is padding, but not as much as the length asks for
         raise MalformedCookieError(f"{what} is not base64")
     try:
-        return binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True)
-    except (binascii.Error, ValueError):
+        return binascii.a2b_base64(text + _PADDING_TEXT[missing], strict_mode=True)
+    except ValueError:
         raise MalformedCookieError(f"{what} is not base64") from None
 
 
 def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
     """URL-safe base64, padded or not, strict; raises `MalformedCookieError`."""
-    if "+" in text or "/" in text:
-        raise MalformedCookieError(f"{what} is not URL-safe base64")
-    return b64decode(text.replace("-", "+").replace("_", "/"), what)
+    missing = len(text) % 4
+    try:
+        if not missing or text[-1] != "=":
+            return binascii.a2b_base64(
+                text.encode("ascii").translate(_TO_STRICT) + PADDING[missing], strict_mode=True
+            )
+    except ValueError:
+        pass
+    safe = "URL-safe " if "+" in text or "/" in text else ""
+    raise MalformedCookieError(f"{what} is not {safe}base64")
 
 
 def b64decode_lenient(text: str, what: str = "the payload") -> bytes:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+new_tuple: Final = tuple.__new__
+"""Makes a named tuple of its type and all its fields in a quarter of a call's time, for what every cookie gets."""
 
 
 class Warn(NamedTuple):

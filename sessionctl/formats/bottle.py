@@ -23,6 +23,7 @@ from sessionctl.errors import BadSignatureError, MalformedCookieError, Malformed
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.verdict import new_tuple
 
 _LENGTHS = frozenset((size + 2) // 3 * 4 for size in DIGEST_SIZES.values())
 _USUAL = frozenset({24, 44})  # MD5 up to 0.12, SHA-256 from 0.13 on
@@ -106,7 +107,7 @@ def _split(text: str) -> _Parts:
     if bare[:1] != "!" or not mark:
         raise MalformedCookieError("a signed cookie of Bottle is '!', a signature, '?' and a payload")
     try:
-        return _Parts(signature[1:].encode(), payload.encode())
+        return new_tuple(_Parts, (signature[1:].encode(), payload.encode()))
     except UnicodeEncodeError:
         raise MalformedCookieError("the text holds half of a surrogate pair") from None
 

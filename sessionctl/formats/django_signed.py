@@ -37,7 +37,7 @@ from sessionctl.formats.base import (
     first_fit,
     first_signed,
     genuine,
-    judge_age,
+    genuine_within,
 )
 from sessionctl.formats.django import DIGEST_HELP, EARLIEST, LATEST, SIGNATURES, names_session
 from sessionctl.formats.timed_token import is_mixed
@@ -174,15 +174,14 @@ class DjangoSigned(Format):
         index, legacy = self._find(kind, signed, _latin(text, plain), context)
         if payload is _NO_PAYLOAD:
             payload, _ = self._read(kind, signed.value, context.max_size)
-        verdict = genuine(
-            context,
-            index,
-            algorithm=signing.ALGORITHMS.get(len(signed.signature)),
-            value=signed.value,
-            issued_at=None if kind in _UNTIMED else signing.seconds(signed.stamp),
-            warnings=_odd(kind, payload) + ((LEGACY_SALT,) if legacy else ()),
+        algorithm = signing.ALGORITHMS.get(len(signed.signature))
+        odd = _odd(kind, payload) + ((LEGACY_SALT,) if legacy else ())
+        if kind in _UNTIMED:
+            return genuine(context, index, algorithm=algorithm, value=signed.value, warnings=odd)
+        limit, issued_at = context.age_limit(self.default_max_age), signing.seconds(signed.stamp)
+        return genuine_within(
+            context, limit, index, issued_at, algorithm=algorithm, value=signed.value, warnings=odd
         )
-        return judge_age(verdict, context, context.age_limit(self.default_max_age))
 
     def _find(
         self, kind: str, signed: signing.Signed, latin: str | None, context: Context

@@ -42,12 +42,13 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     expire,
-    first_fit,
+    first_signed,
     genuine,
 )
 from sessionctl.payload import gob
 from sessionctl.signing.keys import parse_option_secret
 from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -205,9 +206,7 @@ class Gorilla(Format):
 
     def _fit(self, parts: _Parts, name: str, context: Context) -> int:
         message = b"%s|%s" % (_utf8(name), parts.signed)
-        return first_fit(
-            context, lambda secret: self.kept(_mac, secret, self._digest).verify(message, parts.mac)
-        )
+        return first_signed(context, self.macs(_mac, self._digest), message, parts.mac)
 
     def _key_of(self, parts: _Parts, context: Context) -> int:
         """The key, where no name was given: the usual names are tried."""
@@ -290,7 +289,7 @@ def _split(text: str) -> _Parts:
     value, more, mac = rest.partition(b"|")
     if not bar or not more:
         raise MalformedCookieError("a securecookie has a date, a value and a mac, with bars between")
-    return _Parts(date, value, mac, data[: len(date) + 1 + len(value)])
+    return new_tuple(_Parts, (date, value, mac, data[: len(date) + 1 + len(value)]))
 
 
 def _b64(text: bytes, what: str) -> bytes:

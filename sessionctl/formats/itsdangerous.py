@@ -53,6 +53,7 @@ from sessionctl.formats.remix import looks_like_id
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.verdict import new_tuple
 
 
 class _Kind(NamedTuple):
@@ -70,6 +71,7 @@ class _Shape(NamedTuple):
     kind: str
     token: timed_token.Token | None = None
     content: tuple[Any, str] | None = None
+    issued_at: float | None = None
 
     def split(self, text: str, separator: str, kind: str) -> timed_token.Token:
         """As `timed_token.split`, but only if the look did not do so already."""
@@ -82,6 +84,12 @@ class _Shape(NamedTuple):
         if self.content is not None and token is self.token:
             return self.content
         return _read(token.value, layout, max_size)
+
+    def time(self, token: timed_token.Token, epoch: int) -> float:
+        """As `timed_token.seconds`, but only if the look did not do so already."""
+        if self.issued_at is not None and token is self.token:
+            return self.issued_at
+        return timed_token.seconds(token.stamp, epoch)
 
 
 _KINDS: Final = {
@@ -143,7 +151,7 @@ class ItsDangerous(Format):
         self._digest = self.option("digest")
         self._own_algorithm = f"HMAC-{self._digest.upper()}"
         self._macs: dict[str, Macs] = {}
-        separator = self.option("separator")
+        self._separator = separator = self.option("separator")
         if not separator or set(separator) & _ALPHABET:
             raise UsageError("option 'separator' is a text without letters, digits, '-', '_' and '='")
 
@@ -153,10 +161,11 @@ class ItsDangerous(Format):
         """The class that was asked for, else the one that the look of the text tells."""
         if self.given("signer"):
             return _Shape(self.option("signer"))
-        separator = self.option("separator")
+        separator = self._separator
         message, _, signature = text.rpartition(separator)
         value, found, stamp = message.rpartition(separator)
-        timed = bool(found) and self._is_time(stamp)
+        issued_at = self._plausible_time(stamp) if found else None
+        timed = issued_at is not None
         if not timed:
             value, stamp = message, ""
             header = jws.header_of(text) if separator == "." else None
@@ -165,14 +174,18 @@ class ItsDangerous(Format):
         layout, content = _layout_of(value)
         if content is not None and separator == "." and jws.is_header(text, content[0]):
             return _Shape(_JWS["exp" in content[0]])
-        token = timed_token.Token(message, value, stamp, signature) if found or message else None
-        return _Shape(_KIND_OF[timed, layout], token, content if max_size >= MAX_SIZE else None)
+        token = None
+        if found or message:
+            token = new_tuple(timed_token.Token, (message, value, stamp, signature))
+        kept = content if max_size >= MAX_SIZE else None
+        return new_tuple(_Shape, (_KIND_OF[timed, layout], token, kept, issued_at))
 
-    def _is_time(self, stamp: str) -> bool:
+    def _plausible_time(self, stamp: str) -> float | None:
         try:
-            return timed_token.is_plausible_time(timed_token.seconds(stamp, self._epoch))
+            issued_at = timed_token.seconds(stamp, self._epoch)
         except MalformedCookieError:
-            return False
+            return None
+        return issued_at if timed_token.is_plausible_time(issued_at) else None
 
     # -- the four questions -----------------------------------------------------------------------
 
@@ -183,11 +196,11 @@ class ItsDangerous(Format):
         if name in _JWS:
             return jws.confidence(text)
         kind = _KINDS[name]
-        token = shape.split(text, self.option("separator"), name)
+        token = shape.split(text, self._separator, name)
         digest = timed_token.digest_of(token.signature)
         if digest is None or not token.value or (self.given("digest") and digest != self._digest):
             return 0.0
-        if kind.timed and not self._is_time(token.stamp):
+        if kind.timed and shape.issued_at is None and self._plausible_time(token.stamp) is None:
             return 0.0
         if kind.layout != "text":
             shape.read(token, kind.layout, MAX_SIZE)
@@ -200,9 +213,9 @@ class ItsDangerous(Format):
         if name in _JWS:
             return jws.decode(text)
         kind = _KINDS[name]
-        token = shape.split(text, self.option("separator"), name)
+        token = shape.split(text, self._separator, name)
         data, payload_type = shape.read(token, kind.layout, context.max_size)
-        issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
+        issued_at = shape.time(token, self._epoch) if kind.timed else None
         return Decoded(
             data=data,
             id=data if kind.layout == "text" and looks_like_id(data) else None,
@@ -223,7 +236,7 @@ class ItsDangerous(Format):
             except BadSignatureError:
                 if self._may_be_flask_session(shape):
                     return flask_session().judge(text, context)
-                if text.count(self.option("separator")) == 1:  # the usual class writes a time too
+                if text.count(self._separator) == 1:  # the usual class writes a time too
                     raise
         return self._verify_as(usual, text, context, shape)
 
@@ -237,7 +250,7 @@ class ItsDangerous(Format):
         mac = None if self._digest == NONE else self._macs_of(name).of(context.keys)[0]
         stamp = int(context.now) - self._epoch if kind.timed else None
         return timed_token.sign(
-            _write(content.data, kind.layout, old=self._epoch != 0), mac, self.option("separator"), stamp
+            _write(content.data, kind.layout, old=self._epoch != 0), mac, self._separator, stamp
         )
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
@@ -264,11 +277,11 @@ class ItsDangerous(Format):
         if name in _JWS:
             return jws.verify(text, self._jws_scheme(), context, timed=name == _JWS[1])
         kind = _KINDS[name]
-        token = shape.split(text, self.option("separator"), name)
+        token = shape.split(text, self._separator, name)
         if not context.keys:
             self._decode(text, context)  # what cannot be read is told before the want of a key
         index, odd = self._signed_by(token, name, context)
-        issued_at = timed_token.seconds(token.stamp, self._epoch) if kind.timed else None
+        issued_at = shape.time(token, self._epoch) if kind.timed else None
         data, payload_type = shape.read(token, kind.layout, context.max_size)
         algorithm = self._own_algorithm if token.signature else None
         value = data if payload_type == "text" else None

@@ -48,6 +48,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.signing import jose
 from sessionctl.signing.mac import b64encode_urlsafe
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -365,10 +366,10 @@ def judge_claims(
     if iat is not None and iat > now + leeway:
         warnings += (_FUTURE,)
     expires_at = shown_time(exp) if limit is None else _ends(iat, exp, limit)
-    verdict = Verdict(  # as `genuine` makes it, without the price of its call
+    verdict = new_tuple(Verdict, (  # as `genuine` makes it, without the price of its call
         True, None, "", index, len(context.keys), index > 0,
         shown_time(iat), expires_at, False, algorithm, None, warnings,
-    )  # fmt: skip
+    ))  # fmt: skip
     if nbf is not None and nbf > now + leeway:
         return _too_early(verdict, nbf, context)
     if exp is not None and exp <= now - leeway:

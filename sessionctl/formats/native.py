@@ -68,7 +68,7 @@ class Native(Format):
         body, given = text[: -len(signature) - 1].encode("ascii"), signature.encode("ascii")
         index = first_signed(context, self._macs, body, given, b64encode_urlsafe_tag)
         value, issued_at = _value(payload, context.max_size), _time(stamp)
-        limit = context.age_limit(self.default_max_age)
+        limit = context.age_limit(None)
         verdict = genuine_within(context, limit, index, issued_at, algorithm="HMAC-SHA256", value=value)
         if limit is not None and issued_at - context.now > SKEW:
             detail = "genuine, but its time lies in the future: do the clocks agree?"
@@ -84,9 +84,11 @@ class Native(Format):
 def _split(text: str) -> tuple[str, str, str]:
     if not text.isascii():
         raise MalformedCookieError("a native cookie is ASCII alone")
-    body, _, signature = text.rpartition(".")
-    payload, dot, stamp = body.rpartition(".")
-    if not dot or not payload or not signature:
+    try:
+        payload, stamp, signature = text.rsplit(".", 2)
+    except ValueError:
+        payload = stamp = signature = ""
+    if not payload or not signature:
         raise MalformedCookieError("a native cookie has a payload, a time and a signature, with dots between")
     return payload, stamp, signature
 

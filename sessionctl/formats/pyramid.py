@@ -31,7 +31,8 @@ from sessionctl.errors import (
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine_within
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.macs import ALGORITHMS, DIGEST_SIZES, Macs
+from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Pyramid(Format):
             issued_at=session.renewed,
             payload_type=session.payload_type,
             warnings=() if parts.canonical else (_NON_CANONICAL,),
-            algorithm=f"HMAC-{parts.digest.upper()}",
+            algorithm=ALGORITHMS[parts.digest],
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
@@ -119,7 +120,7 @@ class Pyramid(Format):
             context.age_limit(self.default_max_age),
             index,
             renewed,
-            algorithm=f"HMAC-{parts.digest.upper()}",
+            algorithm=ALGORITHMS[parts.digest],
             warnings=() if parts.canonical else (_NON_CANONICAL,),
         )
 
@@ -168,7 +169,8 @@ class Pyramid(Format):
             raise MalformedCookieError(
                 f"{counted(len(data), 'byte')}, not more than the signature of {size} takes"
             )
-        return _Parts(data[:size], data[size:], digest, canonical=b64encode_urlsafe(data) == text)
+        canonical = b64encode_urlsafe(data) == text
+        return new_tuple(_Parts, (data[:size], data[size:], digest, False, canonical))
 
     def _dump(self, value: Any) -> bytes:
         if self.option("serializer") == "json" and not self._unencrypted:
@@ -238,7 +240,7 @@ def _read(serialized: bytes) -> _Session:
         raise MalformedCookieError("the payload is not [renewed, created, session]")
     renewed, created, state = content
     _time(created)
-    return _Session(_time(renewed), state, payload_type)
+    return new_tuple(_Session, (_time(renewed), state, payload_type))
 
 
 def _time(value: Any) -> float:

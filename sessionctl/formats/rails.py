@@ -38,6 +38,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.formats.ruby_session import flash_of, hash_id, read_payload, with_id
 from sessionctl.signing.mac import b64encode
+from sessionctl.signing.macs import ALGORITHMS
 from sessionctl.signing.rails import (
     KEY_SIZES,
     Envelope,
@@ -60,6 +61,7 @@ from sessionctl.signing.ruby_text import (
     pasted,
     to_header,
 )
+from sessionctl.verdict import new_tuple
 from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
@@ -158,7 +160,7 @@ class Rails(Format):
         found = self._of_kind(split(from_header(text)))
         encrypted = self._is_encrypted(found)
         if isinstance(found, Signed) and not encrypted:
-            payload, algorithm = b64decode(found.body), _signed_algorithm(found)
+            payload, algorithm = b64decode(found.body), ALGORITHMS[found.digest]
         else:
             _, opened = self._open(found, context)
             payload, algorithm = opened.payload, opened.algorithm
@@ -277,9 +279,9 @@ class Rails(Format):
 
     def _open_body(self, found: Signed, secret: Secret, key_digest: str, *, sealed: bool) -> _Opened:
         if not sealed:
-            return _Opened(b64decode(found.body), _signed_algorithm(found), key_digest)
+            return new_tuple(_Opened, (b64decode(found.body), ALGORITHMS[found.digest], key_digest, ""))
         key = self._cbc_key(secret, key_digest)
-        algorithm = f"AES-256-CBC {_signed_algorithm(found)}"
+        algorithm = f"AES-256-CBC {ALGORITHMS[found.digest]}"
         return _Opened(open_cbc_text(key, found.body), algorithm, key_digest, _CBC)
 
     def _cbc_key(self, secret: Secret, key_digest: str) -> bytes:
@@ -358,10 +360,6 @@ class Rails(Format):
         if not isinstance(data, dict):
             raise UsageError("a flash message goes into a session, and the data are no object")
         return {**data, "flash": {"discard": [], "flashes": {**(flash_of(data) or {}), key: value}}}
-
-
-def _signed_algorithm(found: Signed) -> str:
-    return f"HMAC-{found.digest.upper()}"
 
 
 def _is_rails_name(cookie_name: str | None) -> bool:

@@ -21,16 +21,16 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl import jsontext
 from sessionctl.duration import human_seconds
+from sessionctl.encoding import PADDING
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats.base import Context, Option, Verdict, Warn, expire
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import KeyRing, Secret
@@ -83,10 +83,9 @@ def split(text: str, separator: str = ".", *, timed: bool = True) -> Token:
         raise MalformedCookieError(
             f"no timestamp: the text has a single {separator!r}, with nothing but a signature behind it"
         )
-    return Token(message, value, stamp, signature)
+    return new_tuple(Token, (message, value, stamp, signature))
 
 
-@lru_cache(maxsize=16)  # telling the kind of a text and judging it ask for the same
 def seconds(stamp: str, epoch: int = 0) -> float:
     """The Unix seconds of a timestamp. Raises `MalformedCookieError`."""
     try:
@@ -102,7 +101,7 @@ def seconds(stamp: str, epoch: int = 0) -> float:
 def b64decode(text: str) -> bytes:
     """Base64 as itsdangerous reads it, in either alphabet; raises `binascii.Error`."""
     raw = text.encode("ascii", "ignore").translate(_TO_STANDARD)
-    return a2b_base64(raw + b"=" * (-len(raw) % 4))
+    return a2b_base64(raw + PADDING[len(raw) % 4])
 
 
 def hmac_of(secret: Secret, salt: str, derivation: str, digest: str, mac_digest: str = "") -> Hmac:
@@ -123,14 +122,19 @@ def find_key(token: Token, macs: Macs, keys: KeyRing) -> tuple[int, tuple[Warn, 
 
     Raises `NoKeyError` and `BadSignatureError`.
     """
+    message = utf8(token.message)
+    given = token.signature.encode("ascii", "replace")
+    index = macs.first(keys, message, given, b64encode_urlsafe_tag)
+    if index is not None:
+        return index, ()
     try:
         given = b64decode(token.signature)
     except Base64Error:
         given = b""
-    index = macs.first(keys, utf8(token.message), given)
+    index = macs.first(keys, message, given)
     if index is None:
         raise macs.misfit(keys, len(token.signature.rstrip("=")), b64encode_urlsafe_tag)
-    return index, () if b64encode_urlsafe(given) == token.signature else (NON_CANONICAL,)
+    return index, (NON_CANONICAL,)
 
 
 def judge(
@@ -149,10 +153,10 @@ def judge(
     With a limit a time in the future is refused too, but not by `old` releases, before 2.0.
     """
     expires_at = None if limit is None else issued_at + limit
-    verdict = Verdict(  # as `genuine` makes it, without the price of its call
+    verdict = new_tuple(Verdict, (  # as `genuine` makes it, without the price of its call
         True, None, "", key_index, len(context.keys), bool(key_index),
         issued_at, expires_at, False, algorithm, value, warnings,
-    )  # fmt: skip
+    ))  # fmt: skip
     if limit is None:
         return verdict
     age = int(context.now) - issued_at
@@ -221,6 +225,6 @@ def is_spaced(value: Any, data: bytes) -> bool:
 def read_json(data: bytes) -> Any:
     """The value of a JSON payload in UTF-8. Raises `MalformedCookieError`."""
     try:
-        return python_json.loads(jsontext.decode_utf8(data))
+        return python_json.loads_bytes(data)
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None

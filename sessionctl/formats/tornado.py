@@ -19,6 +19,7 @@ Source: Tornado 6.5 tornado/web.py, `create_signed_value` and `decode_signed_val
 
 from __future__ import annotations
 
+import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,6 +41,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -245,6 +247,13 @@ def _split(text: str) -> Parts:
     return _split_version_1(data) if head == b"1" else _split_version_2(data)
 
 
+_STAMP = 10  # digits of the time from 2001 until 2286
+_version_2 = re.compile(
+    rb"(2\|1:(\d)\|10:(\d+)\|(\d{1,9}):([^|]*)\|(\d{1,9}):([^|]*)\|)(.*)", re.DOTALL
+).fullmatch
+"""What is nearly always written, in one step: one digit for the key's version, no bar in the name."""
+
+
 def _split_version_1(data: bytes) -> Parts:
     parts = data.split(b"|")
     if len(parts) != 3:  # noqa: PLR2004 - value, time, signature
@@ -255,6 +264,11 @@ def _split_version_1(data: bytes) -> Parts:
 
 
 def _split_version_2(data: bytes) -> Parts:
+    usual = _version_2(data)
+    if usual is not None:
+        signed, key_version, stamp, length, name, size, value, signature = usual.groups()
+        if len(stamp) == _STAMP and len(name) == int(length) and len(value) == int(size):
+            return new_tuple(Parts, (value, stamp, signature, signed, name, int(key_version)))
     key_version, at = _field(data, 2)
     stamp, at = _field(data, at)
     name, at = _field(data, at)

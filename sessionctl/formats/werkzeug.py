@@ -71,13 +71,13 @@ class Werkzeug(Format):
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
         parts = _split(text)
-        data, payload_type = _read(parts)
+        data, payload_type, canonical = _read(parts)
         return Decoded(
             data=data,
             expires_at=_expiry(data),
             payload_type=payload_type,
             algorithm=self._algorithm,
-            warnings=_odd(parts, data),
+            warnings=_odd(data, canonical=canonical and _is_canonical(parts.signature)),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
@@ -90,11 +90,10 @@ class Werkzeug(Format):
             raise BadSignatureError("the signature is not base64") from None
         message = b"".join(b"|" + item for item in parts.items)
         index = self._macs.find(context.keys, message, given)
-        data, _ = _read(parts)
+        data, _, canonical = _read(parts)
         expires_at = _expiry(data)
-        verdict = genuine(
-            context, index, expires_at=expires_at, algorithm=self._algorithm, warnings=_odd(parts, data)
-        )
+        odd = _odd(data, canonical=canonical and b2a_base64(given, newline=False) == parts.signature)
+        verdict = genuine(context, index, expires_at=expires_at, algorithm=self._algorithm, warnings=odd)
         if expires_at is not None and context.now > expires_at:
             return expire(verdict, expires_at, context)
         return verdict
@@ -138,22 +137,27 @@ def _split(text: str) -> _Parts:
     return _Parts(signature, items.split(b"&") if items else [])
 
 
-def _read(parts: _Parts) -> tuple[dict[str, Any], str]:
-    """The items, and how the last one was serialized. Raises `MalformedCookieError`."""
+def _read(parts: _Parts) -> tuple[dict[str, Any], str, bool]:
+    """The items, how the last one was serialized, and whether Werkzeug writes the base64 of all just so.
+
+    Raises `MalformedCookieError`.
+    """
     data: dict[str, Any] = {}
-    payload_type = "json"
+    payload_type, canonical = "json", True
     for item in parts.items:
         key, equals, value = item.partition(b"=")
         if not equals:
             raise MalformedCookieError("an item of the SecureCookie has no '='")
         name = _unquote_key(key)
         try:
-            data[name], payload_type = pickle_or_json.loads(a2b_base64(value))
+            raw = a2b_base64(value)
+            data[name], payload_type = pickle_or_json.loads(raw)
         except Base64Error:
             raise MalformedCookieError("a value of the SecureCookie is not base64") from None
         except MalformedError as error:
             raise MalformedCookieError(f"a value of the SecureCookie is {error}") from None
-    return data, payload_type
+        canonical = canonical and b2a_base64(raw, newline=False) == value
+    return data, payload_type, canonical
 
 
 def _unquote_key(key: bytes) -> str:
@@ -180,10 +184,9 @@ def _expiry(data: dict[str, Any]) -> float | None:
     return float(moment)
 
 
-def _odd(parts: _Parts, data: dict[str, Any]) -> tuple[Warn, ...]:
+def _odd(data: dict[str, Any], *, canonical: bool) -> tuple[Warn, ...]:
     odd = (_ODD_EXPIRY,) if EXPIRES in data and _expiry(data) is None else ()
-    texts = (parts.signature, *(item.partition(b"=")[2] for item in parts.items))
-    return odd if all(map(_is_canonical, texts)) else (*odd, _NON_CANONICAL)
+    return odd if canonical else (*odd, _NON_CANONICAL)
 
 
 def _is_canonical(text: bytes) -> bool:

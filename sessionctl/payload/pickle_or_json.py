@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessionctl import jsontext
 from sessionctl.errors import MalformedError
 from sessionctl.payload import python_json
 
@@ -18,7 +17,7 @@ def loads(data: bytes) -> tuple[Any, str]:
     if data[:1] == b"\x80":
         return _unpickle(data), "pickle"
     try:
-        return python_json.loads(jsontext.decode_utf8(data)), "json"
+        return python_json.loads_bytes(data), "json"
     except MalformedError:
         if data[-1:] != b".":
             raise

@@ -32,6 +32,14 @@ def loads(text: str) -> Any:
         raise jsontext.malformed(error) from None
 
 
+def loads_bytes(data: bytes) -> Any:
+    """As `loads`, from UTF-8."""
+    try:
+        return jsontext.loads_bytes(data)
+    except MalformedError:
+        return loads(jsontext.decode_utf8(data))
+
+
 def dumps(value: Any, *, spaced: bool = False, ascii_only: bool = True) -> str:
     """The JSON text, in ASCII unless told otherwise, with spaces if `spaced`. Raises `UnserializableValueError`."""
     separators = None if spaced else (",", ":")

@@ -23,10 +23,11 @@ from binascii import a2b_base64
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import decompress
+from sessionctl.encoding import PADDING, decompress
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag, compare_digest
+from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def split(text: str, separator: str = ":", *, timed: bool = True) -> Signed:
         parts = "a value, a time and a signature" if timed else "a value and a signature"
         raise MalformedCookieError(f"the text has not {parts} with {separator!r} between them")
     try:
-        return Signed(value, stamp, signature.encode(), body.encode())
+        return new_tuple(Signed, (value, stamp, signature.encode(), body.encode()))
     except UnicodeEncodeError:
         raise MalformedCookieError("the text holds half of a surrogate pair") from None
 
@@ -157,7 +158,7 @@ def unpack(payload: str, max_size: int) -> bytes:
     packed = payload.startswith(".")
     raw = payload.encode("ascii", "ignore").translate(_TO_STANDARD)[packed:]
     try:
-        data = a2b_base64(raw + b"=" * (-len(raw) % 4))
+        data = a2b_base64(raw + PADDING[len(raw) % 4])
     except Base64Error:
         raise MalformedCookieError("the payload is not base64") from None
     return decompress(data, max_size) if packed else data

@@ -32,6 +32,7 @@ from sessionctl.errors import BadSignatureError, MalformedCookieError, Malformed
 from sessionctl.signing.aes import TAG, Gcm, open_cbc, seal_cbc
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.signing.ruby_text import Signed, split_signed, strict_b64decode
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -172,11 +173,8 @@ def unwrap(payload: bytes) -> Envelope:
     if not isinstance(inside, dict) or not isinstance(inside.get("message"), str):
         return Envelope(payload)
     purpose, expiry = inside.get("pur"), inside.get("exp")
-    return Envelope(
-        inside["message"],
-        purpose if isinstance(purpose, str) and purpose else None,
-        None if expiry is None else _seconds(expiry),
-    )
+    purpose = purpose if isinstance(purpose, str) and purpose else None
+    return new_tuple(Envelope, (inside["message"], purpose, None if expiry is None else _seconds(expiry)))
 
 
 def wrap(serialized: bytes, purpose: str | None, expires_at: float | None) -> bytes:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sessionctl.encoding import form_decode
 from sessionctl.errors import BadSignatureError, MalformedCookieError
 from sessionctl.signing.mac import Hmac, b64encode
-from sessionctl.verdict import Warn
+from sessionctl.verdict import Warn, new_tuple
 
 TAG_SIZES: Final = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
 """The digest that writes so many hexadecimal digits."""
@@ -75,7 +75,7 @@ def split_signed(plain: str) -> Signed:
         raise MalformedCookieError("there is no signature: two hyphens and hexadecimal digits are missing")
     if digest is None:
         raise MalformedCookieError(f"the signature has {len(tag)} characters; SHA-1 has 40, SHA-256 has 64")
-    return Signed(body, tag, digest)
+    return new_tuple(Signed, (body, tag, digest))
 
 
 def hex_tag(mac: Hmac, body: str) -> str:

@@ -6,6 +6,7 @@ from the keys are made once, and the answer is written without building an objec
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -35,8 +36,16 @@ _EXPLAINED = 3
 
 _CHUNK = 1 << 16
 
-_SECONDS = {second: f'{second:02}Z"' for second in range(60)}
-_UNUSUAL_STARTS = frozenset({"", "=", "_"})  # padding of the name, and `__chunked__`
+_SECONDS = [f'{second:02}Z"' for second in range(60)]
+_YEAR_9999 = 253_370_764_800
+_is_plain = re.compile(
+    r"""
+    (?![=_])            # padding of the name, and `__chunked__`
+    [!-:<-\[\]-~]*      # printable ASCII without spaces, semicolons and backslashes
+    [!-+\--:<-\[\]-~]   # no comma at the end
+    """,
+    re.VERBOSE,
+).fullmatch
 _USUAL_VALUES = ("v", ".v", "v%3D", "v" * 60, "." + "v" * 60)
 _WORDS = {True: "true", False: "false"}
 
@@ -139,14 +148,22 @@ def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
         return context._replace(cookie_name=head) if usual else None  # one pair brings no other cookies along
 
     def named(text: str) -> tuple[str, Verdict]:
-        pair, more, rest = text.partition("; ")
-        head, equals, value = pair.partition("=")
+        head, equals, value = text.partition("=")
         if equals and _is_usual_value(value):
+            known = context_of(head, "")
+            if known is not None:
+                return name, judge(value, known)
+        elif ";" in value:
+            value, _, rest = value.partition("; ")
             other, _, second = rest.partition("=")
             known = context_of(head, other)
-            if known is not None and not more:
-                return name, judge(value, known)
-            if known is not None and _is_usual_value(second) and '"' not in text and "'" not in text:
+            if (
+                known is not None
+                and _is_usual_value(value)
+                and _is_usual_value(second)
+                and '"' not in text
+                and "'" not in text
+            ):
                 cookies = {head: value, other: second}
                 return name, judge(value, Context(keys, head, cookies, now, max_age, max_size))
         source = _source(text, setup.cookie_name)
@@ -181,15 +198,7 @@ def _is_usual_value(value: str) -> bool:
     """Whether nothing in the value makes more of the line than a pair: no space, semicolon, label of a log, nor
     what a clipboard puts around a text.
     """
-    return (
-        value.isascii()
-        and value.isprintable()
-        and not value.endswith((",", "\\n"))
-        and " " not in value
-        and ";" not in value
-        and value[:1] not in _UNUSUAL_STARTS
-        and ("%3D" not in value or "cookie" not in value.lower())
-    )
+    return _is_plain(value) is not None and ("%3D" not in value or "cookie" not in value.lower())
 
 
 def _source(text: str, name: str | None) -> Source:
@@ -233,17 +242,17 @@ def _moment(seconds: float | None) -> str:
     """The JSON of `iso`, with the text of the minute kept: a log has many cookies of one minute."""
     if seconds is None:
         return "null"
-    minutes, second = divmod(seconds, 60)
-    end = _SECONDS.get(second)  # type: ignore[call-overload] # 5.0 finds 5, and a fraction nothing
-    minute = _minute(minutes) if end else None
-    return minute + end if minute and end else _quoted(iso(seconds))
+    if 0 <= seconds < _YEAR_9999:
+        whole = int(seconds)
+        if whole == seconds:
+            return _minute(whole // 60) + _SECONDS[whole % 60]
+    return _quoted(iso(seconds))
 
 
 @lru_cache(maxsize=1 << 15)
-def _minute(minutes: float) -> str | None:
-    """The JSON of a moment up to its seconds; None past the year 9999."""
-    text = iso(minutes * 60)
-    return f'"{text.removesuffix("00Z")}' if text else None
+def _minute(minutes: int) -> str:
+    """The JSON of a moment up to its seconds."""
+    return f'"{(iso(minutes * 60) or "").removesuffix("00Z")}'
 
 
 def _quoted(word: str | None) -> str:
