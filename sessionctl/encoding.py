@@ -87,27 +87,29 @@ def form_decode(text: str) -> str:
 
 def b64decode(text: str, what: str = "the payload") -> bytes:
     """Standard base64, padded or not, strict; raises `MalformedCookieError`, which says `what` was wrong."""
-    missing = len(text) % 4
-    if missing and text.endswith("="):  # there is padding, but not as much as the length asks for
-        raise MalformedCookieError(f"{what} is not base64")
     try:
-        return binascii.a2b_base64(text + _PADDING_TEXT[missing], strict_mode=True)
+        if text[-1:] != "=" or _is_padded_right(text):
+            return binascii.a2b_base64(text + _PADDING_TEXT[len(text) % 4], strict_mode=True)
     except ValueError:
-        raise MalformedCookieError(f"{what} is not base64") from None
+        pass
+    raise MalformedCookieError(f"{what} is not base64")
 
 
 def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
     """URL-safe base64, padded or not, strict; raises `MalformedCookieError`."""
-    missing = len(text) % 4
     try:
-        if not missing or text[-1] != "=":
-            return binascii.a2b_base64(
-                text.encode("ascii").translate(_TO_STRICT) + PADDING[missing], strict_mode=True
-            )
+        if text[-1:] != "=" or _is_padded_right(text):
+            raw = text.encode("ascii").translate(_TO_STRICT)
+            return binascii.a2b_base64(raw + PADDING[len(raw) % 4], strict_mode=True)
     except ValueError:
         pass
     safe = "URL-safe " if "+" in text or "/" in text else ""
     raise MalformedCookieError(f"{what} is not {safe}base64")
+
+
+def _is_padded_right(text: str) -> bool:
+    """Whether padding is as much as the length asks for, and at most two characters."""
+    return len(text) % 4 == 0 and not text.endswith("===")
 
 
 def b64decode_lenient(text: str, what: str = "the payload") -> bytes:

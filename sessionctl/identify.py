@@ -14,7 +14,7 @@ from sessionctl.signing.keys import KeyRing
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sessionctl.sources import Source
     from sessionctl.storage.base import SessionStorage
@@ -136,18 +136,36 @@ def identify(
     tried, missing = [], None
     for name in _worth_trying(found, setup):
         try:
-            tried.append(_judge(name, found, source, setup, judge=judge, forms=forms))
+            one = _judge(name, found, source, setup, judge=judge, forms=forms)
         except MissingExtraError as error:
             missing = missing or error
-    settled = next((one for one in tried if one.settled), None)
-    if settled is not None:
-        return settled
+            continue
+        if one.settled:
+            return one
+        tried.append(one)
     if found[0][1] < SURE:
         names = [name for name, score in found if score >= WORTH_TELLING]
         return _judge_cut(source, setup, names, judge=judge, mend=mend, forms=forms)
     if missing is not None and found[0][0] not in (one.format.name for one in tried):
         raise missing  # the likeliest format could not be tried
     return tried[0]
+
+
+def identify_among(
+    names: Collection[str], source: Source, setup: Setup, forms: dict[str, Format]
+) -> Identified | None:
+    """As `identify`, but of these formats alone, and None where no key settles one."""
+    if not source.value:
+        return None
+    found = formats.detect(source.value, cookie_name=source.name, among=names)
+    for name, _ in found:
+        try:
+            one = _judge(name, found, source, setup, judge=True, forms=forms)
+        except MissingExtraError:
+            continue
+        if one.settled:
+            return one
+    return None
 
 
 def _judge_cut(
@@ -211,7 +229,7 @@ def _judge(
     judge: bool,
     forms: dict[str, Format] | None,
 ) -> Identified:
-    form = _opened(name, setup, forms)
+    form = opened(name, setup, forms)
     context = setup.context(name, source)
     text = source.value or ""
     scores = dict(found)
@@ -221,7 +239,8 @@ def _judge(
     return Identified(form, text, context, verdict, (name, *others), rivals)
 
 
-def _opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:
+def opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:
+    """The format as `Setup.open` makes it, kept in `forms` if they are given."""
     if forms is None:
         return setup.open(name)
     if name not in forms:

@@ -11,6 +11,8 @@ from sessionctl.errors import UnknownFormatError
 from sessionctl.wording import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sessionctl.formats.base import Format
 
 ENTRY_POINTS = "sessionctl.formats"
@@ -81,6 +83,14 @@ _BUILT_IN = {
 }
 
 
+_SIGNED_ALIKE = (
+    # A value, a dot and the HMAC-SHA256 of the value in base64, as JSON Web Signatures are too.
+    {"remix", "react-router", "fastify-cookie", "hono", "jwt", "authjs", "itsdangerous"},
+    {"starlette", "itsdangerous"},  # a TimestampSigner with its own salt
+)
+"""Formats that, with their default options, may take the signature of one another's texts for genuine."""
+
+
 def names() -> list[str]:
     """The names of all formats: those built in, then those of other packages."""
     return [*_BUILT_IN, *_others()]
@@ -94,14 +104,27 @@ def get(name: str, **options: str) -> Format:
     return _load(name)(**options)
 
 
-def detect(text: str, *, cookie_name: str | None = None) -> list[tuple[str, float]]:
-    """The formats that the text may be of, with how sure each is (0 to 1), best first.
+def kin(name: str) -> list[str]:
+    """The formats with default options whose texts the same key may fit, in the order of `names`, itself included.
+
+    What other packages bring may sign in any way.
+    """
+    if name not in _BUILT_IN:
+        return names()
+    alike = {name}.union(*(group for group in _SIGNED_ALIKE if name in group))
+    return [other for other in names() if other in alike or other not in _BUILT_IN]
+
+
+def detect(
+    text: str, *, cookie_name: str | None = None, among: Iterable[str] | None = None
+) -> list[tuple[str, float]]:
+    """The formats that the text may be of, with how sure each is (0 to 1), best first; `among` bounds them.
 
     A text that is no session cookie gives an empty list, or low numbers alone.
     """
     plain = _with_decoded(text)
     found = []
-    for name in names():
+    for name in names() if among is None else among:
         if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain, cookie_name):
             score = _usual(name).detect(text, cookie_name=cookie_name)
             if score > 0:

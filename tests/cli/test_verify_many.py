@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -189,3 +191,57 @@ def test_keys_are_derived_once_for_equal_rings() -> None:
     first = form._macs.of(KeyRing([SECRET]))  # type: ignore[attr-defined]
     assert form._macs.of(KeyRing([SECRET])) is first  # type: ignore[attr-defined]
     assert form._macs.of(KeyRing([SECRET, "other"])) is not first  # type: ignore[attr-defined]
+
+
+def _cookies(number: int) -> list[str]:
+    """A cookie of each of many formats, several under one name, and texts that are no cookies of these keys."""
+    texts = {
+        "native": {"n": number}, "remix": {"n": number}, "react-router": {"n": number}, "hono": f"user-{number}",
+        "fastify-cookie": f"user-{number}", "flask": {"n": number}, "starlette": {"n": number},
+        "itsdangerous": {"n": number}, "django": {"n": number}, "django-signed": {"n": number}, "jwt": {"n": number},
+        "express": f"user-{number}", "rails": {"n": number},
+    }  # fmt: skip
+    lines = []
+    for name, data in texts.items():
+        for secret in (SECRET, "another-secret-of-more-than-32-characters"):
+            text = formats.get(name).encode(data, [secret], cookie_name="session", now=1_795_000_000.0)
+            lines += [f"session={text}", f"{name}={text}", text]
+    return [*lines, f"session={number}", "accepted", f"session.{number}=a.b.c"]
+
+
+def test_order_of_lines_is_no_matter() -> None:
+    """A line gets the format and verdict that it gets alone, whatever came before it."""
+    setup = Setup(keys=KeyRing([SECRET]), now=1_795_000_001.0)
+    lines = [line for number in range(4) for line in _cookies(number)]
+    random.Random(7).shuffle(lines)
+    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    for line in lines:
+        assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line), line
+
+
+def test_time_goes_on() -> None:
+    """In `tail -f` a cookie that was genuine a moment ago is expired when its time is over."""
+    cookie = formats.get("native").encode({"n": 1}, [SECRET], now=time.time())
+    command = [
+        sys.executable,
+        "-m",
+        "sessionctl",
+        "verify",
+        "-",
+        "--secret",
+        SECRET,
+        "--json",
+        "--max-age",
+        "2",
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        reasons = []
+        while reasons[-1:] != ["expired"] and len(reasons) < 60:
+            process.stdin.write(f"{cookie}\n".encode())
+            process.stdin.flush()
+            reasons.append(json.loads(process.stdout.readline())["reason"])
+            time.sleep(0.25)
+        process.stdin.close()
+    assert set(reasons) == {None, "expired"}

@@ -14,7 +14,7 @@ from sessionctl.errors import SessionctlError
 from sessionctl.formats.registry import SURE
 from sessionctl.identify import Setup, identify
 from sessionctl.signing import KeyRing
-from sessionctl.sources import read_cookie
+from sessionctl.sources import Source, read_cookie
 from sessionctl.unrecognised import SURELY
 from tests.cases import cookie_cases
 from tests.formats.no_session import NO_SESSION, SAME_TEXT
@@ -90,3 +90,28 @@ def test_rank_is_sorted() -> None:
         scores = [score for _, score in formats.detect(source.value or "", cookie_name=source.name)]
         assert scores == sorted(scores, reverse=True)
         assert all(0 < score <= 1 for score in scores)
+
+
+def test_kin() -> None:
+    """Of formats with default options only kin take the key of one another's texts for theirs."""
+    settled = set[frozenset[str]]()
+    for row in cookie_cases():
+        if not row.get("keys") or row.get("options") or row["expect"] != "valid":
+            continue
+        source = read_cookie(row["input"], row.get("cookie_name"))
+        setup = Setup(keys=KeyRing.parse(row["keys"]), now=row.get("now"))
+        if source.value is not None:
+            settled.add(frozenset(name for name in formats.names() if _settles(name, source, setup)))
+    assert {
+        frozenset({"remix", "react-router", "fastify-cookie"}),
+        frozenset({"jwt", "itsdangerous"}),
+    } <= settled
+    for names in settled:
+        assert all(names <= set(formats.kin(name)) for name in names), names
+
+
+def _settles(name: str, source: Source, setup: Setup) -> bool:
+    try:
+        return setup.open(name).judge(source.value or "", setup.context(name, source)).key_index is not None
+    except SessionctlError:
+        return False

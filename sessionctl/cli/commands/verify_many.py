@@ -1,26 +1,29 @@
 """`sessionctl verify -`: one cookie a line from standard input, an answer a line, in order.
 
-A log has millions of cookies, so this path is lean: where the format is named, the format and what it derives
-from the keys are made once, and the answer is written without building an object for it.
+A log has millions of cookies, so this path is lean: formats and what they derive from the keys are made once, a
+format that a key settled is tried first for the next cookie of that name, and the answer is written without
+building an object for it.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import time
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from sessionctl import jsontext
+from sessionctl import formats, jsontext
 from sessionctl.cli.output import json_text, say, visible
 from sessionctl.cli.views.verdicts import line, status_of, unread
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import Context
-from sessionctl.identify import Setup, identify
+from sessionctl.identify import Setup, identify, identify_among, opened
 from sessionctl.sources import Source, read_cookie
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,12 +31,15 @@ if TYPE_CHECKING:
 
     from sessionctl.cli.options import Look
     from sessionctl.formats.base import Format
+    from sessionctl.identify import Identified
     from sessionctl.verdict import Verdict
 
 MAX_LINE = 1 << 20
 _EXPLAINED = 3
 """Refused lines of a known format that are looked at for what would mend them, which takes a while."""
 
+_NAMES = 1 << 10
+"""Names of cookies for which it is kept what settled the last one."""
 _CHUNK = 1 << 16
 
 _SECONDS = [f'{second:02}Z"' for second in range(60)]
@@ -50,34 +56,40 @@ _USUAL_VALUES = ("v", ".v", "v%3D", "v" * 60, "." + "v" * 60)
 _WORDS = {True: "true", False: "false"}
 
 
+class _Told(NamedTuple):
+    """The line to print, the exit status, and whether a cookie of a known format was refused."""
+
+    line: str
+    status: int
+    refuses: bool
+
+
 def verify_lines(setup: Setup, look: Look) -> int:
     """Judge every line, and the worst exit status: 0 only if all are genuine."""
-    judge = _judge_of(setup)
     tell = _json_line if look.json else _plain_line
-    worst = before = 0
-    judged = False
+    forms: dict[str, Format] = {}
+    worst, made, before = 0, None, 0
     answers: list[str] = []
     refused: dict[int, str] = {}
     for lines in _lines():
-        judged = True
+        if made is None or (setup.now is None and time.monotonic() - made >= 1):  # time goes on in `tail -f`
+            answer, made = _answer_of(setup, forms, tell), time.monotonic()
+        known: dict[str, _Told] = {}  # a user sends the same cookie with each request
         try:
             for text in lines:
-                name: str | None
-                try:
-                    name, verdict = judge(text)
-                except MalformedCookieError as error:
-                    name, verdict = None, unread(setup, str(error))
-                answers.append(tell(name, verdict))
-                if not verdict.valid:
-                    worst = max(worst, status_of(verdict))
-                    if name is not None and len(refused) < _EXPLAINED:
-                        refused[before + len(answers)] = text
+                told = known.get(text)
+                if told is None:
+                    told = known[text] = answer(text)
+                    worst = max(worst, told.status)
+                answers.append(told.line)
+                if told.refuses and len(refused) < _EXPLAINED:
+                    refused[before + len(answers)] = text
         finally:
             sys.stdout.write("".join(answers))
             sys.stdout.flush()
             before += len(answers)
             answers.clear()
-    if not judged:
+    if made is None:
         raise MalformedCookieError("standard input is empty: no cookie was judged")
     if not (look.quiet or look.json):
         _explain(refused, setup)
@@ -95,6 +107,25 @@ def _explain(refused: dict[int, str], setup: Setup) -> None:
             if hint.message not in told:
                 told.add(hint.message)
                 say(f"hint for line {number}: {hint.message}")
+
+
+def _answer_of(
+    setup: Setup, forms: dict[str, Format], tell: Callable[[str | None, Verdict], str]
+) -> Callable[[str], _Told]:
+    """What gives the answer to a line, as of now."""
+    judge = _named(setup, opened(setup.format, setup, forms)) if setup.format else _detected(setup, forms)
+
+    def answer(text: str) -> _Told:
+        name: str | None
+        try:
+            name, verdict = judge(text)
+        except MalformedCookieError as error:
+            name, verdict = None, unread(setup, str(error))
+        if verdict.valid:
+            return new_tuple(_Told, (tell(name, verdict), 0, False))
+        return _Told(tell(name, verdict), status_of(verdict), refuses=name is not None)
+
+    return answer
 
 
 def _lines() -> Iterator[list[str]]:
@@ -125,17 +156,42 @@ def _texts(data: bytes) -> list[str]:
     return [text.strip() for text in data.decode(errors="surrogateescape").split("\n")]
 
 
-def _judge_of(setup: Setup) -> Callable[[str], tuple[str, Verdict]]:
-    """What gives the format's name and the verdict for a line."""
-    if setup.format is not None:
-        return _named(setup, setup.open(setup.format))
-    forms: dict[str, Format] = {}
+def _detected(setup: Setup, forms: dict[str, Format]) -> Callable[[str], tuple[str, Verdict]]:
+    """What gives the name of the format that a line turns out to be of, and the verdict.
+
+    The format that a key settled for a cookie is tried first for the next of its name: where a key fits, no other
+    can be meant, but for those that sign in the same way, and among these the looks decide as ever.
+    """
+    likely: dict[str, Callable[[str], tuple[str, Verdict] | None]] = {}
 
     def detected(text: str) -> tuple[str, Verdict]:
+        head, equals, value = text.partition("=")
+        head = head if equals and _is_usual_value(value) else ""
+        if head in likely:
+            found = likely[head](text)
+            if found is not None and found[1].key_index is not None:
+                return found
         known = identify(_source(text, setup.cookie_name), setup, forms=forms)
+        if known.settled and not setup.options and (head in likely or len(likely) < _NAMES):
+            likely[head] = _like(known, setup, forms)
         return known.format.name, known.verdict
 
     return detected
+
+
+def _like(
+    known: Identified, setup: Setup, forms: dict[str, Format]
+) -> Callable[[str], tuple[str, Verdict] | None]:
+    """What judges a line by the format of the one before, or by those that sign alike."""
+    alike = formats.kin(known.format.name)
+    if len(alike) == 1:
+        return _named(setup, known.format)
+
+    def judge(text: str) -> tuple[str, Verdict] | None:
+        found = identify_among(alike, _source(text, setup.cookie_name), setup, forms)
+        return found and (found.format.name, found.verdict)
+
+    return judge
 
 
 def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
