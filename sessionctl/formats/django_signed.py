@@ -21,7 +21,7 @@ Sources: Django 5.2, 4.2, 3.2 and 3.0 core/signing.py, http/request.py, contrib/
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
@@ -45,6 +45,7 @@ from sessionctl.payload import python_json
 from sessionctl.payload.django_messages import are_messages, flash_in_list, flashed
 from sessionctl.signing import django as signing
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag, compare_digest
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -64,6 +65,15 @@ _OLD_TAG = 40  # hex digits of SHA-1
 _NO_PAYLOAD = object()
 _BASE64_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=")
 _is_packed = re.compile(r"\.?[\w=-]*", re.ASCII).fullmatch
+
+
+class _Look(NamedTuple):
+    """What the look of a text tells: which call made it, and the payload and parts that were read to tell it."""
+
+    kind: str
+    payload: Any = _NO_PAYLOAD
+    signed: signing.Signed | None = None
+    issued_at: float | None = None
 
 
 class DjangoSigned(Format):
@@ -113,7 +123,7 @@ class DjangoSigned(Format):
         if len(signature) not in SIGNATURES or not _BASE64_CHARS.issuperset(signature) or "=" in signature:
             return 0.0
         body, found, stamp = value.rpartition(":")
-        if not found or not _plausible(stamp):
+        if not found or _plausible_time(stamp) is None:
             return 0.0 if not value else 0.45 if is_mixed(signature) else 0.3
         data = _payload(body, MAX_SIZE)
         if are_messages(data):
@@ -126,7 +136,7 @@ class DjangoSigned(Format):
 
     def _decode(self, text: str, context: Context) -> Decoded:
         text = unquote(text)
-        kind, _ = self._look(text, context.max_size)
+        kind = self._look(text, context.max_size).kind
         if kind == "messages" and _old_parts(text) is not None:
             data = _decode_json(text[_OLD_TAG + 1 :])
             return Decoded(data=data, flash=flashed(data), algorithm="HMAC-SHA1", warnings=_odd(kind, data))
@@ -141,20 +151,23 @@ class DjangoSigned(Format):
             warnings=_odd(kind, data),
         )
 
-    def _look(self, text: str, max_size: int) -> tuple[str, Any]:
-        """The kind that was asked for, else the one that the text looks like; and its payload, if that was read."""
+    def _look(self, text: str, max_size: int) -> _Look:
+        """The kind that was asked for, else the one that the text looks like; and what was read to tell it."""
         if self.given("kind"):
-            return self.option("kind"), _NO_PAYLOAD
+            return _Look(self.option("kind"))
         if _old_parts(text) is not None:
-            return "messages", _NO_PAYLOAD
-        value, _, _ = text.rpartition(self._separator)
-        body, found, stamp = value.rpartition(self._separator)
-        if not found or not _plausible(stamp):
-            return "dumps" if found or not value else "Signer", _NO_PAYLOAD
-        data = _payload(body, max_size)
-        if data is _NO_PAYLOAD:
-            return "set_signed_cookie", data
-        return "messages" if are_messages(data) else "dumps", data
+            return _Look("messages")
+        try:
+            signed = signing.split(text, self._separator)
+        except MalformedCookieError:
+            value, _, _ = text.rpartition(self._separator)
+            return _Look("Signer" if value and self._separator not in value else "dumps")
+        issued_at = _plausible_time(signed.stamp)
+        if issued_at is None:
+            return _Look("dumps")
+        data = _payload(signed.value, max_size)
+        kind = "messages" if are_messages(data) else "set_signed_cookie" if data is _NO_PAYLOAD else "dumps"
+        return new_tuple(_Look, (kind, data, signed, issued_at))
 
     def _read(self, kind: str, value: str, max_size: int) -> tuple[Any, str]:
         if kind in _TEXTS:
@@ -167,10 +180,10 @@ class DjangoSigned(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         plain = unquote(text)
-        kind, payload = self._look(plain, context.max_size)
+        kind, payload, found, issued_at = self._look(plain, context.max_size)
         if kind == "messages" and _old_parts(plain) is not None:
             return self._verify_old(plain, context)
-        signed = signing.split(plain, self._separator, timed=kind not in _UNTIMED)
+        signed = found or signing.split(plain, self._separator, timed=kind not in _UNTIMED)
         index, legacy = self._find(kind, signed, _latin(text, plain), context)
         if payload is _NO_PAYLOAD:
             payload, _ = self._read(kind, signed.value, context.max_size)
@@ -178,7 +191,9 @@ class DjangoSigned(Format):
         odd = _odd(kind, payload) + ((LEGACY_SALT,) if legacy else ())
         if kind in _UNTIMED:
             return genuine(context, index, algorithm=algorithm, value=signed.value, warnings=odd)
-        limit, issued_at = context.age_limit(self.default_max_age), signing.seconds(signed.stamp)
+        if issued_at is None:
+            issued_at = signing.seconds(signed.stamp)
+        limit = context.age_limit(None)
         return genuine_within(
             context, limit, index, issued_at, algorithm=algorithm, value=signed.value, warnings=odd
         )
@@ -268,7 +283,7 @@ class DjangoSigned(Format):
         return quote(signing.sign(body, mac, self._separator))
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
-        return {"kind": self._look(unquote(text), context.max_size)[0]}
+        return {"kind": self._look(unquote(text), context.max_size).kind}
 
     def inherit(self, text: str, context: Context) -> None:  # noqa: ARG002 - needs no key
         """Messages keep the layout of their release, for Django before 3.2 reads no other."""
@@ -302,11 +317,12 @@ def _old_mac(secret: Secret, salt: str) -> Hmac:
     return Hmac(hashlib.sha1(salt.encode() + secret.bytes).digest(), "sha1")
 
 
-def _plausible(stamp: str) -> bool:
+def _plausible_time(stamp: str) -> float | None:
     try:
-        return EARLIEST < signing.seconds(stamp) < LATEST
+        issued_at = signing.seconds(stamp)
     except MalformedError:
-        return False
+        return None
+    return issued_at if EARLIEST < issued_at < LATEST else None
 
 
 def _payload(value: str, max_size: int) -> Any:

@@ -273,13 +273,14 @@ class Rails(Format):
         for key_digest in self._key_digests:
             macs = self.macs(make_mac, salt, key_digest, found.digest)
             index = macs.first(context.keys, message, given, hexlify)
+            if index is not None and sealed:
+                return index, self._open_cbc(found, context.keys[index], key_digest)
             if index is not None:
-                return index, self._open_body(found, context.keys[index], key_digest, sealed=sealed)
+                parts = (b64decode(found.body), ALGORITHMS[found.digest], key_digest, "")
+                return index, new_tuple(_Opened, parts)
         raise BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}")
 
-    def _open_body(self, found: Signed, secret: Secret, key_digest: str, *, sealed: bool) -> _Opened:
-        if not sealed:
-            return new_tuple(_Opened, (b64decode(found.body), ALGORITHMS[found.digest], key_digest, ""))
+    def _open_cbc(self, found: Signed, secret: Secret, key_digest: str) -> _Opened:
         key = self._cbc_key(secret, key_digest)
         algorithm = f"AES-256-CBC {ALGORITHMS[found.digest]}"
         return _Opened(open_cbc_text(key, found.body), algorithm, key_digest, _CBC)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from functools import lru_cache
+from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import PADDING, decompress
@@ -45,6 +45,7 @@ ALGORITHMS = {size: f"HMAC-{digest.upper()}" for digest, size in SIGNATURE_SIZES
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = {char: index for index, char in enumerate(_BASE62)}
 _MAX_STAMP = 11  # base 62 digits that 64 bits take
+_POWERS = [62**exponent for exponent in range(_MAX_STAMP)]
 COMPRESSED = ".eJ"
 """What a compressed payload begins with: the mark, and the base64 of the header of a zlib stream, 78 9c."""
 
@@ -126,16 +127,13 @@ def sign(text: str, mac: Hmac, separator: str = ":") -> str:
     return f"{text}{separator}{b64encode_urlsafe(mac.digest(text.encode()))}"
 
 
-@lru_cache(maxsize=16)  # telling the kind of a text and judging it ask for the same
 def seconds(stamp: str) -> float:
     """The Unix seconds of a timestamp in base 62. Raises `MalformedCookieError`."""
     sign_, digits = (-1, stamp[1:]) if stamp[:1] == "-" else (1, stamp)
     if not 1 <= len(digits) <= _MAX_STAMP:
         raise MalformedCookieError("the time is no number in base 62")
-    number = 0
     try:
-        for char in digits:
-            number = number * 62 + _DIGITS[char]
+        number = sum(map(mul, map(_DIGITS.__getitem__, reversed(digits)), _POWERS))
     except KeyError:
         raise MalformedCookieError("the time is no number in base 62") from None
     return float(sign_ * number)
