@@ -6,6 +6,7 @@ import math
 import os
 import re
 import tomllib
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.errors import ConfigError
@@ -53,6 +54,10 @@ def _is_duration(value: Any) -> bool:
     return _is_text(value) or type(value) is int or _is_finite(value)
 
 
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
 class _Rule(NamedTuple):
     """What a key's value must be, in words and as a test."""
 
@@ -63,7 +68,7 @@ class _Rule(NamedTuple):
 SETTINGS: Mapping[str, _Rule] = {
     "storage": _Rule('a storage\'s URL as text, "fs:DIR" or "redis://host/0"', _is_url),
     "secrets": _Rule('a list of texts, newest first: ["env:NAME", "file:PATH"]', _is_texts),
-    "cookie_name": _Rule("a cookie's name as text", lambda value: _is_text(value) and bool(_NAME.fullmatch(value))),
+    "cookie_name": _Rule("a cookie's name as text, without blanks, '=', ';' and ','", _is_name),
     "format": _Rule("a format's name as text", _is_text),
     "options": _Rule('a table of the format\'s options: { salt = "..." }', _is_options),
     "max_age": _Rule('a duration as text, "30d", or seconds', _is_duration),
@@ -177,7 +182,7 @@ def parse_config(path: str, kind: Kind) -> ConfigFile | None:
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path} has more than {MAX_BYTES} bytes, which is no configuration")
     try:
-        text = content.decode()
+        text = content.removeprefix(BOM_UTF8).decode()  # which editors of Windows write
         tables = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1

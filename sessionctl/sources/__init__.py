@@ -44,6 +44,9 @@ __all__ = [
 LONGEST_NAME = 40
 """Characters over which `TEXT=` is no name with an empty value, but a value that ends in padding."""
 
+VARIABLES = frozenset({"COOKIE", "HTTP_COOKIE"})
+"""Names of variables that hold a cookie or its header, in a shell and in CGI's environment; no cookie's own."""
+
 MAX_FILE = 256 << 20
 """Bytes of the largest file that is read as a whole: a recorded visit may be long, a device never ends."""
 
@@ -68,7 +71,10 @@ def read_cookie(text: str, cookie_name: str | None = None) -> Source:
 
 
 def read_line(text: str, cookie_name: str | None) -> Source:
-    """The cookie in a bare value, `name=value`, a `Cookie:` or a `Set-Cookie:` header on one line."""
+    """The cookie in a bare value, `name=value`, a `Cookie:` or a `Set-Cookie:` header on one line, or a variable."""
+    variable, _, content = text.partition("=")
+    if variable in VARIABLES and content and cookie_name != variable:
+        text = content.strip("\"'") if content[0] == content[-1] else content
     kind, colon, rest = text.partition(":")
     if colon and kind.strip().lower() == "set-cookie":
         return _one_of_several(rest, cookie_name) or parse_set_cookie(rest)

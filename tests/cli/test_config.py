@@ -396,6 +396,21 @@ def test_an_untrusted_url(run: Run, write: Write) -> None:
     assert "evil.test" in run("create", "--output", "curl").text
 
 
+def test_a_byte_order_mark(run: Run, write: Write) -> None:
+    """A file as Windows' editors write it, with a byte order mark in front, is read as without."""
+    write('\ufeffdefault_profile = "p"\n[profiles.p]\ncookie_name = "sid"\nformt = "flask"\n')
+    answer = run("config", "check")
+    assert "line 4: profiles.p.formt: there is no such setting; did you mean 'format'?" in answer.out
+    write('\ufeffdefault_profile = "p"\n[profiles.p]\ncookie_name = "sid"\n')
+    assert shown(run("config", "show", "--json"))["cookie_name"][0] == "sid"
+
+
+def test_what_is_no_cookie_s_name(run: Run, write: Write) -> None:
+    """What a cookie's name may not hold is said."""
+    write('default_profile = "p"\n[profiles.p]\ncookie_name = "my sid"\n')
+    assert "a cookie's name as text, without blanks" in run("config", "check").out
+
+
 def test_check_of_a_default_profile(run: Run, write: Write) -> None:
     """A project may name one of the user's own profiles, and neither file one that is nowhere."""
     write('default_profile = "shopp"\n[profiles.shop]\n')

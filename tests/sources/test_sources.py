@@ -125,6 +125,10 @@ PASTED = {
     "code in prose": f"The cookie is `session={FLASK}` and I am logged out",
     "a quoted mail": f"> Cookie: session={FLASK}\n> Host: x.test",
     "two lines of a log": f'"GET / HTTP/1.1" 200 "theme=dark; session={FLASK}"\n"GET /a HTTP/1.1" 200 "theme=dark; session={FLASK}"',
+    "a variable of a shell": f"COOKIE=session={FLASK}",
+    "a variable of a shell in double quotes": f'COOKIE="session={FLASK}"',
+    "a variable of a shell with a value alone": f"COOKIE={FLASK}",
+    "a variable of CGI": f"HTTP_COOKIE=theme=dark; session={FLASK}",
     "Koa's old name": f"koa:sess={FLASK}; koa:sess.sig={CSRF}",
 }  # fmt: skip
 
@@ -208,6 +212,12 @@ def test_what_was_done_is_told(text: str, note: str) -> None:
 def test_the_likeliest_session(header: str, name: str) -> None:
     """Of several cookies it is the one that looks and is named like a session; with no difference, the first."""
     assert read_cookie(f"Cookie: {header}").name == name
+
+
+def test_a_cookie_named_as_a_variable() -> None:
+    """A cookie that is asked for by the name of a shell's variable is read as any other."""
+    assert read_cookie("COOKIE=a=b", "COOKIE").value == "a=b"
+    assert read_cookie("COOKIE=a=b").name == "a"
 
 
 def test_a_name_that_was_asked_for() -> None:
@@ -357,7 +367,7 @@ def test_a_file_that_cannot_be_read() -> None:
 
 @pytest.mark.parametrize("length", [10_000, 100_000])
 @pytest.mark.parametrize(
-    "unit", ['"', "\\", "a=b; ", "\n", "Cookie: ", "^", "'", "{", "\t", "cookie=", "curl ", "$'"]
+    "unit", ['"', "\\", "a=b; ", "\n", "Cookie: ", "^", "'", "{", "\t", "cookie=", "COOKIE=", "curl ", "$'"]
 )
 def test_hostile_length(unit: str, length: int) -> None:
     """No text takes longer than its length allows: no reader looks at it over and over."""
