@@ -45,7 +45,7 @@ from sessionctl.formats.base import (
     first_signed,
     genuine,
 )
-from sessionctl.payload import gob
+from sessionctl.payload import gob, gob_writer
 from sessionctl.signing.keys import parse_option_secret
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.verdict import new_tuple
@@ -270,7 +270,7 @@ class Gorilla(Format):
                 raise UnserializableValueError("", str(error)) from None
         if self._serializer == "json":
             return _go_json(data)
-        return gob.dumps(data, text_keys=self._text_keys)
+        return gob_writer.dumps(data, text_keys=self._text_keys)
 
 
 def _bare(text: str) -> str:

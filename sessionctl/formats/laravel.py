@@ -47,7 +47,7 @@ from sessionctl.formats.base import (
     genuine,
 )
 from sessionctl.payload import laravel as payload
-from sessionctl.payload import php
+from sessionctl.payload import php, php_writer
 from sessionctl.signing import laravel as signing
 from sessionctl.signing.mac import compare_digest
 from sessionctl.wording import counted
@@ -297,7 +297,7 @@ class Laravel(Format):
 
     def _plain(self, content: Content, context: Context, secret: Secret) -> bytes:
         if self._kind == "crypt":
-            return php.dumps(content.data)
+            return php_writer.dumps(content.data)
         if self._kind == "crypt-string":
             return _utf8(content.data)
         value = self._value(content.data, context)

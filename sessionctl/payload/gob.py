@@ -22,8 +22,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget
+from sessionctl.errors import MalformedError, NotSupportedError
+from sessionctl.payload.budget import Budget
 from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ MAX_ITEMS = 50_000
 """How many values a stream may have; one that encodes itself, as a time does, counts for five more."""
 _OWN_ITEMS = 5
 
-_BOOL, _INT, _UINT, _FLOAT, _BYTES, _STRING, _COMPLEX, _INTERFACE = range(1, 9)
+BOOL, INT, UINT, FLOAT, BYTES, STRING, COMPLEX, INTERFACE = range(1, 9)
 _FIRST_ID = 65
 _DEFINED = 0xF8
 """Where the first message may begin: an id from 65 up takes more than one byte ..."""
 _BASIC = frozenset(bytes([2 * kind, 0]) for kind in range(1, 9))
 """... that of a type that every stream knows one, and a 0 before the value."""
+
+WRITTEN = frozenset({b"bool", b"string", b"int", b"float64", b"[]interface {}", b"map[string]interface {}"})
+"""The types of values in an interface that `sessionctl.payload.gob_writer` writes."""
 
 _MAX_NAME = 1024
 """Bytes of a type's name in an interface (decode.go)."""
@@ -65,7 +68,7 @@ def loads(data: bytes) -> Any:
 
 
 def check_plain(data: bytes) -> bool:
-    """Raise `NotSupportedError` for a stream whose map `dumps` could not write again without another type.
+    """Raise `NotSupportedError` for a stream whose map could not be written again without another type.
 
     Answers whether the map has keys of text, as `map[string]interface{}`, not of any type.
     """
@@ -75,14 +78,14 @@ def check_plain(data: bytes) -> bool:
     if (
         found is None
         or found.kind != _MAP
-        or found.parts not in ((_STRING, _INTERFACE), (_INTERFACE, _INTERFACE))
+        or found.parts not in ((STRING, INTERFACE), (INTERFACE, INTERFACE))
     ):
         reader.foreign.add((found and found.name) or "a value that is no map of interface{}")
     if reader.foreign:
         raise NotSupportedError(
             f"the gob holds what would come back as another Go type ({min(reader.foreign)[:80]}), so it is not changed"
         )
-    return found is not None and found.parts[0] == _STRING
+    return found is not None and found.parts[0] == STRING
 
 
 def looks_whole(data: bytes) -> bool:
@@ -108,7 +111,7 @@ def looks_whole(data: bytes) -> bool:
 class _Reader:
     """One pass over the bytes; `types` are those that the stream has defined so far.
 
-    `foreign` names what `dumps` would write as another type, `kind` is the type of the value.
+    `foreign` names what would be written as another type, `kind` is the type of the value.
     """
 
     __slots__ = ("at", "budget", "data", "foreign", "kind", "spend", "types")
@@ -173,7 +176,7 @@ class _Reader:
         number: float = struct.unpack("<d", self.unsigned().to_bytes(8, "big"))[0]
         if number - number == 0:
             return number
-        return {"__type__": "float", "value": _NOT_FINITE.get(str(number), "NaN")}
+        return {"__type__": "float", "value": NOT_FINITE.get(str(number), "NaN")}
 
     def text(self) -> str:
         data = self.take(self.unsigned())
@@ -192,7 +195,7 @@ class _Reader:
             self.spend(1)
             return plain(self)
         self.budget.enter(depth, 1)
-        if kind == _INTERFACE:
+        if kind == INTERFACE:
             return self.interface(depth + 1)
         found = self.types.get(kind)
         if found is None:
@@ -213,7 +216,7 @@ class _Reader:
             kind = self.signed()
         self.unsigned()
         value = self.top(kind, depth)
-        if name not in _WRITTEN and not (name == b"uint64" and isinstance(value, int) and value >= 1 << 63):
+        if name not in WRITTEN and not (name == b"uint64" and isinstance(value, int) and value >= 1 << 63):
             self.foreign.add(name.decode(errors="replace"))
         return value
 
@@ -322,15 +325,15 @@ def _parts(kind: int, parts: list[Any]) -> tuple[Any, ...]:
 
 
 _PLAIN: dict[int, Callable[[_Reader], Any]] = {
-    _BOOL: lambda reader: reader.unsigned() != 0,
-    _INT: _Reader.signed,
-    _UINT: _Reader.unsigned,
-    _FLOAT: _Reader.real,
-    _BYTES: lambda reader: b64encode(reader.take(reader.unsigned())),
-    _STRING: _Reader.text,
-    _COMPLEX: lambda reader: [reader.real(), reader.real()],
+    BOOL: lambda reader: reader.unsigned() != 0,
+    INT: _Reader.signed,
+    UINT: _Reader.unsigned,
+    FLOAT: _Reader.real,
+    BYTES: lambda reader: b64encode(reader.take(reader.unsigned())),
+    STRING: _Reader.text,
+    COMPLEX: lambda reader: [reader.real(), reader.real()],
 }
-_ZEROS: dict[int, Any] = {_BOOL: False, _INT: 0, _UINT: 0, _FLOAT: 0.0, _BYTES: "", _STRING: ""}
+_ZEROS: dict[int, Any] = {BOOL: False, INT: 0, UINT: 0, FLOAT: 0.0, BYTES: "", STRING: ""}
 _CONTAINERS: dict[int, Callable[[_Reader, _Type, int], Any]] = {
     _ARRAY: _Reader.read_list,
     _SLICE: _Reader.read_list,
@@ -340,7 +343,7 @@ _CONTAINERS: dict[int, Callable[[_Reader, _Type, int], Any]] = {
     _BINARY: _Reader.own,
     _TEXT: _Reader.own,
 }
-_NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity"}
+NOT_FINITE = {"inf": "Infinity", "-inf": "-Infinity"}
 
 
 def _key_text(key: Any) -> str:
@@ -381,128 +384,3 @@ def _rfc3339(seconds: int, nanoseconds: int) -> str | None:
     moment = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()  # noqa: DTZ001 - its Z follows
     fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
     return f"{moment}{fraction}Z"
-
-
-# -- writing ------------------------------------------------------------------------------------------
-
-_ANY_MAP, _ANY_LIST, _TEXT_MAP = 66, 67, 68
-_DEFINITIONS = {
-    _ANY_MAP: bytes([4, 1, 2, 0xFF, 2 * _ANY_MAP, 0, 1, 16, 1, 16, 0, 0]),
-    _ANY_LIST: bytes([2, 1, 2, 0xFF, 2 * _ANY_LIST, 0, 1, 16, 0, 0]),
-    _TEXT_MAP: bytes([4, 1, 2, 0xFF, 2 * _TEXT_MAP, 0, 1, 12, 1, 16, 0, 0]),
-}
-"""Field of the definition; common part, with the id; key and element: 16 is interface{}, 12 string."""
-
-
-_WRITTEN = frozenset({b"bool", b"string", b"int", b"float64", b"[]interface {}", b"map[string]interface {}"})
-"""The types of values in an interface that `dumps` writes."""
-
-
-def dumps(value: Any, *, text_keys: bool = False) -> bytes:
-    """A value as gorilla/sessions reads it. Raises `UnserializableValueError`, which names the place.
-
-    An object is `map[interface{}]interface{}`, with `text_keys` `map[string]interface{}`; inside it lists are
-    `[]interface{}` and objects `map[string]interface{}` (which the application must have given to
-    `gob.Register`); integers are `int`, from 2**63 on `uint64`. Anything else stands as it is: text as `string`.
-    """
-    used: set[int] = set()
-    if isinstance(value, dict) and not text_keys:
-        used.add(_ANY_MAP)
-        members = [_interface(part, key, used, 1) for key, item in value.items() for part in (key, item)]
-        kind, body = _ANY_MAP, _uint(len(value)) + b"".join(members)
-    else:
-        _, kind, body = _typed(value, "", used, 0)
-    stream = b"".join(_message(_int(-number) + _DEFINITIONS[number]) for number in sorted(used))
-    return stream + _message(_int(kind) + b"\0" + body)
-
-
-def _message(data: bytes) -> bytes:
-    return _uint(len(data)) + data
-
-
-def _interface(value: Any, place: str, used: set[int], depth: int) -> bytes:
-    if value is None:
-        return b"\0"
-    name, kind, body = _typed(value, place, used, depth)
-    return _message(name) + _int(kind) + _message(b"\0" + body)
-
-
-def _typed(value: Any, place: str, used: set[int], depth: int) -> tuple[bytes, int, bytes]:
-    """The name of a value's type, its id and the value."""
-    if depth > MAX_DEPTH:
-        raise UnserializableValueError(place[:80], f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, bool):
-        return b"bool", _BOOL, _uint(value)
-    if isinstance(value, str):
-        return b"string", _STRING, _message(_utf8(value, place))
-    if isinstance(value, int):
-        return _integer(value, place)
-    if isinstance(value, float):
-        return b"float64", _FLOAT, _real(value)
-    if isinstance(value, list):
-        return b"[]interface {}", _ANY_LIST, _list(value, place, used, depth)
-    if isinstance(value, dict) and value.get("__type__") == "float":
-        return b"float64", _FLOAT, _real(_not_finite(value, place))
-    if isinstance(value, dict):
-        return b"map[string]interface {}", _TEXT_MAP, _map(value, place, used, depth)
-    raise UnserializableValueError(
-        place, "Go's gob cannot have nil here" if value is None else _no_kind(value)
-    )
-
-
-def _no_kind(value: Any) -> str:
-    return f"gob has no {type(value).__name__}"
-
-
-def _real(value: float) -> bytes:
-    return _uint(int.from_bytes(struct.pack("<d", value), "big"))
-
-
-def _not_finite(value: dict[Any, Any], place: str) -> float:
-    """The float that `{"__type__": "float", ...}` stands for."""
-    if value.get("value") not in ("NaN", *_NOT_FINITE.values()):
-        raise UnserializableValueError(place, "no float")
-    return float(value["value"])
-
-
-def _integer(value: int, place: str) -> tuple[bytes, int, bytes]:
-    if -(2**63) <= value < 2**63:
-        return b"int", _INT, _int(value)
-    if 0 <= value < 2**64:
-        return b"uint64", _UINT, _uint(value)
-    raise UnserializableValueError(place, "an integer past 64 bits is no Go integer")
-
-
-def _list(value: list[Any], place: str, used: set[int], depth: int) -> bytes:
-    used.add(_ANY_LIST)
-    items = (_interface(item, f"{place}[{index}]", used, depth + 1) for index, item in enumerate(value))
-    return _uint(len(value)) + b"".join(items)
-
-
-def _map(value: dict[Any, Any], place: str, used: set[int], depth: int) -> bytes:
-    used.add(_TEXT_MAP)
-    members = (
-        _message(_utf8(key, place)) + _interface(item, f"{place}.{key}", used, depth + 1)
-        for key, item in value.items()
-    )
-    return _uint(len(value)) + b"".join(members)
-
-
-def _utf8(text: Any, place: str) -> bytes:
-    if not isinstance(text, str):
-        raise UnserializableValueError(place, f"a key of type {type(text).__name__}, not str")
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise UnserializableValueError(place, "a lone surrogate has no UTF-8") from None
-
-
-def _uint(number: int) -> bytes:
-    if number < 128:  # noqa: PLR2004 - one byte
-        return bytes([number])
-    data = number.to_bytes(8, "big").lstrip(b"\0")
-    return bytes([256 - len(data)]) + data
-
-
-def _int(number: int) -> bytes:
-    return _uint(~number << 1 | 1 if number < 0 else number << 1)

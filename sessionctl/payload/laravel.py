@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedError
-from sessionctl.payload import php, python_json
+from sessionctl.payload import php, php_writer, python_json
 
 _FAR = 2**53
 """Seconds past which no time is meant."""
@@ -41,7 +41,7 @@ def loads(text: bytes) -> tuple[Any, str]:
 
 def dumps(values: Any, serialization: str) -> str:
     """The serialized text of a session, `php` or `json`. Raises `UnserializableValueError`."""
-    return _json(values) if serialization == "json" else php.dumps(values).decode()
+    return _json(values) if serialization == "json" else php_writer.dumps(values).decode()
 
 
 def unwrap(value: bytes) -> Wrapped | None:

@@ -27,11 +27,11 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text
+from sessionctl.errors import MalformedError
+from sessionctl.payload.budget import Budget, base64_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 MAX_ITEMS = 50_000
 """How many values one text may hold, those that references repeat included. A container counts for one more than
@@ -45,11 +45,11 @@ _TEXT_PER_ITEM = 64
 _DIGITS_PER_ITEM = 16
 """Characters of a float that count as one more value."""
 
-_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
-_MAX_NAME = 127
+MIN_INT, MAX_INT = -(2**63), 2**63 - 1
+MAX_NAME = 127
 _MAX_ROUNDS = 64
 """How often an escaped text may turn out longer: each time by at most two thirds of the time before."""
-_NOT_FINITE = {b"INF": "Infinity", b"-INF": "-Infinity", b"NAN": "NaN"}
+NOT_FINITE = {b"INF": "Infinity", b"-INF": "-Infinity", b"NAN": "NaN"}
 _OPEN: Any = object()
 
 
@@ -121,7 +121,7 @@ def _load_binary(reader: _Reader) -> Any:
     while reader.at < len(data):
         size = data[reader.at]
         name = data[reader.at + 1 : reader.at + 1 + size]
-        if size > _MAX_NAME or len(name) != size:
+        if size > MAX_NAME or len(name) != size:
             raise MalformedError(f"PHP session: no name at byte {reader.at}")
         reader.at += 1 + size
         found[reader.shown(name)] = reader.variable()
@@ -223,7 +223,7 @@ class _Reader:
 
     def integer(self, digits: bytes) -> int:
         number = int(digits)
-        if not _MIN_INT <= number <= _MAX_INT:
+        if not MIN_INT <= number <= MAX_INT:
             raise self.fail("an integer past 64 bits")
         return number
 
@@ -235,8 +235,8 @@ class _Reader:
 
     def real(self, text: bytes) -> Any:
         self.spend(len(text) // _DIGITS_PER_ITEM)
-        if text in _NOT_FINITE:
-            return _not_finite(_NOT_FINITE[text])
+        if text in NOT_FINITE:
+            return _not_finite(NOT_FINITE[text])
         try:
             number = float(text)
         except ValueError:
@@ -430,165 +430,3 @@ def _weight(value: Any, limit: int) -> int:
         elif isinstance(item, list):
             pending.extend(item)
     return found
-
-
-# -- writing ------------------------------------------------------------------------------------------
-
-
-def dumps(value: Any) -> bytes:
-    """The serialized text of what `loads` gives. Raises `UnserializableValueError`, which names the place.
-
-    What was base64 stays text, and a repeated value is written twice: JSON does not tell them apart.
-    """
-    parts: list[bytes] = []
-    _write(value, parts, "", 0)
-    return b"".join(parts)
-
-
-def dumps_session(values: dict[str, Any], handler: str = "php") -> bytes:
-    """The record of a session's variables as a handler writes it."""
-    if handler == "php_serialize":
-        return dumps(values)
-    parts = []
-    for name, value in values.items():
-        key = _utf8(name, name)
-        if (b"|" in key) if handler == "php" else (len(key) > _MAX_NAME):
-            raise UnserializableValueError(name, f"the handler {handler!r} cannot write this name")
-        parts.append(key + b"|" if handler == "php" else bytes([len(key)]) + key)
-        parts.append(dumps(value))
-    return b"".join(parts)
-
-
-def _write(value: Any, parts: list[bytes], place: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise UnserializableValueError(place[:80], f"nested deeper than {MAX_DEPTH} levels")
-    if value is None:
-        parts.append(b"N;")
-    elif isinstance(value, bool):
-        parts.append(b"b:%d;" % value)
-    elif isinstance(value, str):
-        parts.append(_string(value, place) + b";")
-    elif isinstance(value, int):
-        parts.append(b"i:%d;" % _int64(value, place))
-    elif isinstance(value, float):
-        parts.append(b"d:" + float_text(value).encode() + b";")
-    elif isinstance(value, list):
-        parts.append(b"a:%d:{" % len(value))
-        _write_members(enumerate(value), parts, place, depth)
-    elif isinstance(value, dict):
-        _write_dict(value, parts, place, depth)
-    else:
-        raise UnserializableValueError(place, f"PHP has no {type(value).__name__}")
-
-
-def _write_dict(value: dict[Any, Any], parts: list[bytes], place: str, depth: int) -> None:
-    if "__ref__" in value:
-        raise UnserializableValueError(place, "a value that holds itself cannot be written")
-    kind = value.get("__type__")
-    if not isinstance(kind, str):
-        parts.append(b"a:%d:{" % len(value))
-        _write_members(((_array_key(key), item) for key, item in value.items()), parts, place, depth)
-    elif kind == "float" and (constant := _constant(value)):
-        parts.append(b"d:%s;" % constant)
-    elif isinstance(value.get("__case__"), str):
-        parts.append(b"E:" + _string(f"{kind}:{value['__case__']}", place)[2:] + b";")
-    elif isinstance(value.get("__data__"), str):
-        content = _utf8(value["__data__"], place)
-        parts.append(b"C:%s:%d:{%s}" % (_string(kind, place)[2:], len(content), content))
-    else:
-        members = [(_property(key), item) for key, item in value.items() if key != "__type__"]
-        parts.append(b"O:" + _string(kind, place)[2:])
-        parts.append(b":%d:{" % len(members))
-        _write_members(members, parts, place, depth)
-
-
-def _constant(value: dict[Any, Any]) -> bytes | None:
-    """The name of a float that is not finite, as PHP writes it."""
-    return next((name for name, word in _NOT_FINITE.items() if value.get("value") == word), None)
-
-
-def _write_members(members: Iterable[tuple[Any, Any]], parts: list[bytes], place: str, depth: int) -> None:
-    for key, item in members:
-        inner = f"{place}.{key}" if place else str(key)
-        parts.append(b"i:%d;" % key if isinstance(key, int) else _string(key, inner) + b";")
-        _write(item, parts, inner, depth + 1)
-    parts.append(b"}")
-
-
-def _array_key(key: Any) -> str | int:
-    """PHP takes decimal text for a number where it is one of 64 bits, written plainly."""
-    if not isinstance(key, str):
-        raise UnserializableValueError(str(key), f"a key of type {type(key).__name__}, not str")
-    digits = key.removeprefix("-")
-    if len(key) <= 20 and digits.isascii() and digits.isdigit():  # noqa: PLR2004 - "-9223372036854775808"
-        number = int(key)
-        if str(number) == key and _MIN_INT <= number <= _MAX_INT:
-            return number
-    return key
-
-
-def _property(name: str) -> str:
-    """The reverse of `_member`."""
-    bare, colon, kind = name.rpartition(":")
-    if not colon:
-        return name
-    if kind == "public":
-        return bare
-    if kind == "protected":
-        return f"\0*\0{bare}"
-    if kind == "private" and ":" in bare:
-        bare, _, owner = bare.partition(":")
-        return f"\0{owner}\0{bare}"
-    return name
-
-
-def _string(text: str, place: str) -> bytes:
-    data = _utf8(text, place)
-    return b's:%d:"%s"' % (len(data), data)
-
-
-def _utf8(text: str, place: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise UnserializableValueError(place, "a lone surrogate has no UTF-8") from None
-
-
-def _int64(number: int, place: str) -> int:
-    if not _MIN_INT <= number <= _MAX_INT:
-        raise UnserializableValueError(place, "an integer past 64 bits is no PHP integer")
-    return number
-
-
-_PLAIN = range(-3, 18)
-"""Where the decimal point may stand before PHP takes to an exponent."""
-
-
-def float_text(number: float) -> str:
-    """A float as PHP writes it (`serialize_precision=-1`; main/snprintf.c): the shortest that reads back."""
-    if not math.isfinite(number):
-        return str(number).upper()
-    if number == 0:
-        return "-0" if math.copysign(1, number) < 0 else "0"
-    digits, point = _shortest(number)
-    sign = "-" if number < 0 else ""
-    if point in _PLAIN:
-        return sign + _plain(digits, point)
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1:+d}"
-
-
-def _shortest(number: float) -> tuple[str, int]:
-    """The digits of the shortest decimal that reads back, and where the point stands before or after them."""
-    mantissa, _, exponent = repr(abs(number)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
-    return digits.rstrip("0"), point
-
-
-def _plain(digits: str, point: int) -> str:
-    if point <= 0:
-        return f"0.{'0' * -point}{digits}"
-    if point >= len(digits):
-        return digits + "0" * (point - len(digits))
-    return f"{digits[:point]}.{digits[point:]}"
