@@ -24,6 +24,7 @@ from sessionctl.errors import BadSignatureError, MalformedCookieError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened
 from sessionctl.formats.jwt import bare, judge_claims, odd_text, read_content, shown_time
 from sessionctl.signing import jose
+from sessionctl.signing.jose_keys import Key
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Authjs(Format):
         jose.check_encrypted(header, parts)
         return self._open(header, parts, context)[1][0], header["enc"]
 
-    def _keys(self, secret: Secret, enc: str, kind: str, context: Context) -> list[jose.Key]:
+    def _keys(self, secret: Secret, enc: str, kind: str, context: Context) -> list[Key]:
         """The keys that a secret gives, one for every salt that may be meant."""
         if self.given("salt"):
             salts: tuple[str, ...] = (self.option("salt"),)
@@ -197,7 +198,7 @@ def _read(text: str) -> tuple[dict[str, Any], list[str]]:
     return jose.read_header(parts[0]), parts
 
 
-def derive_key(secret: Secret, size: int, kind: str, salt: str) -> jose.Key:
+def derive_key(secret: Secret, size: int, kind: str, salt: str) -> Key:
     """The key of a secret, in bytes (`size`): HKDF with SHA-256 (RFC 5869)."""
     library = "NextAuth.js" if kind == "next-auth" else "Auth.js"
     suffix = f" ({salt})" if salt or kind == "authjs" else ""
@@ -207,7 +208,7 @@ def derive_key(secret: Secret, size: int, kind: str, salt: str) -> jose.Key:
     for count in range(1, size // 32 + 1):
         block = expand.digest(block + info + bytes((count,)))
         octets += block
-    return jose.Key("oct", octets=octets)
+    return Key("oct", octets=octets)
 
 
 def thumbprint(octets: bytes) -> str:
@@ -218,7 +219,7 @@ def thumbprint(octets: bytes) -> str:
     return b64encode_urlsafe(hashlib.new(f"sha{len(octets) * 8}", jwk).digest())
 
 
-def _same(kid: Any, key: jose.Key) -> bool:
+def _same(kid: Any, key: Key) -> bool:
     return isinstance(kid, str) and compare_digest(
         kid.encode("utf-8", "replace"), thumbprint(key.octets).encode()
     )

@@ -47,6 +47,7 @@ from sessionctl.formats.base import (
     refused,
 )
 from sessionctl.signing import jose
+from sessionctl.signing.jose_keys import DIGESTS, Key, read_keys
 from sessionctl.signing.mac import b64encode_urlsafe
 from sessionctl.verdict import new_tuple
 
@@ -176,13 +177,13 @@ class Jwt(Format):
             data, _ = _payload(parts[1])
             if _has_stray_bits(parts[2]):
                 warnings += (_NON_CANONICAL,)
-            if len(context.keys[index].bytes) < _SHORT_SECRET and header["alg"] in jose.DIGESTS:
+            if len(context.keys[index].bytes) < _SHORT_SECRET and header["alg"] in DIGESTS:
                 warnings += (_WEAK_SECRET,)
         return judge_claims(data, context, index, algorithm=algorithm(header), warnings=warnings)
 
     def _encode(self, content: Content, context: Context) -> str:
         secret = context.keys.newest
-        key = jose.read_keys(secret)[0]
+        key = read_keys(secret)[0]
         payload = _dump(content.data)
         kid = {"kid": key.kid} if key.kid is not None else {}
         try:
@@ -232,7 +233,7 @@ class Jwt(Format):
         alg = header["alg"]
         message = f"{parts[0]}.{parts[1]}".encode("ascii")
         signature = b64decode_urlsafe(parts[2], "the signature")
-        if alg in jose.DIGESTS and self.option("alg") in ("", alg):
+        if alg in DIGESTS and self.option("alg") in ("", alg):
             try:
                 return first_signed(context, self.macs(_shared_mac, alg), message, signature)
             except WrongKeyTypeError:
@@ -245,7 +246,7 @@ class Jwt(Format):
         return self._first(header, context, lambda key: jose.decrypt(text, header, key, context.max_size))
 
     def _first(
-        self, header: Mapping[str, Any], context: Context, opens: Callable[[jose.Key], T | None]
+        self, header: Mapping[str, Any], context: Context, opens: Callable[[Key], T | None]
     ) -> tuple[int, T]:
         """The index of the first secret with a key that opens the token, and what `opens` gave."""
         if self.option("alg") not in ("", header["alg"]):
@@ -253,18 +254,18 @@ class Jwt(Format):
                 "the token names another algorithm than the one that is allowed (option 'alg')"
             )
         kid = header.get("kid")
-        return first_opened(context, lambda secret: _try_keys(self.kept(jose.read_keys, secret), kid, opens))
+        return first_opened(context, lambda secret: _try_keys(self.kept(read_keys, secret), kid, opens))
 
 
 def _shared_mac(secret: Secret, alg: str) -> Hmac:
     """The HMAC of a secret that is octets alone. Raises `WrongKeyTypeError` for any other."""
-    keys = jose.read_keys(secret)
+    keys = read_keys(secret)
     if len(keys) > 1 or keys[0].kty != "oct":
         raise WrongKeyTypeError("the secret is no shared one")
     return keys[0].mac(alg)
 
 
-def _try_keys(keys: tuple[jose.Key, ...], kid: Any, opens: Callable[[jose.Key], T | None]) -> T | None:
+def _try_keys(keys: tuple[Key, ...], kid: Any, opens: Callable[[Key], T | None]) -> T | None:
     """What the first key that fits gives. Of a JWK set only those are tried that the token names by `kid`."""
     if len(keys) == 1:
         return opens(keys[0])

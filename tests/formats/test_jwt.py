@@ -24,6 +24,7 @@ from sessionctl.errors import (
     WrongKeyTypeError,
 )
 from sessionctl.signing import KeyRing, jose
+from sessionctl.signing.jose_keys import read_keys
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe
 from tests.limits import assert_quick
 
@@ -90,7 +91,7 @@ def public(kind: str, encoding: str = "PEM") -> Any:
 
 def jwk(kind: str, **more: Any) -> dict[str, Any]:
     """The public key of a kind as a JWK."""
-    (key,) = jose.read_keys(KeyRing([public(kind)]).newest)
+    (key,) = read_keys(KeyRing([public(kind)]).newest)
     return {**key.native.as_dict(), **more}
 
 
@@ -242,7 +243,7 @@ def test_keys_of_the_token_are_not_used(member: str) -> None:
     offered = {"alg": "RS256", member: jwk("RSA") if member == "jwk" else "https://127.0.0.1:1/keys"}
     head = b64encode_urlsafe(json.dumps(offered).encode())
     message = f"{head}.{body.split('.')[1]}"
-    (key,) = jose.read_keys(KeyRing([pem("RSA")]).newest)
+    (key,) = read_keys(KeyRing([pem("RSA")]).newest)
     text = f"{message}.{b64encode_urlsafe(jose.sign('RS256', key, message.encode()))}"
     assert verify(text, SECRET).reason == "wrong-key-type"
     assert FORMAT.decode(text).warnings[0].code == "key-in-token"
@@ -262,7 +263,7 @@ def test_a_set_of_keys_is_searched_by_kid() -> None:
 
 def private_jwk(kind: str) -> dict[str, Any]:
     """The private key of a kind as a JWK."""
-    (key,) = jose.read_keys(KeyRing([pem(kind)]).newest)
+    (key,) = read_keys(KeyRing([pem(kind)]).newest)
     found: dict[str, Any] = key.native.as_dict(private=True)
     return found
 
