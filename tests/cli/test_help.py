@@ -171,6 +171,24 @@ def test_topic(run: Run, name: str) -> None:
     assert not answer.out.startswith("#")
 
 
+@pytest.mark.parametrize("name", ["inspect", "config init", "export"])
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_help_of_a_command_is_its_own_page(process: Run, name: str, columns: int) -> None:
+    """`help COMMAND` is what `COMMAND --help` prints, as wide as the terminal."""
+    words, width = name.split(), {"COLUMNS": str(columns)}
+    assert process("help", *words, **width).out == process(*words, "--help", **width).out
+
+
+def test_what_an_option_takes_is_named(run: Run) -> None:
+    """No option of a command shows the class of its type in place of what it takes."""
+    pages = (
+        "".join(run(name, "--help").out for name in ("create", "stats", "list", "purge"))
+        + run("help", "options").out
+    )
+    assert "RANGE" not in pages
+    assert "INTEGER" not in pages
+
+
 def test_help_lists_the_topics(run: Run) -> None:
     """Without a topic all are listed; a wrong one names the nearest."""
     assert all(name in run("help").out for name in manual.TOPICS)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     shell_complete=options.completes("files"),
     help="JSON, YAML or NDJSON to begin with; - is stdin.",
 )
-@click.option("--count", type=click.IntRange(1), help="Make so many, a JSON object a line.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Make so many, a JSON object a line.")
 @options.output_options
 @options.key_options
 @options.place_options

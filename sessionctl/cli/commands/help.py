@@ -102,4 +102,5 @@ def _command(name: str) -> str:
         )
         raise UsageError(f"there is no topic and no command {name!r}{hint}")
     found, context = known[name]
+    context.terminal_width = click.get_current_context().terminal_width  # as wide as with --help
     return found.get_help(context)

@@ -20,7 +20,13 @@ def command() -> None:
 
 @command.command("new")
 @click.option(
-    "--bytes", "size", type=click.IntRange(LEAST, 1024), default=32, show_default=True, help="Random bytes."
+    "--bytes",
+    "size",
+    type=click.IntRange(LEAST, 1024),
+    metavar="N",
+    default=32,
+    show_default=True,
+    help="Random bytes.",
 )
 @options.look_options
 def new(size: int, **params: Any) -> None:

@@ -15,7 +15,9 @@ from sessionctl.cli.setup import setup_of
 
 @click.command("stats", cls=Command)
 @selecting.selection_options
-@click.option("--sample", type=click.IntRange(1), help="Read only so many sessions, taken at random.")
+@click.option(
+    "--sample", type=click.IntRange(1), metavar="N", help="Read only so many sessions, taken at random."
+)
 @options.key_options
 @options.place_options
 @options.look_options
