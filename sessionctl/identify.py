@@ -11,6 +11,7 @@ from sessionctl.errors import MalformedCookieError, MissingExtraError, UsageErro
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.formats.registry import SURE
 from sessionctl.signing.keys import KeyRing
+from sessionctl.sources.base import no_such_cookie
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
@@ -120,10 +121,7 @@ def identify(
     library that is not installed and no key settles another.
     """
     if source.value is None:
-        name = source.name or "?"
-        raise MalformedCookieError(
-            f"there is no cookie {name!r} in the header; --cookie-name chooses another"
-        )
+        raise no_such_cookie(source)
     if setup.format is not None:
         return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
     if not source.value:

@@ -100,6 +100,8 @@ def _without_cookies(message: str, arguments: list[str]) -> str:
 
 def _file_hint(arguments: list[str]) -> str:
     """How to read the file that an argument names where a cookie was wanted."""
+    if arguments[:1] == ["timeline"]:  # it has read the file
+        return ""
     for before, word in zip(["", *arguments], arguments, strict=False):
         if "." in word and before not in _FILE_OPTIONS and os.path.isfile(word):
             return f"; {word} is a file: {'--har ' if word.endswith('.har') else '@'}{word} reads it"

@@ -44,11 +44,11 @@ def source_in(text: str, params: dict[str, Any]) -> Source:
     return _named(sources.read_cookie, text, _name_of(params))
 
 
-def source_in_visit(visit: Sequence[Exchange], params: dict[str, Any]) -> Source:
-    """The cookie that is meant in a recorded visit."""
+def source_in_visit(visit: Sequence[Exchange], params: dict[str, Any], *, whole: bool = False) -> Source:
+    """The cookie that is meant in a recorded visit: its last value, or the `whole` of its story."""
     from sessionctl.sources.har import gather
 
-    return _named(lambda given, name: gather(given).source(name), visit, _name_of(params))
+    return _named(lambda given, name: gather(given).source(name, whole=whole), visit, _name_of(params))
 
 
 def _name_of(params: dict[str, Any]) -> str | None:

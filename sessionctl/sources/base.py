@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What a cookie's name is made of (RFC 9110, 5.6.2)."""
 
+NAMED = 5
+"""How many cookies a message names: a line's worth."""
+
 _CHUNK = r"[.-](\d{1,3})$"
 _NEXT_COOKIE = r", (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)"
 _WITH_COLON = r"[A-Za-z][\w-]*:sess(?:ion)?(?:\.sig)?"
@@ -36,6 +39,16 @@ class Source(NamedTuple):
     cookies: Mapping[str, str] = MappingProxyType({})
     attributes: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
+
+
+def no_such_cookie(source: Source) -> MalformedCookieError:
+    """The error of a source in which the cookie that was asked for is not; it names those that are there."""
+    names = list(source.cookies)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    there = f" among {', '.join(names[:NAMED])}{more}" if names else ""
+    return MalformedCookieError(
+        f"there is no cookie {source.name or '?'!r}{there}; --cookie-name chooses another"
+    )
 
 
 def is_name(text: str) -> bool:
@@ -153,8 +166,8 @@ def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     from sessionctl.sources.likeliest import rank
 
     best, *others = rank({name: cookies.get(name) or join_chunks(cookies, name) or "" for name in names})
-    more = f" and {len(others) - 5} more" if len(others) > 5 else ""  # noqa: PLR2004 - a line's worth
-    told = ", ".join(others[:5])
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    told = ", ".join(others[:NAMED])
     note = f"of {len(names)} cookies, {best} looks most like a session; the others: {told}{more}"
     return best, (f"{note} (--cookie-name chooses)",)
 

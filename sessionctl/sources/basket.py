@@ -61,16 +61,19 @@ class Basket:
         for name, value in other.cookies.items():
             self.add(name, value, other.attributes.get(name))
 
-    def source(self, name: str | None) -> Source:
-        """The cookie that is meant. Raises `MalformedCookieError` where the basket is empty."""
+    def source(self, name: str | None, *, whole: bool = False) -> Source:
+        """The cookie that is meant. Raises `MalformedCookieError` where the basket is empty.
+
+        Of a story that is told as a `whole` no note says which of several values was taken.
+        """
         if not self.cookies:
             raise MalformedCookieError("there is no cookie in it")
         found = pick(self.cookies, name)
         chosen = found.name or ""
         notes = [*self.notes, *found.notes]
-        if chosen in self._several:
+        if chosen in self._several and not whole:
             notes.append(f"{chosen} has {self._several[chosen]} values in turn here; this is the last")
-        if chosen in self._cleared:
+        if chosen in self._cleared and not whole:
             notes.append(f"{chosen} was cleared afterwards; this is its last value before that")
         return found._replace(
             name=found.name or None, attributes=self.attributes.get(chosen), notes=tuple(notes)

@@ -51,7 +51,7 @@ class _Bearer(Basket):
         super().__init__("there is no cookie; this is the token of the Authorization header")
         self._token = token
 
-    def source(self, name: str | None) -> Source:
+    def source(self, name: str | None, *, whole: bool = False) -> Source:  # noqa: ARG002 - of one value
         return Source(name, self._token, notes=tuple(self.notes))
 
 

@@ -237,3 +237,21 @@ def test_a_difference_in_the_signature_alone(run: Run) -> None:
     assert (told.status, told.out) == (0, "nothing differs\n")
     assert "though the texts differ: in their signatures" in told.err
     assert run("diff", FLASK, broken, "--secret", FLASK_KEY).status == 1
+
+
+def test_timeline_says_whose_story_it_tells(run: Run, tmp_path: Path) -> None:
+    """Of several cookies the one that is followed is named; one that is not in the visit is an error."""
+    file = tmp_path / "visit.har"
+    file.write_bytes(har(exchange(0, "GET", "/", 200, f"theme=dark; session={FLASK}")))
+    told = run("timeline", str(file))
+    assert told.status == 0
+    assert "of 2 cookies, session looks most like a session; the others: theme" in told.err
+    assert (
+        run("timeline", str(file), "-q").err == run("timeline", str(file), "--cookie-name", "theme").err == ""
+    )
+    missing = run("timeline", str(file), "--cookie-name", "sid")
+    assert (missing.status, missing.out) == (3, "")
+    assert missing.err.startswith("sessionctl: there is no cookie 'sid' among theme, session; --cookie-name")
+    assert "is a file" not in missing.err
+    judged = run("doctor", f"@{file}")
+    assert "of 2 cookies, session looks most like a session; the others: theme" in judged.err

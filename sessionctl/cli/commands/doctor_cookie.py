@@ -53,8 +53,7 @@ def _findings(words: tuple[str, ...], params: dict[str, Any], look: options.Look
     if url is not None:
         place_of(url)
     visit, source = _given(words, params)
-    if not visit:  # of a visit more is told than of one value
-        tell_notes(source, look)
+    tell_notes(source, look)
     params.pop("har", None)
     params.pop("cookie_jar", None)
     setup = setup_of(params, text_alone=True, keys="may")
@@ -72,7 +71,7 @@ def _given(words: tuple[str, ...], params: dict[str, Any]) -> tuple[list[Exchang
     if params.get("har") is not None:
         refuse_rest(words)
         recorded = read_visit(content_of_file(params["har"]))
-        return recorded, source_in_visit(recorded, params)
+        return recorded, source_in_visit(recorded, params, whole=True)
     if params.get("cookie_jar") is not None:
         target, rest = target_of({"session_id": None, "ref": None, **params}, words)
         refuse_rest(rest)
@@ -81,7 +80,11 @@ def _given(words: tuple[str, ...], params: dict[str, Any]) -> tuple[list[Exchang
     refuse_rest(words[1:])
     text = text_of(words[0])
     visit = visit_in(text)
-    return ([], source_in(text, params)) if visit is None else (visit, source_in_visit(visit, params))
+    return (
+        ([], source_in(text, params))
+        if visit is None
+        else (visit, source_in_visit(visit, params, whole=True))
+    )
 
 
 def _print(findings: Iterable[Finding], look: options.Look) -> None:

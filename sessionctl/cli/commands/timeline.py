@@ -10,7 +10,7 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of, tell_missing_keys
-from sessionctl.cli.words import content_of_file
+from sessionctl.cli.words import content_of_file, source_in_visit, tell_notes
 from sessionctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,15 +33,21 @@ def command(file: str | None, har: str | None, **params: Any) -> None:
     sessionctl timeline visit.har
     sessionctl timeline visit.har --cookie-name sid --json
     """
+    from sessionctl.sources.base import no_such_cookie
     from sessionctl.sources.har import read_visit
     from sessionctl.timeline import story
 
     look = options.look_of(params)
     if (file is None) == (har is None):
         raise UsageError("timeline takes one HAR: a file, or - for standard input")
+    visit = read_visit(content_of_file(file or har or "-"))
+    source = source_in_visit(visit, params, whole=True)
+    if source.value is None:
+        raise no_such_cookie(source)
+    tell_notes(source, look)
     setup = setup_of(params, text_alone=True, keys="may")
     tell_missing_keys(setup, quiet=look.quiet)
-    events = story(read_visit(content_of_file(file or har or "-")), setup)
+    events = story(visit, setup._replace(cookie_name=source.name))
     if look.json:
         for event in events:
             print_json(answer(event))
