@@ -45,6 +45,7 @@ from sessionctl.formats.base import (
     refused,
 )
 from sessionctl.payload import python_json
+from sessionctl.signing.aes import open_cbc, seal_cbc
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.wording import counted
 
@@ -200,7 +201,7 @@ class Aiohttp(Format):
         from base64 import urlsafe_b64encode
 
         vector = os.urandom(_BLOCK)
-        body = b"\x80" + now.to_bytes(8, "big") + vector + _encrypt_cbc(key[16:], vector, payload.encode())
+        body = b"\x80" + now.to_bytes(8, "big") + vector + seal_cbc(key[16:], vector, payload.encode())
         return quote(urlsafe_b64encode(body + self.kept(_fernet_mac, secret).digest(body)).decode("ascii"))
 
 
@@ -278,28 +279,10 @@ def _seal_nacl(key: bytes, payload: bytes) -> str:
 
 def _decrypt_cbc(key: bytes, vector: bytes, data: bytes) -> str:
     """The text of AES-CBC with PKCS7. Raises `MalformedCookieError`; the HMAC is to be verified before."""
-    cipher, padding = _aes_cbc(key, vector)
-    decryptor, unpadder = cipher.decryptor(), padding.unpadder()
-    padded = decryptor.update(data) + decryptor.finalize()
-    try:
-        return _text(unpadder.update(padded) + unpadder.finalize())
-    except ValueError:
-        raise MalformedCookieError("the padding of the plaintext is broken") from None
-
-
-def _encrypt_cbc(key: bytes, vector: bytes, data: bytes) -> bytes:
-    cipher, padding = _aes_cbc(key, vector)
-    encryptor, padder = cipher.encryptor(), padding.padder()
-    return bytes(encryptor.update(padder.update(data) + padder.finalize()) + encryptor.finalize())
-
-
-def _aes_cbc(key: bytes, vector: bytes) -> tuple[Any, Any]:
-    try:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-        from cryptography.hazmat.primitives.padding import PKCS7
-    except ImportError:
-        raise MissingExtraError("format aiohttp", "formats") from None
-    return Cipher(algorithms.AES(key), modes.CBC(vector)), PKCS7(128)
+    plain = open_cbc(key, vector, data)
+    if plain is None:
+        raise MalformedCookieError("the padding of the plaintext is broken")
+    return _text(plain)
 
 
 def _text(data: bytes) -> str:

@@ -30,7 +30,6 @@ from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
     MalformedError,
-    MissingExtraError,
     NoKeyError,
     UnserializableValueError,
     UsageError,
@@ -49,6 +48,7 @@ from sessionctl.formats.base import (
     judge_age,
 )
 from sessionctl.payload import python_json
+from sessionctl.signing.aes import TAG, Gcm, counter_mode
 from sessionctl.signing.keys import KeyRing
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
 
@@ -57,10 +57,11 @@ if TYPE_CHECKING:
 
     from sessionctl.signing.keys import Secret
 
-_TAG = 40  # hex digits of SHA-1
+_SIGNATURE = 40  # hex digits of SHA-1
 _ID = 32  # hex digits of a UUID
 _NONCE, _OLD_NONCE = 24, 8  # characters of a nonce: of 16 bytes, and of 6 before 1.8
-_IV, _GCM_TAG = 12, 16
+_IV = 12
+_COUNTER = bytes(16)
 _HEX = frozenset("0123456789abcdef")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 _CIPHERS = {"cryptography": "AES-256-GCM", "pycryptodome": "AES-256-CTR", "pycrypto": "AES-256-CTR"}
@@ -307,9 +308,9 @@ def _mac(secret: Secret) -> Hmac:
 
 def _split(text: str) -> tuple[str, str]:
     text = text.strip('"')
-    if len(text) <= _TAG:
+    if len(text) <= _SIGNATURE:
         raise MalformedCookieError("too short for a signature of 40 hex digits and a session")
-    return text[:_TAG], text[_TAG:]
+    return text[:_SIGNATURE], text[_SIGNATURE:]
 
 
 def _is_id(rest: str) -> bool:
@@ -402,43 +403,19 @@ def _aes_key(encrypt_key: bytes, salt: bytes) -> bytes:
 def _decrypt(cipher: str, key: bytes, box: bytes) -> bytes | None:
     """The plaintext, or None where the tag does not fit."""
     if cipher == "AES-256-CTR":
-        return _ctr(key, box)
-    try:
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise MissingExtraError("format beaker", "formats") from None
-    if len(box) < _IV + _GCM_TAG:
-        return None
-    iv, tag, ciphertext = box[:_IV], box[_IV : _IV + _GCM_TAG], box[_IV + _GCM_TAG :]
-    try:
-        return AESGCM(key).decrypt(iv, ciphertext + tag, None)
-    except InvalidTag:
-        return None
+        return counter_mode(key, _COUNTER, box)
+    iv, tag, ciphertext = box[:_IV], box[_IV : _IV + TAG], box[_IV + TAG :]
+    return Gcm(key).open(iv, ciphertext + tag) if len(tag) == TAG else None
 
 
 def _encrypt(cipher: str, key: bytes, data: bytes) -> bytes:
     if cipher == "AES-256-CTR":
-        return _ctr(key, data)
+        return counter_mode(key, _COUNTER, data)
     import os
 
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise MissingExtraError("format beaker", "formats") from None
     iv = os.urandom(_IV)
-    sealed = AESGCM(key).encrypt(iv, data, None)
-    return iv + sealed[-_GCM_TAG:] + sealed[:-_GCM_TAG]
-
-
-def _ctr(key: bytes, data: bytes) -> bytes:
-    """AES-CTR from counter 0, which is its own inverse."""
-    try:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-    except ImportError:
-        raise MissingExtraError("format beaker", "formats") from None
-    stream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-    return bytes(stream.update(data) + stream.finalize())
+    sealed = Gcm(key).seal(iv, data)
+    return iv + sealed[-TAG:] + sealed[:-TAG]
 
 
 def _algorithm(cipher: str | None) -> str:

@@ -28,7 +28,6 @@ from sessionctl.errors import (
     CookieTooLargeError,
     MalformedCookieError,
     MalformedError,
-    MissingExtraError,
     NoKeyError,
     NotSupportedError,
     UnserializableValueError,
@@ -46,6 +45,7 @@ from sessionctl.formats.base import (
     genuine,
 )
 from sessionctl.payload import gob, gob_writer
+from sessionctl.signing.aes import counter_mode
 from sessionctl.signing.keys import parse_option_secret
 from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.verdict import new_tuple
@@ -167,7 +167,7 @@ class Gorilla(Format):
         payload = self._serialized(content.id if content.data is None else content.data)
         if self._block_key is not None:
             iv = os.urandom(_IV)
-            payload = iv + _ctr(self._block_key, iv, payload)
+            payload = iv + counter_mode(self._block_key, iv, payload)
         signed = b"%d|%s" % (int(context.now), _encode_b64(payload).encode())
         mac = self.kept(_mac, context.keys.newest, self._digest)
         tag = mac.digest(_utf8(name) + b"|" + signed)
@@ -224,7 +224,7 @@ class Gorilla(Format):
             return value
         if len(value) <= _IV:
             raise MalformedCookieError("the value could not be decrypted: it has no more than an iv")
-        return _ctr(self._block_key, value[:_IV], value[_IV:])
+        return counter_mode(self._block_key, value[:_IV], value[_IV:])
 
     def _recognised(self, payload: bytes) -> tuple[str, str | None]:
         """How a payload was serialized, and its text if in JSON; `("", None)` for none of what may be."""
@@ -340,13 +340,3 @@ def _go_json(data: Any) -> bytes:
 
 def _is_id(data: Any) -> bool:
     return isinstance(data, str) and len(data) == _ID and _ID_ALPHABET.issuperset(data)
-
-
-def _ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
-    """AES in counter mode, which is its own reverse."""
-    try:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-    except ImportError:
-        raise MissingExtraError("format gorilla", "formats") from None
-    engine = Cipher(algorithms.AES(key), modes.CTR(iv)).encryptor()
-    return engine.update(data) + engine.finalize()

@@ -29,7 +29,6 @@ from sessionctl.encoding import b64decode_urlsafe, percent_decode
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
-    MissingExtraError,
     NotSupportedError,
     SecretError,
     UsageError,
@@ -49,6 +48,7 @@ from sessionctl.formats.base import (
     judge_age,
     rest_of_life,
 )
+from sessionctl.signing.aes import counter_mode, open_cbc, seal_cbc
 from sessionctl.signing.keys import Secret
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
 from sessionctl.wording import counted
@@ -215,7 +215,7 @@ class Iron(Format):
         try:
             key = _derive(secret, salt, rounds, _KEY_SIZES[self.option("cipher")])
             mac_key = _derive(mac_secret, mac_salt, mac_rounds, _MAC_SIZE)
-            box = self._cipher(key, iv, jsontext.dumps_bytes(content.data), seal=True)
+            box = self._box(key, iv, jsontext.dumps_bytes(content.data))
         except WrongKeyTypeError as error:
             raise SecretError(str(error)) from None
         parts = (
@@ -282,34 +282,26 @@ class Iron(Format):
         return None
 
     def _unbox(self, seal: _Seal, key: bytes) -> bytes:
-        try:
-            return self._cipher(key, seal.iv, seal.box, seal=False)
-        except ValueError:
+        self._check_key(key)
+        decrypt = counter_mode if self._counts else open_cbc
+        content = decrypt(key, seal.iv, seal.box)
+        if content is None:
             what = "another 'cipher', or a mac with a password of its own ('integrity-secret')"
-            raise MalformedCookieError(f"the mac fits, but the content cannot be decrypted: {what}") from None
+            raise MalformedCookieError(f"the mac fits, but the content cannot be decrypted: {what}")
+        return content
 
-    def _cipher(self, key: bytes, iv: bytes, data: bytes, *, seal: bool) -> bytes:
-        try:
-            from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-            from cryptography.hazmat.primitives.padding import PKCS7
-        except ImportError:
-            raise MissingExtraError("format 'iron'", "formats") from None
+    def _box(self, key: bytes, iv: bytes, content: bytes) -> bytes:
+        self._check_key(key)
+        return (counter_mode if self._counts else seal_cbc)(key, iv, content)
+
+    @property
+    def _counts(self) -> bool:
+        return self.option("cipher") == "aes-128-ctr"
+
+    def _check_key(self, key: bytes) -> None:
         size = _KEY_SIZES[self.option("cipher")]
         if len(key) != size:
             raise WrongKeyTypeError(f"{self.option('cipher')} takes a key of {size} bytes, not {len(key)}")
-        cipher = Cipher(algorithms.AES(key), modes.CTR(iv) if size == 16 else modes.CBC(iv))  # noqa: PLR2004
-        if size == 16:  # noqa: PLR2004 - AES-128-CTR
-            step = cipher.encryptor()
-            return step.update(data) + step.finalize()
-        if seal:
-            padder = PKCS7(128).padder()
-            padded = padder.update(data) + padder.finalize()
-            step = cipher.encryptor()
-            return step.update(padded) + step.finalize()
-        step = cipher.decryptor()
-        padded = step.update(data) + step.finalize()
-        unpadder = PKCS7(128).unpadder()
-        return unpadder.update(padded) + unpadder.finalize()
 
     def _mac_secret(self, secret: Secret) -> Secret:
         given = self.option("integrity-secret")

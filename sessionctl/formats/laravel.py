@@ -48,6 +48,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.payload import laravel as payload
 from sessionctl.payload import php, php_writer
+from sessionctl.signing import aes
 from sessionctl.signing import laravel as signing
 from sessionctl.signing.mac import compare_digest
 from sessionctl.wording import counted
@@ -224,9 +225,9 @@ class Laravel(Format):
             raise MalformedCookieError(
                 f"the iv of {counted(len(sealed.iv), 'byte')} is that of {mode}, not of {self._cipher}"
             )
-        if sealed.mode == "gcm" and len(sealed.tag) != signing.TAG:
+        if sealed.mode == "gcm" and len(sealed.tag) != aes.TAG:
             raise MalformedCookieError(
-                f"the tag of GCM has {counted(len(sealed.tag), 'byte')} in place of {signing.TAG}"
+                f"the tag of GCM has {counted(len(sealed.tag), 'byte')} in place of {aes.TAG}"
             )
         if sealed.mode == "cbc" and sealed.tag:
             raise MalformedCookieError("there is a tag, which CBC does not have")

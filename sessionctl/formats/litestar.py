@@ -23,7 +23,6 @@ from sessionctl.encoding import quote
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
-    MissingExtraError,
     UnserializableValueError,
     WrongKeyTypeError,
 )
@@ -39,6 +38,7 @@ from sessionctl.formats.base import (
     first_opened,
     genuine,
 )
+from sessionctl.signing.aes import Gcm
 from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Litestar(Format):
         expires_at = round(context.now) + round(FOURTEEN_DAYS if limit is None else limit)
         aad = b'{"expires_at":%d}' % expires_at
         nonce = os.urandom(_NONCE)
-        box = _cipher(context.keys.newest).encrypt(nonce, jsontext.dumps_bytes(content.data), aad)
+        box = _cipher(context.keys.newest).seal(nonce, jsontext.dumps_bytes(content.data), aad)
         return quote(b64encode(nonce + box + MARK + aad))
 
 
@@ -169,30 +169,16 @@ def _issued_at(sealed: Sealed, context: Context) -> float | None:
 
 def _open(sealed: Sealed, context: Context) -> tuple[int, bytes]:
     """The index of the key that fits, and the plaintext. Raises as `first_opened` does."""
-
-    def opens(secret: Secret) -> bytes | None:
-        cipher = _cipher(secret)
-        from cryptography.exceptions import InvalidTag
-
-        try:
-            return bytes(cipher.decrypt(sealed.nonce, sealed.box, sealed.aad))
-        except InvalidTag:
-            return None
-
-    return first_opened(context, opens)
+    return first_opened(context, lambda secret: _cipher(secret).open(sealed.nonce, sealed.box, sealed.aad))
 
 
-def _cipher(secret: Secret) -> Any:
+def _cipher(secret: Secret) -> Gcm:
     """AES-GCM under a secret. Raises `WrongKeyTypeError` for one of another size."""
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise MissingExtraError("format litestar", "formats") from None
     if len(secret.bytes) not in _KEYS:
         raise WrongKeyTypeError(
             f"a secret of Litestar is 16, 24 or 32 bytes, not {len(secret.bytes)} (hex:... gives bytes)"
         )
-    return AESGCM(secret.bytes)
+    return Gcm(secret.bytes)
 
 
 def _load(plain: bytes) -> Any:

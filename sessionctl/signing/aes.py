@@ -1,90 +1,96 @@
 """AES as the frameworks use it, by `cryptography`: GCM, CBC with PKCS 7 padding, CTR.
 
-A module, not a class, so that `cryptography` is loaded where the first cipher is needed.
+`cryptography` is loaded where the first cipher is needed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from sessionctl.errors import MissingExtraError
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 TAG: Final = 16
 """Bytes of a GCM tag."""
+
+_BLOCK_BITS: Final = 128
+
+
+class _Library(NamedTuple):
+    """What is used of `cryptography`."""
+
+    aes: Any
+    aesgcm: Any
+    cbc: Any
+    cipher: Any
+    ctr: Any
+    invalid_tag: type[Exception]
+    pkcs7: Any
+
+
+@cache
+def _library() -> _Library:
+    """Raises `MissingExtraError`. Kept: an import that is done again takes a tenth of the time that a cipher does."""
+    try:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers import Cipher
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES
+        from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR
+        from cryptography.hazmat.primitives.padding import PKCS7
+    except ImportError:
+        raise MissingExtraError("AES encryption", "formats") from None
+    return _Library(AES, AESGCM, CBC, Cipher, CTR, InvalidTag, PKCS7)
 
 
 class Gcm:
     """AES-GCM under one key of 16, 24 or 32 bytes; the tag stands behind the ciphertext."""
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_invalid_tag")
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = _aesgcm(key)
+        library = _library()
+        self._cipher = library.aesgcm(key)
+        self._invalid_tag = library.invalid_tag
 
     def open(self, nonce: bytes, sealed: bytes, associated: bytes = b"") -> bytes | None:
         """The plain text, or None where the tag does not fit. The nonce has 8 bytes or more."""
-        from cryptography.exceptions import InvalidTag
-
         try:
-            return self._cipher.decrypt(nonce, sealed, associated)
-        except InvalidTag:
+            plain: bytes = self._cipher.decrypt(nonce, sealed, associated)
+        except self._invalid_tag:
             return None
+        return plain
 
     def seal(self, nonce: bytes, plain: bytes, associated: bytes = b"") -> bytes:
         """The ciphertext and the tag behind it."""
-        return self._cipher.encrypt(nonce, plain, associated)
-
-
-def _aesgcm(key: bytes) -> AESGCM:
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise MissingExtraError("an encrypted cookie", "formats") from None
-    return AESGCM(key)
+        sealed: bytes = self._cipher.encrypt(nonce, plain, associated)
+        return sealed
 
 
 def open_cbc(key: bytes, iv: bytes, ciphertext: bytes) -> bytes | None:
     """The plain text of AES-CBC with PKCS 7 padding, or None where the padding or a length is wrong."""
+    library = _library()
     try:
-        from cryptography.hazmat.primitives.ciphers.modes import CBC
-        from cryptography.hazmat.primitives.padding import PKCS7
-    except ImportError:
-        raise MissingExtraError("an encrypted cookie", "formats") from None
-    try:
-        padded = _run(key, CBC(iv), ciphertext, decrypt=True)
-        unpadder = PKCS7(128).unpadder()
-        return unpadder.update(padded) + unpadder.finalize()
+        padded = _whole(library.cipher(library.aes(key), library.cbc(iv)).decryptor(), ciphertext)
+        return _whole(library.pkcs7(_BLOCK_BITS).unpadder(), padded)
     except ValueError:
         return None
 
 
 def seal_cbc(key: bytes, iv: bytes, plain: bytes) -> bytes:
     """The ciphertext of AES-CBC with PKCS 7 padding."""
-    try:
-        from cryptography.hazmat.primitives.ciphers.modes import CBC
-        from cryptography.hazmat.primitives.padding import PKCS7
-    except ImportError:
-        raise MissingExtraError("an encrypted cookie", "formats") from None
-    padder = PKCS7(128).padder()
-    return _run(key, CBC(iv), padder.update(plain) + padder.finalize(), decrypt=False)
+    library = _library()
+    padded = _whole(library.pkcs7(_BLOCK_BITS).padder(), plain)
+    return _whole(library.cipher(library.aes(key), library.cbc(iv)).encryptor(), padded)
 
 
 def counter_mode(key: bytes, iv: bytes, data: bytes) -> bytes:
     """AES-CTR, which is its own inverse."""
-    try:
-        from cryptography.hazmat.primitives.ciphers.modes import CTR
-    except ImportError:
-        raise MissingExtraError("an encrypted cookie", "formats") from None
-    return _run(key, CTR(iv), data, decrypt=False)
+    library = _library()
+    return _whole(library.cipher(library.aes(key), library.ctr(iv)).encryptor(), data)
 
 
-def _run(key: bytes, mode: Any, data: bytes, *, decrypt: bool) -> bytes:
-    from cryptography.hazmat.primitives.ciphers import Cipher
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES
-
-    cipher = Cipher(AES(key), mode)
-    engine = cipher.decryptor() if decrypt else cipher.encryptor()
-    return engine.update(data) + engine.finalize()
+def _whole(engine: Any, data: bytes) -> bytes:
+    """All of the data through what works piece by piece."""
+    done: bytes = engine.update(data) + engine.finalize()
+    return done

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
 from sessionctl.encoding import b64decode, percent_decode
-from sessionctl.errors import MalformedCookieError, MalformedError, MissingExtraError
+from sessionctl.errors import MalformedCookieError, MalformedError
+from sessionctl.signing.aes import TAG, Gcm, open_cbc, seal_cbc
 from sessionctl.signing.mac import Hmac, b64encode, compare_digest
 from sessionctl.wording import counted
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 KEY_SIZES = {"aes-256-cbc": 32, "aes-128-cbc": 16, "aes-256-gcm": 32, "aes-128-gcm": 16}
 """What `app.cipher` may be, with the bytes of its key."""
 
-TAG = 16
 PREFIX = 41  # 40 hexadecimal digits and "|"
 
 _IV_SIZES = {"cbc": 16, "gcm": 12}
@@ -149,7 +149,7 @@ def default_cipher(secret: Secret) -> str:
 def unlock(sealed: Sealed, secret: Secret, mac: Hmac) -> bytes | None:
     """The plain text, or None where the key does not fit; `mac` is `mac_of(secret, "sha256")`."""
     if sealed.mode == "gcm":
-        return _decrypt_gcm(sealed, secret.bytes)
+        return Gcm(secret.bytes).open(sealed.iv, sealed.value + sealed.tag)
     tag = mac.digest((sealed.iv_text + sealed.value_text).encode())
     if not compare_digest(tag.hex().encode(), sealed.mac.encode()):
         return None
@@ -166,50 +166,17 @@ def seal(plain: bytes, secret: Secret, mode: str, mac: Hmac) -> str:
     return b64encode(jsontext.dumps_bytes(parts))
 
 
-def _decrypt_gcm(sealed: Sealed, key: bytes) -> bytes | None:
-    try:
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise _missing() from None
-    try:
-        return AESGCM(key).decrypt(sealed.iv, sealed.value + sealed.tag, None)
-    except InvalidTag:
-        return None
-
-
 def _decrypt_cbc(sealed: Sealed, key: bytes) -> bytes:
     """The plain text of a ciphertext that the MAC has proved. Raises `MalformedCookieError`."""
-    try:
-        from cryptography.hazmat.primitives import padding
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-    except ImportError:
-        raise _missing() from None
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(sealed.iv)).decryptor()
-    unpadder = padding.PKCS7(algorithms.AES.block_size).unpadder()
-    try:
-        padded = decryptor.update(sealed.value) + decryptor.finalize()
-        return unpadder.update(padded) + unpadder.finalize()
-    except ValueError:
-        raise MalformedCookieError("genuine, but the ciphertext does not decrypt") from None
+    plain = open_cbc(key, sealed.iv, sealed.value)
+    if plain is None:
+        raise MalformedCookieError("genuine, but the ciphertext does not decrypt")
+    return plain
 
 
 def _encrypt(plain: bytes, key: bytes, iv: bytes, mode: str) -> tuple[bytes, bytes]:
     """The ciphertext and the tag, which CBC has not."""
-    try:
-        from cryptography.hazmat.primitives import padding
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise _missing() from None
-    if mode == "gcm":
-        sealed = AESGCM(key).encrypt(iv, plain, None)
-        return sealed[:-TAG], sealed[-TAG:]
-    padder = padding.PKCS7(algorithms.AES.block_size).padder()
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
-    padded = padder.update(plain) + padder.finalize()
-    return encryptor.update(padded) + encryptor.finalize(), b""
-
-
-def _missing() -> MissingExtraError:
-    return MissingExtraError("format laravel", "formats")
+    if mode == "cbc":
+        return seal_cbc(key, iv, plain), b""
+    sealed = Gcm(key).seal(iv, plain)
+    return sealed[:-TAG], sealed[-TAG:]

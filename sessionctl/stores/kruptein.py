@@ -22,7 +22,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.errors import BadSignatureError, MalformedError, MissingExtraError, NoKeyError
+from sessionctl.errors import BadSignatureError, MalformedError, NoKeyError
+from sessionctl.signing.aes import Gcm
 from sessionctl.signing.mac import Hmac, compare_digest
 
 if TYPE_CHECKING:
@@ -174,15 +175,10 @@ def _tag(sealed: Sealed, key: bytes) -> bytes:
 
 
 def _decrypt(sealed: Sealed, key: bytes) -> bytes:
-    try:
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError:
-        raise MissingExtraError("an encrypted record of express-session", "formats") from None
-    try:
-        return AESGCM(key).decrypt(sealed.iv, sealed.ct + sealed.at, sealed.aad)
-    except InvalidTag:
-        raise BadSignatureError("the record's tag does not fit: it was changed") from None
+    plain = Gcm(key).open(sealed.iv, sealed.ct + sealed.at, sealed.aad)
+    if plain is None:
+        raise BadSignatureError("the record's tag does not fit: it was changed")
+    return plain
 
 
 def _plain(data: bytes) -> Any:
