@@ -26,7 +26,7 @@ from sessionctl.sources.base import (
 from sessionctl.sources.text import decode_text, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "Source",
@@ -67,7 +67,17 @@ def read_cookie(text: str, cookie_name: str | None = None) -> Source:
         found = read_pasted(text, cookie_name)
     if found is None:
         found = read_line(text, cookie_name)
+    if found.value is None and len(found.cookies) == 1 and _is_whole(text, found.cookies, cookie_name):
+        found = Source(cookie_name, text)
     return found._replace(notes=(*notes, *found.notes)) if notes else found
+
+
+def _is_whole(text: str, cookies: Mapping[str, str], cookie_name: str | None) -> bool:
+    """Whether a text in which a pair of another name was found is itself a value: what stands before `=` is no name."""
+    from sessionctl.sources.likeliest import SURE, sureness
+
+    ((name, value),) = cookies.items()
+    return sureness(text, cookie_name) >= SURE > sureness(value, name)
 
 
 def read_line(text: str, cookie_name: str | None) -> Source:

@@ -20,6 +20,7 @@ NAMED = 5
 
 _CHUNK = r"[.-](\d{1,3})$"
 _NEXT_COOKIE = r", (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)"
+_TORNADO_1 = re.compile(r"\|\d{9,11}\|[0-9a-f]{40}$")
 _WITH_COLON = r"[A-Za-z][\w-]*:sess(?:ion)?(?:\.sig)?"
 _ATTRIBUTES = frozenset(
     {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
@@ -106,13 +107,20 @@ def is_set_cookie(text: str) -> bool:
 def is_padded_base64(text: str) -> bool:
     """Whether the first `=` is base64's padding, not the end of a name: `eyJpZCI6MX0=`, `eyJpZCI6MX0=.mac`.
 
-    What stands before it is base64 of a whole number of bytes; after it comes nothing, or a separator.
+    What stands before it is base64 of a whole number of bytes; after it comes nothing, or a separator. What is
+    as short as a name must be JSON, or have the time and the signature of Tornado's first version.
     """
+    text = text.removeprefix("!")  # as Bottle begins
     bare = text.partition("=")[0]
-    padded = len(bare) + len(text[len(bare) :]) - len(text[len(bare) :].lstrip("="))
-    if len(bare) < 16 or padded % 4 or text[padded : padded + 1] not in ("", *".-:|?!;"):  # noqa: PLR2004
+    equals = len(text) - len(bare) - len(text[len(bare) :].lstrip("="))
+    after = text[len(bare) + equals :]
+    if equals > 2 or (len(bare) + equals) % 4:  # noqa: PLR2004 - base64 has at most two
         return False
-    if text[padded:] and ("-" in bare or "_" in bare):
+    if len(bare) < 16 and not (bare[:2] in ("ey", "e3") and after[:1] == ".") and not _TORNADO_1.match(after):  # noqa: PLR2004
+        return False
+    if equals == 1 and after[:1] not in ("", *".-:|?!;"):
+        return False
+    if after and ("-" in bare or "_" in bare):
         return False
     return is_canonical_b64(bare)
 

@@ -28,6 +28,9 @@ _PURPOSES = (
 
 ANTI_FORGERY = _PURPOSES[0][0]
 
+SURE = 0.4
+"""The sureness from which a text, or one that was mended, is taken for a value and not for something around one."""
+
 _FOR_NAME, _AGAINST_NAME = 0.5, 0.8
 
 

@@ -6,15 +6,22 @@ import re
 from urllib.parse import unquote
 
 from sessionctl.errors import MalformedCookieError
-from sessionctl.sources import browser_json, curl, devtools, headers, jar, log, printed, read_line
-from sessionctl.sources.base import TOKEN, Source, is_set_cookie
-from sessionctl.sources.likeliest import SESSION_NAME, sureness
+from sessionctl.sources import (
+    LONGEST_NAME,
+    browser_json,
+    curl,
+    devtools,
+    headers,
+    jar,
+    log,
+    printed,
+    read_line,
+)
+from sessionctl.sources.base import TOKEN, Source, is_name, is_set_cookie
+from sessionctl.sources.likeliest import SESSION_NAME, SURE, sureness
 
 _SOFT = 30
 """Characters of a line from which a `=` at its end is no name's, but a mail's (quoted-printable)."""
-
-SURE = 0.4
-"""The sureness from which a mended text is taken in place of what was pasted."""
 
 SURE_OF_JSON = 0.9
 """The sureness from which a JSON text is itself the value of a cookie, and not searched for one."""
@@ -42,7 +49,9 @@ def read_pasted(text: str, name: str | None) -> Source | None:
         return _noted(unquoted, name, "the quotes around it were taken off")
     if "\n" in text:
         return _broken_lines(text, name)
-    basket = None if _is_header(text) else log.read_log(text)
+    if text[0] == text[-1] == '"' and sureness(text, name) >= SURE:
+        return None
+    basket = None if _is_header(text) or text.startswith(f"{name}=") else log.read_log(text)
     if basket is not None:
         return basket.source(name)
     return _decoded(text, name)
@@ -155,6 +164,12 @@ def _decoded(text: str, name: str | None) -> Source | None:
     """
     plain = unquote(text)
     head, equals, _ = plain.partition("=")
-    if "=" not in text and equals and TOKEN.issuperset(head) and SESSION_NAME.search(head):
+    if (
+        "=" not in text
+        and equals
+        and len(head) <= LONGEST_NAME
+        and is_name(head)
+        and SESSION_NAME.search(head)
+    ):
         return _noted(plain, name, "it was percent-encoded together with its name, and has been decoded")
     return None

@@ -172,6 +172,33 @@ def test_what_is_taken_as_it_is(text: str, value: str) -> None:
     assert (found.value, found.notes) == (value, ())
 
 
+BARE = {
+    "werkzeug": '"EsgmcPrzkTKgK9eUHDcRPEH1eEY=?a=MQ==&b=WyJ4Il0=&c+d=Ilx1MjBhYyI="',
+    "starlette": "eyJhIjogMX0=.a0nSAA.zw7dxCu7j_nVCiqZ31DcGz3_K6o",
+    "tornado": '"NDI=|1800000000|ce725d5a57bbf48cebd337e6ecd831ba433264b0"',
+    "beaker": "d45d5dfbcd5b592d4e33c3e0a0f6d02b6be316124OGvK3m1lDpFDlFgY4dkPw==Zkef71fP18iuaAZX6LAwcv/pOwKC+3/0e76CRAgkl9CayqDhoUYy92MN4xK8sOWawbq40y6DOjoVoVOBcFDEF5wNEJbvN8C2KWhHbIPJjB2Zu6zzDehLopvH8rzE6rG4hDehmB6G6ZNWRRD6pI9VqlXcDah9tp2kZ+tXZdFc2D6bnOE8rd+noQ==",
+    "bottle": '"!5LtipFTGaNyrlldlpSOKAA==?gAJVA3NpZHEBfXECKFgBAAAAYV1xAyhLAUsCZVgBAAAAYn1xBFgBAAAAeE5zdYZxBS4="',
+    "aiohttp": '"gAAAAABrSdIA19L-ZIcBZvjzbQwF232MyGopEVg2Vwhvi86PvkXkfMnKsp5T6tF7yjrXFhF82ZcygD0eG615ll9LF1F_0bE2QBjs3lFO570_tTMfSHNq4RbX7tYh7XU7AySj1BAMhcnEQi6ezdytOS70UlNkqXRqXEDn0VeN9qLzdicMb7dVhX0="',
+}
+"""Values that have a `=`, as the frameworks wrote them, with quotes where they put them."""
+
+
+@pytest.mark.parametrize("quoted", [True, False], ids=["as written", "without quotes"])
+@pytest.mark.parametrize("name", [None, "sid"])
+@pytest.mark.parametrize("value", BARE.values(), ids=BARE)
+def test_a_bare_value_with_equals_signs(value: str, name: str | None, quoted: bool) -> None:
+    """A `=` inside a value does not end a name, though letters and digits alone stand before it."""
+    text = value if quoted else value.strip('"')
+    assert read_cookie(text, name)[:2] == (name, text)
+    assert read_cookie(f"sid={text}", name)[:2] == ("sid", text)
+
+
+@pytest.mark.parametrize("pair", ["sso=.eJw", "abc=|x", "cookies=.eJw", "eyes=|1", "eyebrows=.eJw"])
+def test_a_short_name_is_no_base64(pair: str) -> None:
+    """A name that might be base64 is one all the same."""
+    assert read_cookie(pair)[:2] == tuple(pair.split("="))
+
+
 @pytest.mark.parametrize(
     ("text", "note"),
     [
