@@ -249,9 +249,14 @@ def _record(store: RecordStorage, key: str, stored: Stored) -> Record:
     if record_of is None:
         return records.parse(stored.text)
     foreign = record_of(key, stored)
-    if not isinstance(foreign.data, dict):
+    data = foreign.data
+    if (
+        isinstance(data, list) and foreign.payload_type == "php"
+    ):  # PHP has one kind of array; the empty one too
+        data = {str(place): value for place, value in enumerate(data)}
+    if not isinstance(data, dict):
         raise MalformedError("no object of names and values")
-    return Record(foreign.data, foreign.flash if isinstance(foreign.flash, dict) else {}, foreign.issued_at)
+    return Record(data, foreign.flash if isinstance(foreign.flash, dict) else {}, foreign.issued_at)
 
 
 def batches(entries: Iterable[Entry], size: int = BATCH) -> Iterator[list[Entry]]:

@@ -82,7 +82,7 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
     found = find_key(storage, key, setup)
     if found is None:
         raise SessionNotFoundError(not_found(storage, setup))
-    known = identify_id(target.id or "", storage, setup)
+    known = identify_id(target.id or "", storage, setup)._replace(verdict=Verdict(valid=True, detail=STORED))
     decoded = Decoded(data=None, id=target.id, signed=False)
     stored = elsewhere(found)
     source = Source(setup.cookie_name, target.id or "")
@@ -90,7 +90,6 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
     return replace(
         report,
         ref=storage.ref_of(key),
-        verdict=Verdict(valid=True, detail=STORED),
         status="unchecked",
         size=stored.size or 0,
         warnings=(*keys_missing(setup), *odd_record(stored, setup)),

@@ -244,6 +244,33 @@ def test_read(php: LayoutStorage) -> None:
     assert php.read("unknown").is_new
 
 
+def test_a_session_that_is_named(php: LayoutStorage, run: Run, tmp_path: Path) -> None:
+    """A session found by its ID is found, also where PHP would not have made such an ID."""
+    answer = run("inspect", "--id", "known", "-s", php.url, "--json")
+    assert (answer.status, answer.json["found"], answer.json["data"]) == (
+        0,
+        True,
+        {"user": "alice", "visits": 3},
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "data"),
+    [
+        (b"", {}),  # what `session_start()` leaves where nothing is set
+        (b"a:0:{}", {}),
+        (b'a:2:{i:0;s:1:"x";i:1;i:2;}', {"0": "x", "1": 2}),
+    ],
+)
+def test_arrays_of_php(content: bytes, data: dict[str, Any], run: Run, tmp_path: Path) -> None:
+    """An empty session of PHP, and one of numbered values, are sessions too when stores are gone through."""
+    (tmp_path / "sess_known").write_bytes(content)
+    url = f"fs:{tmp_path}?layout=php"
+    listed = run("list", "--data", "--json", "-s", url).json
+    assert (listed["data"], listed.get("problem")) == (data, None)
+    assert run("doctor", "-s", url, "--json").status == 0
+
+
 @pytest.mark.parametrize("move", ["set", "destroy", "regenerate"])
 def test_read_only(php: LayoutStorage, move: str, tmp_path: Path) -> None:
     """Every change is refused, and the file stays as it was."""
