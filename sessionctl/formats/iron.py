@@ -2,30 +2,18 @@
 
     "Fe26.2" "*" ID "*" SALT "*" IV "*" BOX "*" EXPIRY "*" MAC_SALT "*" MAC  [ "~2" ]
 
-    ID        which password of a map: iron-session a number, hapi any word, often empty
-    SALT      64 hexadecimal digits, used as that text, not as 32 bytes; the same for MAC_SALT. Both are empty
-              where the key is bytes, which are then used as they are
-    IV        16 bytes; BOX, MAC as IV: URL-safe base64 without padding
-    BOX       AES-256-CBC with PKCS#7 padding (or AES-128-CTR) of JSON;
-              key = PBKDF2-HMAC-SHA1(password, SALT, rounds, 32 bytes (16))
-    EXPIRY    milliseconds since 1970, or empty; 60 seconds of skew are granted
-    MAC       HMAC-SHA256 over the text of the first six parts;
-              key = PBKDF2-HMAC-SHA1(password, MAC_SALT, rounds, 32 bytes)
-    "~2"      iron-session's own; not covered by the MAC
-
-The rounds are 1 everywhere but in h3 2, which takes 8192. What is inside: iron-session the session, h3
-`{"id","createdAt","data"}`, yar `{"id","_store"}` with flash under `_store._flash`.
+The parts and their keys are drawn in `sessionctl.signing.iron`. The rounds are 1 everywhere but in h3 2, which takes
+8192. What is inside BOX: iron-session the session, h3 `{"id","createdAt","data"}`, yar `{"id","_store"}` with flash
+under `_store._flash`.
 Sources: @hapi/iron 7.0.1 lib/index.js; iron-webcrypto 2.0.0; iron-session 6.3.1, 8.0.4, 9.0.1 src/core.ts;
 h3 1.15.11, 2.0.8 src/utils/session.ts; @hapi/yar lib/index.js.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode_urlsafe, percent_decode
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
@@ -48,22 +36,17 @@ from sessionctl.formats.base import (
     judge_age,
     rest_of_life,
 )
-from sessionctl.signing.aes import counter_mode, open_cbc, seal_cbc
+from sessionctl.signing.iron import KEY_SIZES, MAC_SIZE, PREFIX, Seal, derive, make_box, split, unbox
 from sessionctl.signing.keys import Secret
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
-from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX = "Fe26.2"
-_PARTS = 8
 _SKEW = 60
 _SHORTEST_PASSWORD = 32
 _FOURTEEN_DAYS = 14 * 24 * 60 * 60
 _MAX_ROUNDS = 1_000_000
-_KEY_SIZES = {"aes-256-cbc": 32, "aes-128-ctr": 16}
-_MAC_SIZE = 32
 _VERSION = "2"
 _PROTO = "__proto__"
 
@@ -77,21 +60,6 @@ _NO_VERSION = Warn(
     "no-version", "it does not end in ~2: iron-session 8 and older read only its member 'persistent'"
 )
 _NO_TIME = Warn("no-time", "an age limit was given, but the seal does not say when it was made")
-
-
-class _Seal(NamedTuple):
-    """A seal taken apart, the binary parts decoded."""
-
-    body: str
-    password_id: str
-    salt: str
-    iv: bytes
-    box: bytes
-    expires_at: float | None
-    mac_salt: str
-    mac: bytes
-    canonical: bool
-    version: str
 
 
 class _Opened(NamedTuple):
@@ -109,7 +77,7 @@ class Iron(Format):
     summary = "Iron seals: iron-session, @hapi/iron and yar, h3 (Nuxt)"
     cookie_names = ("iron-session", "session", "h3", "nuxt-session", "sid")
     options = (
-        Option("cipher", "aes-256-cbc", "how the content is encrypted", tuple(_KEY_SIZES)),
+        Option("cipher", "aes-256-cbc", "how the content is encrypted", tuple(KEY_SIZES)),
         Option(
             "iterations", "1,8192", "rounds of PBKDF2 for the encryption key, tried in order; the first seals"
         ),
@@ -152,16 +120,16 @@ class Iron(Format):
     # -- the four questions -----------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
-        if not text.startswith(_PREFIX):
+        if not text.startswith(PREFIX):
             return 0.0
         try:
-            _read(text)
+            split(text)
         except MalformedCookieError:
             return 0.6  # a seal that was cut or damaged
         return 0.99
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        seal = _read(text)
+        seal = split(text)
         _, opened = first_opened(context, lambda secret: self._open(seal, secret))
         data = opened.data
         identifier = data.get("id") if isinstance(data, dict) else None
@@ -177,7 +145,7 @@ class Iron(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        seal = _read(text)
+        seal = split(text)
         index, opened = first_opened(context, lambda secret: self._open(seal, secret))
         limit, issued_at = context.age_limit(None), _created(opened.data)
         warnings = self._odd(seal, opened)
@@ -213,13 +181,13 @@ class Iron(Format):
         mac_salt = "" if mac_secret.text is None else secrets.token_hex(32)
         iv = secrets.token_bytes(16)
         try:
-            key = _derive(secret, salt, rounds, _KEY_SIZES[self.option("cipher")])
-            mac_key = _derive(mac_secret, mac_salt, mac_rounds, _MAC_SIZE)
-            box = self._box(key, iv, jsontext.dumps_bytes(content.data))
+            key = derive(secret, salt, rounds, KEY_SIZES[self.option("cipher")])
+            mac_key = derive(mac_secret, mac_salt, mac_rounds, MAC_SIZE)
+            box = make_box(self.option("cipher"), key, iv, jsontext.dumps_bytes(content.data))
         except WrongKeyTypeError as error:
             raise SecretError(str(error)) from None
         parts = (
-            _PREFIX,
+            PREFIX,
             self._password_id(kind, len(context.keys)),
             salt,
             b64encode_urlsafe(iv),
@@ -231,7 +199,7 @@ class Iron(Format):
         return f"{seal}~2" if kind == "iron-session" else seal
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
-        seal = _read(text)
+        seal = split(text)
         index, opened = first_opened(context, lambda secret: self._open(seal, secret))
         shape = _shape(opened.data)
         kind = "iron-session" if seal.version else "h3" if shape == "h3" else "hapi"
@@ -258,7 +226,7 @@ class Iron(Format):
 
     # -- how ----------------------------------------------------------------------------------------
 
-    def _open(self, seal: _Seal, secret: Secret) -> _Opened | None:
+    def _open(self, seal: Seal, secret: Secret) -> _Opened | None:
         """What the seal holds, or None where the key is another; the mac is checked before anything else."""
         mac_secret = self._mac_secret(secret)
         if (secret.text is None) != (seal.salt == ""):
@@ -267,13 +235,13 @@ class Iron(Format):
                 f"the keys of this seal were made {made}, and the secret is of the other kind"
             )
         for rounds, mac_rounds in self._rounds:
-            mac_key = _derive(mac_secret, seal.mac_salt, mac_rounds, _MAC_SIZE)
+            mac_key = derive(mac_secret, seal.mac_salt, mac_rounds, MAC_SIZE)
             fits = compare_digest(Hmac(mac_key).digest(seal.body.encode("ascii")), seal.mac)
             if not fits or not (
                 seal.canonical or seal.version
             ):  # iron-session 9 alone compares bytes, not text
                 continue
-            key = _derive(secret, seal.salt, rounds, _KEY_SIZES[self.option("cipher")])
+            key = derive(secret, seal.salt, rounds, KEY_SIZES[self.option("cipher")])
             try:
                 return _Opened(_parse(self._unbox(seal, key), tolerant=bool(seal.version)), rounds)
             except MalformedCookieError:
@@ -281,27 +249,12 @@ class Iron(Format):
                     raise
         return None
 
-    def _unbox(self, seal: _Seal, key: bytes) -> bytes:
-        self._check_key(key)
-        decrypt = counter_mode if self._counts else open_cbc
-        content = decrypt(key, seal.iv, seal.box)
+    def _unbox(self, seal: Seal, key: bytes) -> bytes:
+        content = unbox(self.option("cipher"), key, seal)
         if content is None:
             what = "another 'cipher', or a mac with a password of its own ('integrity-secret')"
             raise MalformedCookieError(f"the mac fits, but the content cannot be decrypted: {what}")
         return content
-
-    def _box(self, key: bytes, iv: bytes, content: bytes) -> bytes:
-        self._check_key(key)
-        return (counter_mode if self._counts else seal_cbc)(key, iv, content)
-
-    @property
-    def _counts(self) -> bool:
-        return self.option("cipher") == "aes-128-ctr"
-
-    def _check_key(self, key: bytes) -> None:
-        size = _KEY_SIZES[self.option("cipher")]
-        if len(key) != size:
-            raise WrongKeyTypeError(f"{self.option('cipher')} takes a key of {size} bytes, not {len(key)}")
 
     def _mac_secret(self, secret: Secret) -> Secret:
         given = self.option("integrity-secret")
@@ -316,7 +269,7 @@ class Iron(Format):
     def _algorithm(self) -> str:
         return f"{self.option('cipher').upper()} HMAC-SHA256"
 
-    def _odd(self, seal: _Seal, opened: _Opened) -> tuple[Warn, ...]:
+    def _odd(self, seal: Seal, opened: _Opened) -> tuple[Warn, ...]:
         shape = _shape(opened.data)
         found = (
             (_NON_CANONICAL, not seal.canonical),
@@ -339,43 +292,6 @@ def _rounds(name: str, text: str) -> list[int]:
     return found
 
 
-def _read(text: str) -> _Seal:
-    """The parts of a seal. Raises `MalformedCookieError`."""
-    seal, _, version = percent_decode(text).partition("~")
-    parts = seal.split("*", _PARTS)
-    if len(parts) != _PARTS or not seal.isascii():
-        raise MalformedCookieError("a seal has eight parts with * between them")
-    prefix, password_id, salt, iv, box, expiry, mac_salt, mac = parts
-    if prefix != _PREFIX:
-        raise MalformedCookieError("a seal begins with Fe26.2")
-    return _Seal(
-        body=seal[: -len(mac_salt) - len(mac) - 2],
-        password_id=password_id,
-        salt=salt,
-        iv=_sized(b64decode_urlsafe(iv, "the IV"), 16, "the IV"),
-        box=b64decode_urlsafe(box, "the content"),
-        expires_at=_expires_at(expiry),
-        mac_salt=mac_salt,
-        mac=b64decode_urlsafe(mac, "the mac"),
-        canonical=len(mac) == 43 and mac[-1] in "AEIMQUYcgkosw048",  # noqa: PLR2004 - of 32 bytes
-        version=version,
-    )
-
-
-def _sized(data: bytes, size: int, what: str) -> bytes:
-    if len(data) != size:
-        raise MalformedCookieError(f"{what} has {counted(len(data), 'byte')} in place of {size}")
-    return data
-
-
-def _expires_at(text: str) -> float | None:
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > 15:  # noqa: PLR2004 - until the year 33658
-        raise MalformedCookieError("the expiry of the seal is no number of milliseconds")
-    return int(text) / 1000
-
-
 def _expiry(context: Context, default: float | None) -> str:
     limit = context.age_limit(default)
     return "" if not limit else str(int((context.now + limit) * 1000))
@@ -383,15 +299,6 @@ def _expiry(context: Context, default: float | None) -> str:
 
 def _second_secret(_: Secret, text: str) -> Secret:
     return Secret.parse(text)
-
-
-def _derive(secret: Secret, salt: str, rounds: int, size: int) -> bytes:
-    """The key of a password, by PBKDF2; bytes are the key. Raises `WrongKeyTypeError` for too few of them."""
-    if secret.text is not None:
-        return hashlib.pbkdf2_hmac("sha1", secret.bytes, salt.encode("ascii"), rounds, size)
-    if len(secret.bytes) < size:
-        raise WrongKeyTypeError(f"a key of bytes has at least {size} of them here, not {len(secret.bytes)}")
-    return secret.bytes
 
 
 def _parse(content: bytes, *, tolerant: bool) -> Any:
