@@ -117,6 +117,23 @@ def test_tab(shell: str, folder: tuple[Path, str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("shell", FILES)
+def test_tab_leaves_what_it_has_nothing_for(shell: str, folder: tuple[Path, str]) -> None:
+    """Where nothing is offered, TAB takes nothing away from what was typed, and adds nothing."""
+    child = shell_in(shell, folder[0])
+    for typed in (
+        "sessionctl inspect foo",
+        "sessionctl list --where a=b",
+        "sessionctl list -s redis://h/0\\?ttl=",
+    ):
+        child.send(f"{typed}\t")
+        child.send("\x01echo GO''T \r")
+        child.expect(r"GOT ([^\r\n]*?) *\r")
+        assert child.match[1] == typed.replace("\\", "")
+    child.close(force=True)
+
+
+@pytest.mark.slow
 def test_a_url_in_quotes_in_fish(folder: tuple[Path, str]) -> None:
     """With `qmark-noglob`, the default of fish 4, the quote before a URL stays where it was."""
     child = shell_in("fish", folder[0], "--features", "qmark-noglob")

@@ -1,7 +1,8 @@
 """A TAB press: the line as each shell gives it, and what is offered as its script takes it.
 
-A line of the answer is `KIND<TAB>VALUE<TAB>HELP`; of the kinds `open` and `path` no blank follows where more
-may be typed. The words of the line travel in the environment, where no list of processes shows them.
+A line of the answer is `KIND<TAB>VALUE<TAB>HELP`, an empty one where nothing is offered; of the kinds `open`
+and `path` no blank follows where more may be typed. The words of the line travel in the environment, where no
+list of processes shows them.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ _sessionctl_completion() {
     local kind value
     COMPREPLY=()
     while IFS=$'\\t' read -r kind value _; do
+        [[ -n $value ]] || continue
         COMPREPLY+=("$value")
         [[ $kind == open ]] && compopt -o nospace
     done < <(_SESSIONCTL_LINE="${COMP_LINE:0:COMP_POINT}" _SESSIONCTL_BREAKS="$COMP_WORDBREAKS" \\
@@ -94,6 +96,7 @@ _sessionctl_completion() {
     local kind value told
     (( $+commands[%(prog_name)s] )) || return 1
     while IFS=$'\\t' read -r kind value told; do
+        [[ -n $value ]] || continue
         value="${value//:/\\\\:}${told:+:$told}"
         if [[ $kind == open ]]; then open+=("$value"); else plain+=("$value"); fi
     done < <(_SESSIONCTL_LINE="${(j: :)words[1,CURRENT-1]} $QIPREFIX$PREFIX" \\
