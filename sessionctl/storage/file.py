@@ -14,21 +14,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import stat
-import time
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import (
     CorruptRecordError,
     RecordTooLargeError,
     StorageError,
-    StorageUnavailableError,
     UsageError,
 )
 from sessionctl.storage.base import RecordStorage
+from sessionctl.storage.shards import DIRECTORY, give_to_owner, lock
 from sessionctl.storage.stored import Entry, Outcome, Stored, unchanged
 
 if TYPE_CHECKING:
@@ -41,7 +39,6 @@ MAX_RECORD = 64 << 20
 """Bytes over which a file is no session."""
 
 _HASH_LENGTH = 64
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HEX = "0123456789abcdef"
@@ -115,7 +112,7 @@ class FileStorage(RecordStorage):
     def load(self, key: str) -> Stored | None:
         with self._errors("read", key):
             try:
-                shard = os.open(f"{self.directory}/{key[:2]}", _DIRECTORY)
+                shard = os.open(f"{self.directory}/{key[:2]}", DIRECTORY)
             except FileNotFoundError:
                 return None
             try:
@@ -288,7 +285,7 @@ class FileStorage(RecordStorage):
                 while written < len(text):
                     written += os.write(file, text[written:])
                 os.utime(file, (now, now))
-                _give_to_owner(file, shard)
+                give_to_owner(file, shard)
                 if self.durable:
                     os.fsync(file)
             finally:
@@ -324,39 +321,7 @@ class FileStorage(RecordStorage):
 
         The caller closes it. Raises `StorageUnavailableError` where another holds it for too long.
         """
-        path = f"{self.directory}/{name}"
-        while True:
-            try:
-                shard = os.open(path, _DIRECTORY)
-            except FileNotFoundError:
-                if not make:
-                    return None
-                _make_directory(self.directory)
-                _make_directory(path)
-                continue
-            try:
-                self._wait_for(shard, path)
-                if os.fstat(shard).st_nlink:
-                    return shard
-            except BaseException:
-                os.close(shard)
-                raise
-            os.close(shard)  # removed while it was waited for: there may be a new one
-
-    def _wait_for(self, shard: int, path: str) -> None:
-        deadline = None
-        pause = 0.0005
-        while True:
-            try:
-                fcntl.flock(shard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                deadline = deadline or time.monotonic() + self.lock_timeout
-            else:
-                return
-            if time.monotonic() > deadline:
-                raise StorageUnavailableError(f"{path}: another process holds the lock; is it stopped?")
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.02)
+        return lock(self.directory, name, self.lock_timeout, make=make)
 
     def _foreign(self, key: str, what: str) -> CorruptRecordError:
         return CorruptRecordError(
@@ -405,35 +370,6 @@ class _Errors:
             storage = self._storage
             place = storage.directory if self._key is None else storage.location_of(self._key)
             raise storage.refused(self._doing, place, error) from error
-
-
-def _make_directory(path: str) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, 0o700)
-        if os.geteuid() == 0:
-            _give_directory(path)
-
-
-def _give_directory(path: str) -> None:
-    """Give a directory that root has made to the owner of the one that it lies in.
-
-    By its descriptor: that owner may have put a hard link to a file of root's in its place meanwhile.
-    """
-    owner = os.stat(os.path.dirname(path))
-    made = os.open(path, _DIRECTORY)
-    try:
-        os.fchown(made, owner.st_uid, owner.st_gid)
-    finally:
-        os.close(made)
-
-
-def _give_to_owner(file: int, shard: int) -> None:
-    """Give what root writes to the owner of its directory: an administrator must not lock an application out."""
-    if os.geteuid() == 0:
-        owner = os.fstat(shard)
-        if owner.st_uid != 0:
-            os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 def is_hex(text: str) -> bool:

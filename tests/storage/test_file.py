@@ -27,7 +27,8 @@ from sessionctl import (
     UsageError,
     open_storage,
 )
-from sessionctl.storage.file import TEMPORARY, FileStorage, _give_directory
+from sessionctl.storage.file import TEMPORARY, FileStorage
+from sessionctl.storage.shards import give_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -300,7 +301,7 @@ class TestForeign:
         link = directory / "link"
         link.symlink_to("/")
         with pytest.raises(OSError, match="directory"):
-            _give_directory(str(link))
+            give_directory(str(link))
 
     def test_another_user_is_told(self, storage: FileStorage, directory: Path) -> None:
         """Run as nobody, a store of another user is an error of ours that names it."""
