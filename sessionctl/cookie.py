@@ -246,9 +246,8 @@ def find(header: str | None, name: str) -> str | None:
         return None
     equals = start + len(name)
     if header[equals : equals + 1] == "=" and (start == 0 or header[start - 2 : start] == "; "):
-        return _unquoted(
-            header[equals + 1 :].partition(";")[0]
-        )  # the name stands there first: a quick answer
+        end = header.find(";", equals)  # the name stands there first: a quick answer
+        return _unquoted(header[equals + 1 : end if end >= 0 else None])
     for part in header.split(";"):
         found, sign, value = part.partition("=")
         if sign and found.strip(" \t") == name:
@@ -258,7 +257,7 @@ def find(header: str | None, name: str) -> str | None:
 
 def _unquoted(value: str) -> str:
     value = value.strip(" \t")
-    return value[1:-1] if value[:1] == '"' == value[-1:] and len(value) > 1 else value
+    return value[1:-1] if value[:1] == '"' and value[-1] == '"' and len(value) > 1 else value
 
 
 def _signer(name: str, keys: KeyRing) -> Signer:

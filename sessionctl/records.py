@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedError
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +43,7 @@ def parse(text: bytes) -> Record:
         raise MalformedError("not a list of values and flash")
     values, flash = _pair(value)
     if len(value) == 2:  # noqa: PLR2004 - no times, as in most
-        return Record(values, flash)
+        return new_tuple(Record, (values, flash, None, None, None))
     times = value[2] if isinstance(value[2], dict) else {}
     return Record(values, flash, _seconds(times.get("created")))
 
@@ -65,7 +66,7 @@ def parse_value(text: str) -> Record:
         raise MalformedError("the ID is no text")
     values, flash = _pair(pair)
     if len(value) == 2:  # noqa: PLR2004 - the ID, the data and no times
-        return Record(values, flash, None, None, identity or None)
+        return new_tuple(Record, (values, flash, None, None, identity or None))
     return Record(
         values, flash, _seconds(value.get("created")), _seconds(value.get("used")), identity or None
     )

@@ -11,12 +11,21 @@ if TYPE_CHECKING:
 class Unsigned(NamedTuple):
     """What a cookie text holds: `value` is None where no key fits.
 
-    `key_index` counts from 0, newest first; `issued_at` is in Unix seconds where the text has a time.
+    `key_index` counts from 0, newest first; `stamp` is the time of issue as it stands in the text, b"" for none.
     """
 
     value: str | None
     key_index: int | None
-    issued_at: float | None = None
+    stamp: bytes = b""
+
+    @property
+    def issued_at(self) -> float | None:
+        """The time of issue in Unix seconds, where the text has one: read only when it is asked for."""
+        if not self.stamp:
+            return None
+        from sessionctl.signing.native import seconds
+
+        return seconds(self.stamp)
 
 
 class Signer(Protocol):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from sessionctl.errors import MalformedCookieError
 from sessionctl.signing.base import Unsigned
 from sessionctl.signing.mac import Hmac, b64encode_tag, compare_digest
+from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import KeyRing
@@ -49,7 +50,7 @@ class RemixSigner:
             raise MalformedCookieError("there is no signature")
         for index, mac in enumerate(self._macs):
             if compare_digest(b64encode_tag(mac.digest(payload)), given):
-                return Unsigned(_value(payload), index)
+                return new_tuple(Unsigned, (_value(payload), index, b""))
         return Unsigned(None, None)
 
 

@@ -14,6 +14,7 @@ from sessionctl import records
 from sessionctl.errors import CorruptRecordError, MalformedError
 from sessionctl.session import Session
 from sessionctl.storage.base import SessionStorage
+from sessionctl.verdict import new_tuple
 
 REISSUE_AFTER = 0.1
 """The share of `ttl` after which a clean session is sent anew, so that its idle life goes on."""
@@ -74,7 +75,7 @@ class CookieStorage(SessionStorage):
         if self.lifetime is not None and state.created is None:
             state.created = self.clock()
         used = self.clock() if self.ttl is not None else stored.used if stored else None
-        record = records.Record(values, flash, state.created, used, session.id)
+        record = new_tuple(records.Record, (values, flash, state.created, used, session.id))
         value = records.dump_value(record)
         state.stored = record
         if dirty:
