@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 class Unsigned(NamedTuple):
     """What a cookie text holds: `value` is None where no key fits.
 
-    `key_index` counts from 0, newest first; `stamp` is the time of issue as it stands in the text, b"" for none.
+    `key_index` counts from 0, newest first; `stamp` is the time of issue as it stands in the text.
     """
 
     value: str | None
     key_index: int | None
-    stamp: bytes = b""
+    stamp: bytes | None = None
 
     @property
     def issued_at(self) -> float | None:
         """The time of issue in Unix seconds, where the text has one: read only when it is asked for."""
-        if not self.stamp:
+        if self.stamp is None:
             return None
         from sessionctl.signing.native import seconds
 

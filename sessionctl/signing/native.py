@@ -128,7 +128,7 @@ def _stamp(seconds: int) -> bytes:
 
 def seconds(stamp: bytes) -> float:
     """The Unix seconds of a time as it stands in the cookie. Raises `MalformedCookieError`."""
-    if not stamp or len(stamp) > _MAX_STAMP:
+    if len(stamp) > _MAX_STAMP:
         raise MalformedCookieError("the time is no number of seconds")
     return float(int.from_bytes(b64(stamp), "big"))
 

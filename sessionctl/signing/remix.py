@@ -50,7 +50,7 @@ class RemixSigner:
             raise MalformedCookieError("there is no signature")
         for index, mac in enumerate(self._macs):
             if compare_digest(b64encode_tag(mac.digest(payload)), given):
-                return new_tuple(Unsigned, (_value(payload), index, b""))
+                return new_tuple(Unsigned, (_value(payload), index, None))
         return Unsigned(None, None)
 
 
