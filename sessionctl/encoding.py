@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import re
-import zlib
 from functools import lru_cache
 
 from sessionctl.errors import MalformedCookieError
@@ -146,6 +145,8 @@ def decompress(data: bytes, max_size: int, *, raw: bool = False) -> bytes:
 
     Raises `MalformedCookieError` for what is broken, cut short or larger.
     """
+    import zlib  # few cookies are compressed
+
     engine = zlib.decompressobj(-15 if raw else 15)
     try:
         result = engine.decompress(data, max_size + 1)
@@ -160,6 +161,8 @@ def decompress(data: bytes, max_size: int, *, raw: bool = False) -> bytes:
 
 def compress(data: bytes) -> bytes:
     """A zlib stream with the smallest window that holds the data: the same size, an eighth of the time."""
+    import zlib
+
     bits = max(9, min(15, len(data).bit_length()))
     engine = zlib.compressobj(9, zlib.DEFLATED, bits, max(1, min(9, bits - 7)))
     return engine.compress(data) + engine.flush()

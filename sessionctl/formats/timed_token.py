@@ -219,7 +219,9 @@ def is_mixed(signature: str) -> bool:
 
 def is_spaced(value: Any, data: bytes) -> bool:
     """Whether the JSON text of a value has spaces after `,` and `:`, as `json.dumps` writes it by itself."""
-    return bool(value) and python_json.dumps(value, spaced=True).encode("ascii") == data
+    if not value or (isinstance(value, dict) and b'": ' not in data):
+        return False
+    return python_json.dumps(value, spaced=True).encode("ascii") == data
 
 
 def read_json(data: bytes) -> Any:
