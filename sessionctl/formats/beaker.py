@@ -11,10 +11,9 @@ r"""Beaker (Pylons, TurboGears, Pyramid with pyramid_beaker): sessions in the co
               `_id`, `_creation_time`, `_accessed_time`, and in newer releases `_domain` and `_path`
     nonce     base64 text, used as it is: 24 characters of 16 bytes, or 8 of 6 (encrypt_nonce_bits=48, and
               releases before 1.8)
-    AES key   PBKDF2-HMAC-SHA1(encrypt_key, validate_key nonce, 1 iteration, 32 bytes)
-    crypto    cryptography: IV (12), tag (16), AES-256-GCM; pycryptodome: AES-256-CTR from counter 0, no tag
 
-`timeout` counts from `_accessed_time`. The value is never quoted; quotes around it are taken off.
+Keys and ciphers are drawn in `sessionctl.signing.beaker`. `timeout` counts from `_accessed_time`. The value is never
+quoted; quotes around it are taken off.
 Sources: Beaker 1.14.1, 1.8.1 and 1.6.5 session.py, util.py, crypto/.
 """
 
@@ -30,7 +29,6 @@ from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
     MalformedError,
-    NoKeyError,
     UnserializableValueError,
     UsageError,
 )
@@ -48,23 +46,19 @@ from sessionctl.formats.base import (
     judge_age,
 )
 from sessionctl.payload import python_json
-from sessionctl.signing.aes import TAG, Gcm, counter_mode
+from sessionctl.signing.beaker import CIPHERS, aes_key, decrypt, encrypt, mac_of, neighbours, pairs, split
 from sessionctl.signing.keys import KeyRing
-from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.mac import b64encode, compare_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sessionctl.signing.keys import Secret
 
-_SIGNATURE = 40  # hex digits of SHA-1
 _ID = 32  # hex digits of a UUID
 _NONCE, _OLD_NONCE = 24, 8  # characters of a nonce: of 16 bytes, and of 6 before 1.8
-_IV = 12
-_COUNTER = bytes(16)
 _HEX = frozenset("0123456789abcdef")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
-_CIPHERS = {"cryptography": "AES-256-GCM", "pycryptodome": "AES-256-CTR", "pycrypto": "AES-256-CTR"}
 
 
 class Opened(NamedTuple):
@@ -86,7 +80,7 @@ class Beaker(Format):
             "crypto-type",
             "none",
             "the crypto module of an encrypted session; secrets come in pairs: validate_key, encrypt_key",
-            ("none", *_CIPHERS),
+            ("none", *CIPHERS),
         ),
         Option("encrypt-nonce-bits", "128", "encrypt_nonce_bits; 48 before Beaker 1.8"),
         Option("kind", "cookie", "the session itself or its ID", ("cookie", "id")),
@@ -111,7 +105,7 @@ class Beaker(Format):
     # -- detect -----------------------------------------------------------------------------------
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
-        tag, rest = _split(text)
+        tag, rest = split(text)
         if not _HEX.issuperset(tag) or not rest or not _BASE64.issuperset(rest):
             return 0.0
         named = cookie_name in self.cookie_names
@@ -131,7 +125,7 @@ class Beaker(Format):
     # -- decode and verify ------------------------------------------------------------------------
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        _, rest = _split(text)
+        _, rest = split(text)
         if self._is_id(rest):
             return Decoded(data=rest, id=rest, payload_type="text", algorithm="HMAC-SHA1")
         opened = self._open(text, context) if self._is_encrypted(rest, context) else Opened(_b64(rest), None)
@@ -147,7 +141,7 @@ class Beaker(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        tag, rest = _split(text)
+        tag, rest = split(text)
         if self._is_id(rest):
             index = self._signer(tag, rest, context)
             return genuine(context, index, algorithm="HMAC-SHA1", value=rest)
@@ -183,24 +177,24 @@ class Beaker(Format):
         return first_fit(context, lambda secret: self._fits(secret, tag, rest))
 
     def _fits(self, secret: Secret, tag: str, rest: str) -> bool:
-        mac = self.kept(_mac, secret)
+        mac = self.kept(mac_of, secret)
         return compare_digest(
             mac.digest(rest.encode("utf-8", "replace")).hex().encode(), tag.encode("utf-8", "replace")
         )
 
     def _open(self, text: str, context: Context) -> Opened:
         """The session of an encrypted cookie. Raises `NoKeyError` and `BadSignatureError`."""
-        tag, rest = _split(text)
+        tag, rest = split(text)
         boxes = self._boxes(rest)
         signed = False
-        for index, validate_key, encrypt_key in _pairs(context):
+        for index, validate_key, encrypt_key in pairs(context.keys):
             if not self._fits(validate_key, tag, rest):
                 continue
             signed = True
             for nonce, box in boxes:
-                key = _aes_key(encrypt_key.bytes, validate_key.bytes + nonce)
+                key = aes_key(encrypt_key.bytes, validate_key.bytes + nonce)
                 for cipher in self._ciphers():
-                    plain = _decrypt(cipher, key, box)
+                    plain = decrypt(cipher, key, box)
                     if plain is not None and (
                         cipher == "AES-256-GCM" or _is_session(plain, context.max_size)
                     ):
@@ -224,7 +218,7 @@ class Beaker(Format):
     def _ciphers(self) -> list[str]:
         """The cipher that was asked for, or both."""
         kind = self.option("crypto-type")
-        return ["AES-256-GCM", "AES-256-CTR"] if kind == "none" else [_CIPHERS[kind]]
+        return ["AES-256-GCM", "AES-256-CTR"] if kind == "none" else [CIPHERS[kind]]
 
     # -- records of the other backends ------------------------------------------------------------
 
@@ -258,13 +252,13 @@ class Beaker(Format):
                 plain = _b64(text)
                 if plain[:1] in (b"\x80", b"\x78") and _is_session(plain, context.max_size):
                     return Opened(plain, None)
-        pairs = list(_neighbours(context))
+        candidates = list(neighbours(context.keys))
         with contextlib.suppress(MalformedCookieError):
             for nonce, box in self._boxes(text):
-                for index, validate_key, encrypt_key in pairs:
-                    key = _aes_key(encrypt_key.bytes, validate_key.bytes + nonce)
+                for index, validate_key, encrypt_key in candidates:
+                    key = aes_key(encrypt_key.bytes, validate_key.bytes + nonce)
                     for cipher in self._ciphers():
-                        session = _decrypt(cipher, key, box)
+                        session = decrypt(cipher, key, box)
                         if session is not None and _is_session(session, context.max_size):
                             return Opened(session, index, cipher)
         raise BadSignatureError("the session does not open with the validate_key and encrypt_key given")
@@ -279,14 +273,14 @@ class Beaker(Format):
                 raise UsageError("kind=id signs a session's ID: the data are to be one JSON string")
         else:
             rest = self._seal(_dump(content.data, self.option("data-serializer")), context)
-        return f"{self.kept(_mac, validate_key).digest(rest.encode('utf-8', 'replace')).hex()}{rest}"
+        return f"{self.kept(mac_of, validate_key).digest(rest.encode('utf-8', 'replace')).hex()}{rest}"
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
         payload_type = self._decode(text, context).payload_type
         if payload_type == "pickle":
             from sessionctl.payload import pickle
 
-            _, rest = _split(text)
+            _, rest = split(text)
             encrypted = self._is_encrypted(rest, context)
             pickle.check_plain(self._open(text, context).data if encrypted else _b64(rest))
         return {"data-serializer": payload_type}
@@ -296,21 +290,10 @@ class Beaker(Format):
             return b64encode(data)
         import os
 
-        _, validate_key, encrypt_key = next(_pairs(context))
+        _, validate_key, encrypt_key = next(pairs(context.keys))
         nonce = b64encode(os.urandom(self._nonce_bytes))[: self._nonce_size]
-        key = _aes_key(encrypt_key.bytes, validate_key.bytes + nonce.encode("ascii"))
-        return nonce + b64encode(_encrypt(_CIPHERS[self.option("crypto-type")], key, data))
-
-
-def _mac(secret: Secret) -> Hmac:
-    return Hmac(secret.bytes, "sha1")
-
-
-def _split(text: str) -> tuple[str, str]:
-    text = text.strip('"')
-    if len(text) <= _SIGNATURE:
-        raise MalformedCookieError("too short for a signature of 40 hex digits and a session")
-    return text[:_SIGNATURE], text[_SIGNATURE:]
+        key = aes_key(encrypt_key.bytes, validate_key.bytes + nonce.encode("ascii"))
+        return nonce + b64encode(encrypt(CIPHERS[self.option("crypto-type")], key, data))
 
 
 def _is_id(rest: str) -> bool:
@@ -333,26 +316,6 @@ def _b64(text: str) -> bytes:
         return a2b_base64(text.encode("ascii", "ignore"))
     except Base64Error:
         raise MalformedCookieError("the session is not base64, or has lost its padding") from None
-
-
-def _pairs(context: Context) -> Iterator[tuple[int, Secret, Secret]]:
-    """The pairs of validate_key and encrypt_key, each with the place of the first in the ring."""
-    keys = context.keys
-    if not keys:
-        raise NoKeyError("the session is encrypted: --secret gives its validate_key, then its encrypt_key")
-    if len(keys) % 2:
-        raise NoKeyError("an encrypted session needs secrets in pairs: validate_key, then encrypt_key")
-    for index in range(0, len(keys), 2):
-        yield index, keys[index], keys[index + 1]
-
-
-def _neighbours(context: Context) -> Iterator[tuple[int, Secret, Secret]]:
-    """As `_pairs`, of any two secrets that follow each other: the one that signs the cookie's ID may be among them."""
-    keys = context.keys
-    if len(keys) < 2:  # noqa: PLR2004 - a pair
-        yield from _pairs(context)
-    for index in range(len(keys) - 1):
-        yield index, keys[index], keys[index + 1]
 
 
 def _load(data: bytes, max_size: int) -> tuple[Any, str]:
@@ -392,30 +355,6 @@ def _dump(data: Any, serializer: str) -> bytes:
     from sessionctl.payload import pickle
 
     return pickle.dumps(data)
-
-
-def _aes_key(encrypt_key: bytes, salt: bytes) -> bytes:
-    from hashlib import pbkdf2_hmac
-
-    return pbkdf2_hmac("sha1", encrypt_key, salt, 1, 32)
-
-
-def _decrypt(cipher: str, key: bytes, box: bytes) -> bytes | None:
-    """The plaintext, or None where the tag does not fit."""
-    if cipher == "AES-256-CTR":
-        return counter_mode(key, _COUNTER, box)
-    iv, tag, ciphertext = box[:_IV], box[_IV : _IV + TAG], box[_IV + TAG :]
-    return Gcm(key).open(iv, ciphertext + tag) if len(tag) == TAG else None
-
-
-def _encrypt(cipher: str, key: bytes, data: bytes) -> bytes:
-    if cipher == "AES-256-CTR":
-        return counter_mode(key, _COUNTER, data)
-    import os
-
-    iv = os.urandom(_IV)
-    sealed = Gcm(key).seal(iv, data)
-    return iv + sealed[-TAG:] + sealed[:-TAG]
 
 
 def _algorithm(cipher: str | None) -> str:
