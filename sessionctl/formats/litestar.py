@@ -83,7 +83,7 @@ class Litestar(Format):
     )
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
-        text = text.replace('"', "")  # a mark may lie across the quotes of two chunks
+        text = _percent_decoded(text).replace('"', "")  # a mark may lie across the quotes of two chunks
         if not any(mark in text for mark in _MARK_IN_BASE64):
             return 0.0
         _split(text)
@@ -135,13 +135,22 @@ class Litestar(Format):
         return quote(b64encode(nonce + box + MARK + aad))
 
 
+def _percent_decoded(text: str) -> str:
+    """As Litestar reads every cookie (`_parsers.py`), though it writes none so: what is no escape stays."""
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote
+
+    return unquote(text)
+
+
 def _split(text: str) -> Sealed:
     """The parts of a cookie. Raises `MalformedCookieError`.
 
     Python's base64 reader drops what is foreign to it, so the quotes of joined chunks do no harm.
     """
     try:
-        data = a2b_base64(text.encode("ascii", "ignore"))
+        data = a2b_base64(_percent_decoded(text).encode("ascii", "ignore"))
     except Base64Error:
         raise MalformedCookieError("the text is not base64, or has lost its padding") from None
     start = data.find(MARK)
@@ -192,7 +201,7 @@ def _odd(text: str, data: Any) -> tuple[Warn, ...]:
     warnings = []
     if not isinstance(data, dict):
         warnings.append(Warn("no-session", "the payload is no object: Litestar would fail to read a session"))
-    bare = text.replace('"', "")  # of joined chunks
+    bare = _percent_decoded(text).replace('"', "")  # of joined chunks
     if b64encode(a2b_base64(bare.encode())) != bare:
         warnings.append(_NON_CANONICAL)
     if len(text) > _CHUNK * _PARTS_READ + 2 * _PARTS_READ:
