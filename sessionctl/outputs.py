@@ -8,7 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from sessionctl.cookie import can_be_sent
+from sessionctl.cookie import can_be_sent, set_cookie_like
 from sessionctl.errors import UsageError
 from sessionctl.refusals import is_local
 
@@ -89,7 +89,8 @@ def render(made: Made, kind: str, url: str | None) -> str:
     if kind == "set-cookie":
         if made.set_cookie is None:
             raise UsageError("the cookie is too large for one Set-Cookie; its framework cuts it over several")
-        return f"Set-Cookie: {made.set_cookie}"
+        beside = (set_cookie_like(name, text, made.attributes) for name, text in made.companions.items())
+        return "\n".join(f"Set-Cookie: {text}" for text in (made.set_cookie, *beside))
     if kind == "env":
         return _env(made)
     place = place_of(url)

@@ -348,3 +348,13 @@ def test_a_browsers_cookie_has_the_domain_that_it_says(run: Run) -> None:
         state = json.dumps({"cookies": [cookie], "origins": []})
         answer = run("set", "-", "a=2", "--secret", "k", "--output", "set-cookie", stdin=state)
         assert answer.text.partition("; ")[2] == f"HttpOnly; Secure; Path=/{said}"
+
+
+def test_set_cookie_brings_the_companion(run: Run) -> None:
+    """cookie-session's signature is a cookie of its own, without which the session is refused."""
+    answer = run("create", "-f", "cookie-session", "--secret", "k", "--set", "a=1", "--output", "set-cookie")
+    first, second = answer.out.splitlines()
+    assert first.startswith("Set-Cookie: session=eyJhIjoxfQ==; ")
+    assert second.startswith("Set-Cookie: session.sig=m1RDbMezLWgr9wzByZQo5H_SP7o; ")
+    assert first.partition("; ")[2] == second.partition("; ")[2]
+    assert run("verify", "-f", "cookie-session", "--secret", "k", answer.out).status == 0
