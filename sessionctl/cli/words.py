@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -112,7 +113,9 @@ def text_of(word: str) -> str:
         return word
     from sessionctl.sources import decode_text
 
-    return decode_text(content_of_file(word.removeprefix("@")))
+    return decode_text(
+        content_of_file(os.path.expanduser(word.removeprefix("@")))
+    )  # no shell does it behind the @
 
 
 def content_of_file(path: str) -> bytes:

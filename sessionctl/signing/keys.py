@@ -36,7 +36,7 @@ class Secret:
         """
         kind, colon, rest = text.partition(":")
         if text.startswith("@") and not any(map(_is_binary, text)):
-            return cls.read(text[1:])
+            return cls.read(os.path.expanduser(text[1:]))  # no shell does it behind the @
         if colon and kind == "text":
             return cls(_from_argument(rest))
         if colon and kind == "hex":

@@ -552,3 +552,11 @@ def test_the_age_of_a_format(run: Run) -> None:
     """A format's own maximum age can be read, and typed in again."""
     line = run("formats", "flask").out.splitlines()[2]
     assert line == "max-age: 2678400s (31 days)"
+
+
+def test_files_in_the_home_directory(run: Run, home: Path) -> None:
+    """Behind an `@` the tilde means the home directory, for a cookie and for a secret: no shell expands it there."""
+    cookie = run("create", "-f", "flask", "--secret", "s3cret", "--set", "a=1").text
+    (home / "request.txt").write_text(f"Cookie: session={cookie}")
+    (home / "key").write_text("s3cret\n")
+    assert run("verify", "-f", "flask", "--secret", "@~/key", "@~/request.txt").status == 0

@@ -118,6 +118,18 @@ def test_tab(shell: str, folder: tuple[Path, str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shell", FILES)
+def test_tab_behind_a_tilde(shell: str, folder: tuple[Path, str]) -> None:
+    """A file in the home directory is completed to a name that the shell finds."""
+    child = shell_in(shell, folder[0])
+    child.send("sessionctl inspect --har ~/my\t")
+    child.send("\x01echo GO''T \r")
+    child.expect(r"GOT ([^\r\n]*?) *\r")
+    assert child.match[1] == f"sessionctl inspect --har {folder[0]}/my visit.har"
+    child.close(force=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", FILES)
 def test_tab_leaves_what_it_has_nothing_for(shell: str, folder: tuple[Path, str]) -> None:
     """Where nothing is offered, TAB takes nothing away from what was typed, and adds nothing."""
     child = shell_in(shell, folder[0])

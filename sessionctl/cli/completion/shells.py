@@ -112,6 +112,9 @@ else
 fi
 """
 
+    def _value(self, value: str) -> str:
+        return os.path.expanduser(value)  # which it would quote, and then not expand
+
 
 @add_completion_class
 class _Fish(_Shell):
