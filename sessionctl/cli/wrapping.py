@@ -53,25 +53,23 @@ def breaks(text: str, columns: int, indent: int = 0, taken: int = 0) -> list[int
     """Where lines begin after the first, which are set in by the indent; of the first some columns are taken.
 
     A command is not broken, and a word that is longer than a line is left for the terminal to break, which then still
-    copies it whole; of several such words each begins a line.
+    copies it whole; it begins a line, but for a word that it belongs to.
     """
     starts: list[int] = []
-    was_long = False
     for match in re.finditer(rf"( *)({_COMMAND}|[^ ])+", text):
-        gap, word = _cells(match[1]), _cells(match[0].lstrip(" "))
+        gap, word = cells_of(match[1]), cells_of(match[0].lstrip(" "))
         is_long = indent + word > columns
-        if match.start() and (was_long if is_long else taken + gap + word > columns):
+        if match.start() and taken + gap + word > columns and (not is_long or taken + gap > indent):
             starts.append(match.end(1))
             taken = indent + word
         else:
             taken += gap + word
         if is_long:
             taken %= columns
-            was_long = True
     return starts
 
 
-def _cells(text: str) -> int:
+def cells_of(text: str) -> int:
     """The columns that a text takes."""
     if text.isascii():
         return len(text)

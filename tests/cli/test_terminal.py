@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import pexpect
 import pytest
+from rich.cells import cell_len
 from rich.style import Style
 
 from sessionctl import open_storage
@@ -206,3 +207,39 @@ def test_stats_where_the_encoding_has_no_bars(home: Path, store: str) -> None:
             capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": encoding},
         )  # fmt: skip
         assert f"  1h       {bar * 40} 1" in program.stdout.decode(encoding)
+
+
+def test_what_a_session_holds(home: Path) -> None:
+    """Values stand beside their names, or below long ones; what is longer than a line stays whole, to be copied."""
+    long, url = "a_rather_long_name_of_a_value", f"https://example.com/{'x' * 60}"
+    program = subprocess.run(
+        [sys.executable, "-m", "sessionctl", "create", "-s", "cookie:", "--set", f"{long}=1", "--set", f"next={url}",
+         "--set", "日本=東京"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    cookie = program.stdout.strip()
+    lines = screen(40, "inspect", cookie)
+    assert lines[lines.index("data") + 1 :] == [
+        f"  {long}", "        1", f'  next  "{url}"', '  日本  "東京"',
+    ]  # fmt: skip
+    assert f'  next                           "{url}"' in screen(100, "inspect", cookie)
+
+
+def test_columns_of_wide_characters(tmp_path: Path, home: Path) -> None:
+    """Columns stand below each other by what a terminal makes of their characters."""
+    with open_storage(f"fs:{tmp_path / 'wide'}") as storage:
+        for name, city in (("東京タワー", "Edo"), ("Bob", "Rome")):
+            session = storage.read(None)
+            session.set("name", name)
+            session.set("city", city)
+            storage.save(session)
+    lines = screen(80, "list", "-s", f"fs:{tmp_path / 'wide'}", "--columns", "name,city")
+    places = {
+        cell_len(line[: line.index(city)])
+        for line in lines
+        for city in ("city", "Edo", "Rome")
+        if city in line
+    }
+    assert len(places) == 1
+    narrow = screen(34, "list", "-s", f"fs:{tmp_path / 'wide'}", "--columns", "city,name")
+    assert max(map(cell_len, narrow)) <= 34

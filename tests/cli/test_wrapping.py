@@ -12,8 +12,8 @@ from sessionctl.cli.wrapping import fold
     [
         ("wrote 3 of 3 sessions, in 0.1 s, verified", ["wrote 3 of 3 sessions, in 0.1", "  s, verified"]),
         ("storage      fs:/srv/shop  (default)", ["storage      fs:/srv/shop", "  (default)"]),
-        (f"it is /{'x' * 40} there", [f"it is /{'x' * 40} there"]),
-        (f"as /{'x' * 40}, /{'y' * 40}", [f"as /{'x' * 40},", f"  /{'y' * 40}"]),
+        (f"it is /{'x' * 40} there", ["it is", f"  /{'x' * 40} there"]),
+        (f"as /{'x' * 40}, /{'y' * 40}", ["as", f"  /{'x' * 40},", f"  /{'y' * 40}"]),
         ("it is told by 'sessionctl help exit'", ["it is told by", "  'sessionctl help exit'"]),
         ("make one: sessionctl secret new; keep it", ["make one:", "  sessionctl secret new; keep", "  it"]),
         ("give it as one of the kind -f NAME", ["give it as one of the kind", "  -f NAME"]),
@@ -43,3 +43,5 @@ def test_what_stands_beside() -> None:
     text = "  fs:DIR        files, one a session, in a directory"
     assert fold(text, 50, 16) == ["  fs:DIR        files, one a session, in a", "                directory"]
     assert fold(text, 30, 16) == ["  fs:DIR  files, one a", "    session, in a directory"]
+    path = "/" + "x" * 80
+    assert fold(f"storage      {path}", 60, 13) == [f"storage      {path}"]

@@ -57,7 +57,7 @@ def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> 
     between words and keep the indent, in a pipe they are whole.
     """
     head = head or Text()
-    head.pad_right(indent - len(head))
+    head.pad_right(indent - head.cell_len)
     starts = breaks(text.plain, out.width, indent, indent) if out.file.isatty() else []
     for line in text.divide(starts):
         line.rstrip()

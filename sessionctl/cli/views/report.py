@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from sessionctl.cli.output import visible
 from sessionctl.cli.pager import show
 from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console, put
+from sessionctl.cli.wrapping import INDENT
 from sessionctl.duration import human_seconds, iso
 from sessionctl.inspection import STORED
 from sessionctl.wording import counted
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
     from sessionctl.inspection import Report
 
+
+LONGEST_KEY = 32
+"""Columns of a key that a value stands beside; below a longer one, and one of more than a third of the line."""
 
 BESIDE = 9
 """Columns that stand beside a fact, with its name."""
@@ -192,19 +194,26 @@ def _stores(report: Report) -> str:
 def _print_members(out: Console, title: str, value: Any) -> None:
     out.print(Text(title, style="bold"))
     if not isinstance(value, dict) or not value:
-        out.print(Padding(Text(_shown(value)), (0, 0, 0, 2)))
+        _print_value(out, value, INDENT)
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style=NAME, overflow="fold", max_width=30)
-    table.add_column(overflow="fold")
+    keys = {key: Text.assemble(" " * INDENT, (visible(key), NAME)) for key in value}
+    most = min(LONGEST_KEY, out.width // 3)
+    beside = INDENT + max((head.cell_len for head in keys.values() if head.cell_len <= most), default=INDENT)
     for key, item in value.items():
-        table.add_row(Text(visible(key)), Text(_shown(item)))
-    out.print(Padding(table, (0, 0, 0, 2)))
+        head = keys[key]
+        if head.cell_len + INDENT > beside:
+            out.print(head, soft_wrap=True)
+            head = Text()
+        _print_value(out, item, beside, head)
 
 
-def _shown(value: Any) -> str:
+def _print_value(out: Console, value: Any, indent: int, head: Text | None = None) -> None:
+    """A value as JSON, a large one in several lines; what is longer than a line stays whole."""
     text = json.dumps(value, ensure_ascii=False, indent=2 if _is_large(value) else None)
-    return "\n".join(visible(line) for line in text.split("\n"))
+    for line in text.split("\n"):
+        bare = line.lstrip(" ")
+        put(out, Text(visible(bare)), indent + len(line) - len(bare), head)
+        head = None
 
 
 def _is_large(value: Any) -> bool:

@@ -12,6 +12,7 @@ import click
 from sessionctl.cli.output import drawn
 from sessionctl.cli.pager import is_dumb
 from sessionctl.cli.views.cells import cells
+from sessionctl.cli.wrapping import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,7 +80,7 @@ def _to_the_day(row: list[str]) -> list[str]:
 
 
 def _widths(headings: list[str], rows: list[list[str]]) -> list[int]:
-    widths = [min(WIDEST, max(map(len, column))) for column in zip(headings, *rows, strict=True)]
+    widths = [min(WIDEST, max(map(cells_of, column))) for column in zip(headings, *rows, strict=True)]
     if headings[-1] == DATA:
         widths[-1] = min(widths[-1], LEAST_DATA)
     return widths
@@ -106,7 +107,13 @@ def _line(texts: list[str], widths: list[int], room: int) -> str:
 
 
 def _fitted(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else text[: width - 1] + drawn("…", "~")
+    """A text in so many columns."""
+    room = width - cells_of(text)
+    if room >= 0:
+        return text + " " * room
+    while cells_of(text) >= width:
+        text = text[: max(width - 1, 0)] if cells_of(text) == len(text) else text[:-1]
+    return text + drawn("…", "~") + " " * (width - 1 - cells_of(text))
 
 
 def _bold(line: str, color: str) -> Any:
