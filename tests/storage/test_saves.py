@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sessionctl import CorruptRecordError, Session, UnserializableValueError, UsageError, open_storage
+from sessionctl import (
+    CorruptRecordError,
+    Session,
+    StorageError,
+    UnserializableValueError,
+    UsageError,
+    open_storage,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +57,72 @@ def test_flash_of_a_second_save_is_not_dropped(storage: Any) -> None:
     one.set("y", 1)
     storage.save(one)
     assert storage.read(value).flashed == {"notice": "hi"}
+
+
+def save_as(kind: str, storage: Any, session: Session) -> Any:
+    """A plain save, or an awaited one."""
+    return asyncio.run(storage.asave(session)) if kind == "async" else storage.save(session)
+
+
+def forestall(storage: Any, value: str, times: int) -> None:
+    """Have another writer come before each of the next writes, so many times."""
+    store, left = storage.store, iter(range(times))
+
+    def forestalled(*arguments: Any) -> Any:
+        for number in left:
+            other = storage.read(value)
+            other.set("other", number)
+            storage.store = store
+            storage.save(other)
+            storage.store = forestalled
+            break
+        return store(*arguments)
+
+    storage.store = forestalled
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_save_that_is_forestalled(storage: Any, kind: str) -> None:
+    """However often others come between, short of giving up, both changes are there."""
+    value = begin(storage)
+    session = storage.read(value)
+    session.set("mine", 1)
+    forestall(storage, value, 30)
+    assert save_as(kind, storage, session) == value
+    assert storage.read(value).data[0] == {"mine": 1, "other": 29}
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_save_that_never_wins(storage: Any, kind: str) -> None:
+    """It gives up, and nothing of it is stored."""
+    value = begin(storage)
+    session = storage.read(value)
+    session.set("mine", 1)
+    forestall(storage, value, 10**9)
+    with pytest.raises(StorageError, match="other writers came between"):
+        save_as(kind, storage, session)
+    assert "mine" not in storage.read(value)
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_session_that_ends_while_a_save_rests(storage: Any, kind: str) -> None:
+    """Others came between until one ended it: it is lost."""
+    value = begin(storage)
+    session, last = storage.read(value), storage.read(value)
+    session.set("mine", 1)
+    load, others = storage.load, iter(range(4))
+
+    def end_then_load(key: str) -> Any:
+        if next(others, None) is None:  # it is no read of those, but the look after the rest
+            storage.load = load
+            last.destroy()
+            storage.save(last)
+        return load(key)
+
+    forestall(storage, value, 4)
+    storage.load = end_then_load
+    assert save_as(kind, storage, session) is None
+    assert session.lost
 
 
 def test_destroy_tries_every_record(tmp_path: Path) -> None:
