@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from sessionctl.encoding import b64decode_urlsafe
+from sessionctl.errors import MalformedCookieError
+
 if TYPE_CHECKING:
     from sessionctl.signing.keys import KeyRing
+
+_MAX_STAMP = 11  # characters of base64 that 64 bits take
 
 
 class Unsigned(NamedTuple):
@@ -21,11 +26,14 @@ class Unsigned(NamedTuple):
     @property
     def issued_at(self) -> float | None:
         """The time of issue in Unix seconds, where the text has one: read only when it is asked for."""
-        if self.stamp is None:
-            return None
-        from sessionctl.signing.native import seconds
+        return None if self.stamp is None else seconds(self.stamp)
 
-        return seconds(self.stamp)
+
+def seconds(stamp: bytes) -> float:
+    """The Unix seconds of a time as itsdangerous writes it, big-endian in base64. Raises `MalformedCookieError`."""
+    if len(stamp) > _MAX_STAMP:
+        raise MalformedCookieError("the time is no number of seconds")
+    return float(int.from_bytes(b64decode_urlsafe(stamp.decode("ascii"), "the time"), "big"))
 
 
 class Signer(Protocol):

@@ -28,7 +28,7 @@ from itsdangerous import TimestampSigner
 from sessionctl import jsontext
 from sessionctl.encoding import PADDING, compress, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, SecretError
-from sessionctl.signing.base import Unsigned
+from sessionctl.signing.base import Unsigned, seconds
 from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag, compare_digest
 from sessionctl.verdict import new_tuple
 
@@ -42,7 +42,6 @@ COMPRESSES_FROM = 512
 """Bytes of JSON from which compression is tried: below, it wins some tens of bytes for twice the time."""
 
 _STAMP = 6  # characters of the time until 2106
-_MAX_STAMP = 11  # characters of base64 that 64 bits take
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -124,13 +123,6 @@ def load(payload: bytes) -> str:
 def _stamp(seconds: int) -> bytes:
     """The time as it stands in the cookie, kept for as long as the second lasts."""
     return b64encode_urlsafe_tag(seconds.to_bytes(8, "big").lstrip(b"\0"))
-
-
-def seconds(stamp: bytes) -> float:
-    """The Unix seconds of a time as it stands in the cookie. Raises `MalformedCookieError`."""
-    if len(stamp) > _MAX_STAMP:
-        raise MalformedCookieError("the time is no number of seconds")
-    return float(int.from_bytes(b64(stamp), "big"))
 
 
 def b64(text: bytes) -> bytes:
