@@ -173,6 +173,12 @@ def _narrow() -> int | None:
     return columns if columns < NARROW else None
 
 
+def _end_line() -> None:
+    """Leave the line at which somebody pressed Ctrl-C, so that the prompt begins its own."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        click.echo(err=True)
+
+
 def _run(call: Any, arguments: list[str]) -> int:
     """Run, and turn whatever is raised into one line and an exit status."""
     try:
@@ -184,6 +190,7 @@ def _run(call: Any, arguments: list[str]) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except (KeyboardInterrupt, click.Abort):
+        _end_line()
         return INTERRUPTED
     except Exception as error:
         from sessionctl.cli.failure import report

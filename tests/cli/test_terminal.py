@@ -243,3 +243,38 @@ def test_columns_of_wide_characters(tmp_path: Path, home: Path) -> None:
     assert len(places) == 1
     narrow = screen(34, "list", "-s", f"fs:{tmp_path / 'wide'}", "--columns", "city,name")
     assert max(map(cell_len, narrow)) <= 34
+
+
+def test_interrupted_at_the_terminal(store: str) -> None:
+    """Ctrl-C ends the line that it is pressed at, so that the prompt begins its own; into a log nothing is written."""
+    program = pexpect.spawn(
+        sys.executable,
+        ["-m", "sessionctl", "watch", "-s", store],
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+        encoding="utf-8",
+        timeout=30,
+    )
+    program.expect("watching 1 session\r\n")
+    program.sendintr()
+    program.expect(pexpect.EOF)
+    program.close()
+    assert (program.exitstatus, program.before) == (130, "^C\r\n")
+
+
+def test_verdicts_at_the_terminal(home: Path) -> None:
+    """Cookies that are typed in, a line each, are judged in lines that break between words."""
+    program = pexpect.spawn(
+        sys.executable,
+        ["-m", "sessionctl", "verify", "-"],
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "40"},
+        encoding="utf-8",
+        timeout=30,
+    )
+    program.expect("sessionctl: reading cookies, one a line;\r\n  end with Ctrl-D\r\n")
+    program.sendline("abc")
+    program.expect("'sessionctl formats' lists them\r\n")
+    assert max(map(len, program.before.splitlines())) <= 40
+    program.sendeof()
+    program.expect(pexpect.EOF)
+    program.close()
+    assert program.exitstatus == 3

@@ -13,11 +13,10 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from sessionctl import formats, jsontext
 from sessionctl.cli.output import json_text, say, visible
 from sessionctl.cli.views.verdicts import line, status_of, unread
+from sessionctl.cli.wrapping import fitted
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import Context
@@ -66,7 +65,7 @@ class _Told(NamedTuple):
 
 def verify_lines(setup: Setup, look: Look) -> int:
     """Judge every line, and the worst exit status: 0 only if all are genuine."""
-    tell = _json_line if look.json else _plain_line
+    tell = _json_line if look.json else _screen_line if sys.stdout.isatty() else _plain_line
     forms: dict[str, Format] = {}
     worst, made, before = 0, None, 0
     answers: list[str] = []
@@ -137,7 +136,7 @@ def _lines() -> Iterator[list[str]]:
         return
     stream: BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
     if stream.isatty():
-        click.echo("sessionctl: reading cookies, one a line; end with Ctrl-D", err=True)
+        say("reading cookies, one a line; end with Ctrl-D")
     rest = b""
     while data := stream.read1(_CHUNK):
         if len(rest) == MAX_LINE and b"\n" not in data:
@@ -271,6 +270,12 @@ def _source(text: str, name: str | None) -> Source:
 
 def _plain_line(name: str | None, verdict: Verdict) -> str:
     return f"{visible(line(name or 'no known format', verdict))}\n"
+
+
+def _screen_line(name: str | None, verdict: Verdict) -> str:
+    return "".join(
+        f"{part}\n" for part in fitted(visible(line(name or "no known format", verdict)), sys.stdout)
+    )
 
 
 def _json_line(name: str | None, verdict: Verdict) -> str:
