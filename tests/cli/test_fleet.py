@@ -200,7 +200,15 @@ def test_a_change_is_called_one(run: Run, place: list[str], words: tuple[str, ..
 
 @pytest.mark.parametrize(
     "command",
-    [["list"], ["stats"], ["export"], ["destroy"], ["set", "x=1"], ["purge", "--older-than", "0s"]],
+    [
+        ["list"],
+        ["stats"],
+        ["export"],
+        ["destroy"],
+        ["set", "x=1"],
+        ["purge", "--older-than", "0s"],
+        ["watch", "--for", "0s"],
+    ],
     ids=lambda words: words[0],
 )
 def test_a_condition_that_may_have_been_meant_otherwise(

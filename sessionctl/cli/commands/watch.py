@@ -11,13 +11,14 @@ from sessionctl.cli import options, selecting
 from sessionctl.cli.conflicts import refuse_one_beside_many
 from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
-from sessionctl.cli.problems import tell_nothing, tell_owner
+from sessionctl.cli.problems import tell_doubts, tell_nothing, tell_owner
 from sessionctl.cli.setup import keys_for, setup_of
 from sessionctl.cli.words import refuse_rest, target_of
 from sessionctl.errors import UsageError
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
+    from sessionctl.fleet.select import Selection
     from sessionctl.identify import Setup, Target
     from sessionctl.watch import Seen
 
@@ -62,7 +63,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         setup = setup_of(params, keys=keys_for(target))
         chosen["key"] = _key(target, setup)
     chosen["on_way"] = lambda how: say(f"changes are noticed {how}", quiet=not look.verbose)
-    chosen["on_begin"] = lambda count: _begin(count, setup, look, many="selection" in chosen)
+    chosen["on_begin"] = lambda count: _begin(count, setup, look, chosen.get("selection"))
     found = 0
     for seen in watch(setup.storage, interval=interval or 0.0, seconds=seconds, **chosen):
         found += seen.kind == "found"
@@ -70,16 +71,16 @@ def command(words: tuple[str, ...], **params: Any) -> None:
             _tell(seen, look)
 
 
-def _begin(count: int, setup: Setup, look: options.Look, *, many: bool) -> None:
+def _begin(count: int, setup: Setup, look: options.Look, selection: Selection | None) -> None:
     """Say what is watched; and where that is nothing, or another framework's, why it may be."""
-    if many:
+    if selection is not None:
         say(f"watching {counted(count, 'session')}", quiet=look.quiet or look.json)
     elif not count:
         say("there is no such session yet", quiet=look.quiet or look.json)
     if count:
         tell_owner(setup.storage, look)
-    else:
-        tell_nothing(setup.storage, look, given=setup.storage_given)
+    elif not tell_nothing(setup.storage, look, given=setup.storage_given) and selection is not None:
+        tell_doubts(selection.where, look)
 
 
 def _seconds(text: str | None) -> float | None:
