@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from sessionctl.formats.django import Django
 from sessionctl.storage.address import without_password
@@ -153,20 +154,27 @@ def _django_store(project: Project, kind: str) -> tuple[str | None, tuple[str, .
         return f"fs:{path.value if path else '/tmp'}?layout=django-file", ()  # noqa: S108 - Django's own default
     if kind in ("cache", "cached_db"):
         redis = project.find(r"LOCATION[\"']?\s*:\s*[\"'](rediss?://[^\"']+)[\"']", ".py")
-        return _cache(redis.value if redis else "redis://localhost/1")
+        return _on_redis(redis.value if redis else "redis://localhost/1", "django-cache")
     if kind == "signed_cookies":
         return None, ()
     return None, ("sessions are rows of the database; this reads one, with sqlite3 FILE in place of psql -Atc too:",
                   f'psql -Atc "{Django.row_query}" | sessionctl decode --record -')  # fmt: skip
 
 
-def _cache(url: str) -> tuple[str, tuple[str, ...]]:
-    """The store in a cache, whose password is left where it is, and what to say of that."""
+def _on_redis(url: str, layout: str, prefix: Found | None = None) -> tuple[str, tuple[str, ...]]:
+    """The store on a Redis, whose password is left where it is, and what to say of that."""
     bare = without_password(url)
+    given = f"layout={layout}{_option('prefix', prefix)}"
+    mark = "&" if "?" in bare else "?"
     if bare == url:
-        return f"{url}?layout=django-cache", ()
+        return f"{url}{mark}{given}", ()
     note = "its password is not copied: REDIS_PASSWORD is to hold it"
-    return f"{bare}?layout=django-cache&password_env=REDIS_PASSWORD", (note,)
+    return f"{bare}{mark}{given}&password_env=REDIS_PASSWORD", (note,)
+
+
+def _option(name: str, found: Found | None) -> str:
+    """An option more in a URL's query, where its value was found."""
+    return f"&{name}={quote(found.value, safe=':/')}" if found else ""
 
 
 def _flask(project: Project) -> Proposal | None:
@@ -176,14 +184,31 @@ def _flask(project: Project) -> Proposal | None:
     name = project.find(r"SESSION_COOKIE_NAME[\"'\]]*\s*=\s*[\"']([^\"']+)[\"']", ".py")
     pattern = r"(?:\bSECRET_KEY[\"'\]]*|\.secret_key)\s*=\s*([^\n]+)"
     secrets, notes = _secret(project, pattern, _PYTHON_ENV, "SECRET_KEY", ".py")
-    storage = None
-    more: tuple[str, ...] = ()
-    if project.depends_on("flask-session"):
-        storage = "redis://localhost/0?layout=flask-session"
-        more = ("Flask-Session: the cookie holds an ID alone, the session lies in the store",)
+    storage, more = _flask_store(project) if project.depends_on("flask-session") else (None, ())
     because = f"flask{_at(used)}"
     cookie_name = name.value if name else "session"
     return Proposal("flask", because, "flask", cookie_name, secrets, storage, notes, more)
+
+
+def _flask_store(project: Project) -> tuple[str | None, tuple[str, ...]]:
+    """Flask-Session's, by its own settings and defaults (0.8, defaults.py)."""
+
+    def setting(name: str, value: str = r"[\"']([^\"'\n]+)[\"']") -> Found | None:
+        return project.find(rf"\b{name}[\"'\]]*\s*[=:]\s*{value}", ".py")
+
+    kind, prefix = setting("SESSION_TYPE"), setting("SESSION_KEY_PREFIX")
+    whose = "Flask-Session: the cookie holds an ID alone, the session lies in the store"
+    if kind is not None and kind.value == "filesystem":
+        folder = setting("SESSION_FILE_DIR")
+        place = folder.value if folder else "flask_session"
+        return f"fs:{place}?layout=flask-session{_option('prefix', prefix)}", (whose,)
+    if kind is not None and kind.value == "memcached":
+        return f"memcached://localhost?layout=flask-session{_option('prefix', prefix)}", (whose,)
+    if kind is not None and kind.value != "redis":
+        return None, (f"{whose}: {kind.value} ({kind.place}); 'sessionctl decode --record -' reads a record",)
+    url = setting("SESSION_REDIS", r"[^\n]*?[\"'](rediss?://[^\"'\s]+)[\"']")
+    storage, more = _on_redis(url.value if url else "redis://localhost/0", "flask-session", prefix)
+    return storage, (whose, *more)
 
 
 def _express(project: Project) -> Proposal | None:
@@ -195,9 +220,9 @@ def _express(project: Project) -> Proposal | None:
             re.search(r"\bname\s*:\s*[\"'`]([^\"'`]+)", called.value.partition("\n})")[0]) if called else None
         )
         secrets, notes = _secret(project, given, _NODE_ENV, "SESSION_SECRET", *sources)
-        storage = _express_store(project)
+        storage, more = _express_store(project, *sources)
         return Proposal("express", f"express-session in package.json{_at(called)}", "express",
-                        name[1] if name else "connect.sid", secrets, storage, notes)  # fmt: skip
+                        name[1] if name else "connect.sid", secrets, storage, notes, more)  # fmt: skip
     if project.depends_on("cookie-session"):
         found = project.find(r"(?s)[sS]ession\(\s*\{.{0,600}?\bname\s*:\s*[\"'`]([^\"'`]+)", *sources)
         secrets, notes = _secret(project, given, _NODE_ENV, "SESSION_SECRET", *sources)
@@ -206,15 +231,14 @@ def _express(project: Project) -> Proposal | None:
     return None
 
 
-def _express_store(project: Project) -> str | None:
-    for package, url in (
-        ("connect-redis", "redis://localhost/0?layout=connect-redis"),
-        ("connect-memcached", "memcached://localhost?layout=connect-memcached"),
-        ("session-file-store", "fs:sessions?layout=express-file"),
-    ):
-        if project.depends_on(package):
-            return url
-    return None
+def _express_store(project: Project, *sources: str) -> tuple[str | None, tuple[str, ...]]:
+    if project.depends_on("connect-redis"):
+        url = project.find(r"[\"'`](rediss?://[^\"'`\s${}]+)[\"'`]", *sources)
+        prefix = project.find(r"RedisStore\(\{[^}]{0,600}?\bprefix\s*:\s*[\"'`]([^\"'`${}]+)[\"'`]", *sources)
+        return _on_redis(url.value if url else "redis://localhost/0", "connect-redis", prefix)
+    if project.depends_on("connect-memcached"):
+        return "memcached://localhost?layout=connect-memcached", ()
+    return ("fs:sessions?layout=express-file" if project.depends_on("session-file-store") else None), ()
 
 
 def _remix(project: Project) -> Proposal | None:

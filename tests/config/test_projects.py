@@ -58,6 +58,36 @@ PROJECTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "storage": "redis://localhost/0?layout=connect-redis",
         },
     ),
+    "Flask-Session in files": (
+        {"requirements.txt": "flask\nflask-session\n", "app.py": 'import flask\napp.config.update(SESSION_TYPE="filesystem", SESSION_FILE_DIR="/var/s")\n'},
+        {"storage": "fs:/var/s?layout=flask-session"},
+    ),
+    "Flask-Session in its own directory": (
+        {"requirements.txt": "flask\nflask-session\n", "app.py": 'app.config["SESSION_TYPE"] = "filesystem"\napp.config["SESSION_KEY_PREFIX"] = "a&b:"\n'},
+        {"storage": "fs:flask_session?layout=flask-session&prefix=a%26b:"},
+    ),
+    "Flask-Session on a Redis of its own": (
+        {
+            "requirements.txt": "flask\nflask-session\n",
+            "app.py": 'CONFIG = {"SESSION_TYPE": "redis", "SESSION_KEY_PREFIX": "shop:"}\napp.config["SESSION_REDIS"] = redis.from_url("redis://:hunter2@cache:6380/3")\n',
+        },
+        {"storage": "redis://cache:6380/3?layout=flask-session&prefix=shop:&password_env=REDIS_PASSWORD"},
+    ),
+    "Flask-Session in a database": (
+        {"requirements.txt": "flask\nflask-session\n", "app.py": 'app.config["SESSION_TYPE"] = "sqlalchemy"\n'},
+        {"storage": None},
+    ),
+    "Flask-Session on Memcached": (
+        {"requirements.txt": "flask\nflask-session\n", "app.py": 'app.config["SESSION_TYPE"] = "memcached"\n'},
+        {"storage": "memcached://localhost?layout=flask-session"},
+    ),
+    "Express on a Redis of its own": (
+        {
+            "package.json": '{"dependencies": {"express-session": "1", "connect-redis": "8"}}',
+            "app.mjs": "const client = createClient({ url: 'redis://cache:6379/2' })\nnew RedisStore({ client, prefix: 'myapp:' })\n",
+        },
+        {"storage": "redis://cache:6379/2?layout=connect-redis&prefix=myapp:"},
+    ),
     "Express with cookie-session": (
         {"package.json": '{"dependencies": {"cookie-session": "2"}}', "a.js": "app.use(cookieSession({ name: 'sess', keys: [process.env.K] }))"},
         {"format": "cookie-session", "cookie_name": "sess", "secrets": ("env:K",)},
@@ -94,8 +124,9 @@ def test_proposal(tmp_path: Path, files: dict[str, str], expected: dict[str, Any
 
 
 @pytest.mark.parametrize("files", [files for files, _ in PROJECTS.values()], ids=PROJECTS)
-def test_what_is_written(tmp_path: Path, files: dict[str, str]) -> None:
+def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
     """The file is TOML whose formats, options and storages exist, and it copies no secret out of the code."""
+    monkeypatch.setenv("REDIS_PASSWORD", "pw")
     build(tmp_path, files)
     text = render(propose(str(tmp_path)))
     assert "hunter2" not in text
