@@ -77,9 +77,9 @@ def examine(source: Source, setup: Setup, *, url: str | None = None) -> list[Fin
     `MalformedCookieError` for another text of none. What is no session by its name is not judged as one.
     """
     purpose = purpose_of(source.name or "") if source.value else None
-    if purpose is not None:
-        found = [*_of_no_session(source, url, purpose)]
-        return _sorted(finding._replace(where=source.name or "") for finding in found)
+    if purpose is not None or source.value == "":
+        told = _cleared(source, url) if purpose is None else _of_no_session(source, url, purpose)
+        return _sorted(finding._replace(where=source.name or "") for finding in told)
     try:
         report = inspect(source, setup)
     except MalformedCookieError:
@@ -139,6 +139,14 @@ def _of_no_format(source: Source, url: str | None) -> Iterator[Finding]:
     yield from _name(source.name)
     yield Finding("unknown-format", "note", "its text is of no known format; it was judged as a bare ID",
                   "sessionctl formats", "-f NAME names its format")  # fmt: skip
+
+
+def _cleared(source: Source, url: str | None) -> Iterator[Finding]:
+    """An empty cookie, by which a server ends a session: browsers may refuse that too, and then it stays."""
+    yield Finding("cleared", "note", "it is empty: the server ends the session by it", f"{RFC} 5.7",
+                  "give the header that sets it to have the session judged")  # fmt: skip
+    if source.attributes is not None:
+        yield from _refused(source, url)
 
 
 def _of_no_session(source: Source, url: str | None, purpose: str) -> Iterator[Finding]:
@@ -304,7 +312,8 @@ def _identifier(session_id: object) -> Iterator[Finding]:
         return
     bits = id_bits(session_id)
     if bits < LEAST_ID_BITS:
-        message = f"the ID has {bits:.0f} bits of entropy at the most, and {LEAST_ID_BITS} are the least"
+        told = f"{bits:.0f} bits of entropy at the most" if bits >= 1 else "hardly any entropy"
+        message = f"the ID has {told}, and {LEAST_ID_BITS} bits are the least"
         yield _owasp("weak-id", "error", message, "Session ID Entropy", "make IDs of 128 random bits or more")
     elif bits < 2 * LEAST_ID_BITS - 10:
         message = f"the ID has about {bits:.0f} bits of entropy"

@@ -242,3 +242,16 @@ def test_a_visit_without_a_session() -> None:
     ga = "_ga=GA1.2.1033501218.1368477899"
     visit = read_visit(har(exchange(0, "GET", "http://shop.test/", 200, ga, f"{ga}; Path=/")))
     assert [finding.code for finding in examine_visit(visit, Setup())] == ["no-session"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "codes"),
+    [
+        ("; Path=/; Max-Age=0", {"cleared"}),
+        ("; Path=/; SameSite=None", {"cleared", "samesite-none"}),
+        ("", {"cleared"}),
+    ],
+)
+def test_a_cookie_that_ends_the_session(attributes: str, codes: set[str]) -> None:
+    """An empty cookie ends a session: only whether browsers do as it says is judged."""
+    assert set(findings(f"session={attributes}")) == codes
