@@ -233,6 +233,44 @@ def test_the_end_of_rails() -> None:
     assert formats.get("rails").decode(longer, keys).expires_at == NOW + 600 + 7200
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "data", "place", "looks"),
+    [
+        ("rack", {}, {"session_id": "ab" * 32, "a": 1}, "session_id", "[0-9a-f]{64}"),
+        ("rails", {"serializer": "marshal"}, {"session_id": "ab" * 16, "a": 1}, "session_id", "[0-9a-f]{32}"),
+        ("beaker", {}, {"_id": "ab" * 16, "a": 1}, "_id", "[0-9a-f]{32}"),
+        ("iron", {}, {"id": "5eed0000-0000-4000-8000-000000000000", "createdAt": 1, "data": {"a": 1}}, "id",
+         "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    ],
+)  # fmt: skip
+def test_a_new_id_inside(
+    name: str, options: dict[str, str], data: dict[str, Any], place: str, looks: str
+) -> None:
+    """A framework that keeps an ID inside its cookie gets a new one there, of the same looks; all else stays."""
+    keys = KeyRing([KEY * 2])
+    cookie_name = "_app_session" if name == "rails" else "session"
+    text = formats.get(name, **options).encode(data, keys, cookie_name=cookie_name, now=NOW)
+    setup = Setup(format=name, options=options, keys=keys, now=NOW)
+    source = _source(cookie_name, text)
+    made = editing.regenerate(Target(source=source), setup, delete_old=False)
+    changed = _source(cookie_name, made.cookie or "")
+    verdict, after = _read(formats.get(name, **options), changed, setup)
+    assert verdict.valid
+    assert made.id == after.id == after.data[place] != data[place]
+    assert re.fullmatch(looks, after.data[place])
+    assert {**after.data, place: data[place]} == data
+    assert made.revoked
+    assert not editing.regenerate(Target(source=source), setup, delete_old=True).revoked
+
+
+def test_no_id_inside() -> None:
+    """A member that is called `id` is no session's ID where the framework has none."""
+    keys = KeyRing([KEY])
+    source = _source("session", formats.get("flask").encode({"id": "x", "session_id": "y"}, keys, now=NOW))
+    with pytest.raises(NotSupportedError, match="no session ID"):
+        editing.regenerate(Target(source=source), Setup(format="flask", keys=keys, now=NOW), delete_old=False)
+
+
 def test_flash_in_a_list() -> None:
     """Messages of Django that lie in a cookie of their own get one more, though there is no object to set in."""
     keys = KeyRing([KEY])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from sessionctl.editing.opening import Opened, open_session
 from sessionctl.errors import NotSupportedError, SessionNotFoundError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.keypaths import top_level
+from sessionctl.session import create_session_id
 from sessionctl.storage.cookie import CookieStorage
 from sessionctl.wording import with_article
 
@@ -73,7 +75,8 @@ def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
     """Give the session a new ID. Raises `NotSupportedError` for a framework whose cookie has none."""
     opened = open_session(target, setup, to_change=True)
     if opened.session is None:
-        raise NotSupportedError(f"{with_article(opened.format)} cookie has no session ID to renew")
+        made = _change_foreign(_with_new_id(opened), {}, (), {})
+        return replace(made, revoked=not delete_old, attributes=target.attributes)
     if not opened.session.id:
         raise UsageError("a session found by its ref keeps its unknown ID; give the cookie or --id")
     _check_printable(opened, opened.session.id)
@@ -82,6 +85,34 @@ def regenerate(target: Target, setup: Setup, *, delete_old: bool) -> Made:
     opened.session.regenerate_id(delete_old and not in_cookie)
     revoked = not (delete_old and in_cookie)
     return replace(_saved(opened), revoked=revoked, attributes=target.attributes)
+
+
+_ID_PLACES = ("session_id", "_id", "id")
+"""Where the ID lies in cookies that hold the whole session: those of Rails and Rack, of Beaker, of h3 and yar."""
+
+
+def _with_new_id(opened: Opened) -> Opened:
+    """Another framework's session with a new ID in the place of the one inside it, and of its looks."""
+    decoded = opened.decoded
+    assert decoded is not None  # noqa: S101 - no session of ours is another framework's
+    data, old = decoded.data, decoded.id
+    inside = old is not None and isinstance(data, dict)
+    place = next((name for name in _ID_PLACES if inside and data.get(name) == old), None)
+    if old is None or place is None:
+        raise NotSupportedError(f"{with_article(opened.format)} cookie has no session ID to renew")
+    new = _new_id_like(old)
+    return replace(opened, decoded=decoded._replace(id=new, data={**data, place: new}))
+
+
+def _new_id_like(old: str) -> str:
+    import secrets
+    import uuid
+
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", old):
+        return str(uuid.uuid4())
+    if len(old) >= 32 and re.fullmatch(r"[0-9a-f]+", old):  # noqa: PLR2004 - 128 bits
+        return secrets.token_hex((len(old) + 1) // 2)[: len(old)]
+    return create_session_id()
 
 
 def _check_printable(opened: Opened, session_id: str) -> None:
