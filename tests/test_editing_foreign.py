@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote as url_unquote
 
 import pytest
 
@@ -261,6 +262,16 @@ def test_a_new_id_inside(
     assert {**after.data, place: data[place]} == data
     assert made.revoked
     assert not editing.regenerate(Target(source=source), setup, delete_old=True).revoked
+
+
+def test_the_id_of_rack_stays_an_object() -> None:
+    """Rack asks the ID that Marshal keeps for its `public_id`; a text has none."""
+    row = next(row for row in cookie_cases("rack") if row["id"] == "rack2-marshal-small")
+    source, setup, _ = _opened(row)
+    made = editing.regenerate(Target(source=source), setup, delete_old=False)
+    payload = b64decode(url_unquote(made.cookie or "").partition("--")[0])
+    assert b"Rack::Session::SessionId\x06" in payload
+    assert marshal.loads(payload) == {**row["data"], "session_id": made.id}
 
 
 def test_no_id_inside() -> None:
