@@ -232,6 +232,7 @@ def _run(command: str, path: str) -> str:
     import shlex
     import subprocess
 
+    whose = f"the command of a secret in {path}"
     try:
         done = subprocess.run(  # noqa: S603 - the user's own file says so
             shlex.split(command),
@@ -241,10 +242,14 @@ def _run(command: str, path: str) -> str:
             check=False,
         )
         text = done.stdout.decode().removesuffix("\n")
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise SecretError(f"the command of a secret in {path} failed: {type(error).__name__}") from None
+    except OSError as error:
+        raise SecretError(f"{whose} cannot be started: {error.strerror}; no shell reads it") from None
+    except subprocess.TimeoutExpired:
+        raise SecretError(f"{whose} did not end within {COMMAND_SECONDS} seconds") from None
+    except UnicodeDecodeError:
+        raise SecretError(f"{whose} printed no UTF-8") from None
+    except ValueError as error:
+        raise SecretError(f"{whose} cannot be read: {error}") from None
     if done.returncode or not text:
-        raise SecretError(
-            f"the command of a secret in {path} ended with {done.returncode} and {counted(len(text), 'character')}"
-        )
+        raise SecretError(f"{whose} ended with {done.returncode} and {counted(len(text), 'character')}")
     return text

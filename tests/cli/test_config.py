@@ -396,6 +396,27 @@ def test_an_untrusted_url(run: Run, write: Write) -> None:
     assert "evil.test" in run("create", "--output", "curl").text
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("exit 3", "cannot be started: No such file or directory; no shell reads it"),
+        ("sh -c 'exit 3'", "ended with 3 and 0 characters"),
+        ("printf 'a", "cannot be read: No closing quotation"),
+        ("sleep 20", "did not end within 5 seconds"),
+        ("printf '\\\\351'", "printed no UTF-8"),
+    ],
+)
+def test_a_command_that_gives_no_secret(
+    run: Run, write: Write, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    """Why a secret's command gave none is said in words."""
+    monkeypatch.setattr("sessionctl.config.settings.COMMAND_SECONDS", 5)
+    write(f'[profiles.p]\nsecrets = ["command:{command}"]\n', user=True)
+    answer = run("create", "-p", "p")
+    assert answer.status == 2
+    assert said in answer.err
+
+
 def test_a_byte_order_mark(run: Run, write: Write) -> None:
     """A file as Windows' editors write it, with a byte order mark in front, is read as without."""
     write('\ufeffdefault_profile = "p"\n[profiles.p]\ncookie_name = "sid"\nformt = "flask"\n')
