@@ -128,10 +128,11 @@ def find_key(token: Token, macs: Macs, keys: KeyRing) -> tuple[int, tuple[Warn, 
     if index is not None:
         return index, ()
     try:
-        given = b64decode(token.signature)
+        tag = b64decode(token.signature)
     except Base64Error:
-        given = b""
-    index = macs.first(keys, message, given)
+        tag = b""
+    if b64encode_urlsafe_tag(tag) != given:  # it is another text for these bytes, which may fit
+        index = macs.first(keys, message, tag)
     if index is None:
         raise macs.misfit(keys, len(token.signature.rstrip("=")), b64encode_urlsafe_tag)
     return index, (NON_CANONICAL,)

@@ -68,15 +68,15 @@ class Macs:
     ) -> BadSignatureError:
         """Why no key fits a signature of a length, in the bytes that `write` makes."""
         macs = self.of(keys)
-        lengths = {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
         digest = macs[0].name.removeprefix("HMAC-").lower()
-        if length == lengths[digest]:
+        wanted = len(write(bytes(DIGEST_SIZES[digest])))
+        if length == wanted:
             return BadSignatureError(f"the signature does not fit {any_of(len(macs), 'key')}")
-        other = [name for name, known in lengths.items() if known == length]
+        other = [name for name, size in DIGEST_SIZES.items() if len(write(bytes(size))) == length]
         hint = (
             f"it is of {other[0]} (-O digest={other[0]}), or was cut"
             if other
             else "the text was cut or altered"
         )
         has = counted(length, "byte" if write is bytes else "character")
-        return BadSignatureError(f"the signature has {has} in place of {lengths[digest]} of {digest}: {hint}")
+        return BadSignatureError(f"the signature has {has} in place of {wanted} of {digest}: {hint}")
