@@ -24,7 +24,7 @@ from sessionctl.cli.words import refuse_rest, target_of, tell_notes
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
     """End a session, or (--where, --older-than) all that match and say how many.
 
-    Of one that lives in its cookie, what clears it is printed: copies stay valid.
+    Of one that lives in its cookie, what clears it is printed; copies live on.
 
     \b
     sessionctl destroy "$COOKIE"

@@ -19,8 +19,8 @@ from sessionctl.errors import UsageError
 @writing_options
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> None:
-    """Set values of a session, print its cookie. K is a name or a path (cart.0.sku),
-    V JSON where it parses, else text; K:=V demands JSON; null unsets.
+    """Set values of a session, print its cookie. K may be a path (cart.0.sku); V is JSON where it parses, else
+    text; K:=V demands JSON; null unsets.
 
     \b
     COOKIE=$(sessionctl set "$COOKIE" userId=42 'cart:=["apple"]')
