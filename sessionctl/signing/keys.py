@@ -176,9 +176,11 @@ def read_secret_file(path: str) -> KeyRing:
     content = _read(path)
     if isinstance(content, bytes):
         raise SecretError(f"the secret file {path!r} is not UTF-8 text; use @FILE for a binary secret")
+    content = content.removeprefix("\ufeff")  # as Windows' editors begin a file
     if content.startswith("-----BEGIN "):
         return KeyRing([content])
-    return KeyRing.parse(line for line in content.splitlines() if line)
+    lines = (line.removesuffix("\r") for line in content.split("\n"))  # a secret may hold U+2028
+    return KeyRing.parse(line for line in lines if line)
 
 
 def parse_option_secret(text: str) -> bytes:

@@ -81,6 +81,12 @@ class TestFiles:
         path.write_text("new\n\nhex:00ff\nold\n")
         assert [secret.bytes for secret in read_secret_file(str(path))] == [b"new", b"\x00\xff", b"old"]
 
+    def test_a_secret_file_of_windows(self, tmp_path: Path) -> None:
+        """A byte order mark and carriage returns belong to no secret; other line breaks of Unicode do."""
+        path = tmp_path / "keys"
+        path.write_bytes("\ufeffnew\r\nold\u2028\x85\r\n".encode())
+        assert [secret.text for secret in read_secret_file(str(path))] == ["new", "old\u2028\x85"]
+
     def test_a_pem_file_is_one_key(self, tmp_path: Path) -> None:
         """A PEM block is not taken apart into lines."""
         path = tmp_path / "key.pem"
