@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from sessionctl.cli.conflicts import refuse_two_sessions
+from sessionctl.cli.conflicts import ONE_SESSION, is_said, refuse_two_sessions
 from sessionctl.cli.output import shown
 from sessionctl.cli.setup import settings_of
 from sessionctl.errors import UsageError
@@ -157,8 +157,9 @@ def _assignment(word: str) -> tuple[str, Any]:
 def refuse_rest(words: tuple[str, ...]) -> None:
     """Raise `UsageError` for arguments that a command has no use for."""
     if words:
-        more = f"{counted(len(words), 'more argument')} than this command takes"
-        raise UsageError(f"{more}; a text with blanks or ';' goes in quotes")
+        said = next((option for name, option in ONE_SESSION.items() if is_said(name)), None)
+        why = f"{said} stands in place of a COOKIE" if said else "a text with blanks or ';' goes in quotes"
+        raise UsageError(f"{counted(len(words), 'more argument')} than this command takes; {why}")
 
 
 def _read_stdin() -> bytes:

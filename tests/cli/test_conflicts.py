@@ -63,3 +63,13 @@ def test_an_age_that_cannot_be_told(run: Run) -> None:
     answer = run("verify", "-f", "express", "--secret", "k", cookie, "--max-age", "1s")
     assert (answer.status, "says nothing" in answer.err) == (0, True)
     assert run("verify", "-f", "express", "--secret", "k", cookie).err == ""
+
+
+@pytest.mark.parametrize("option", ["--har", "--id", "--ref"])
+def test_a_cookie_beside_what_stands_for_one(run: Run, option: str) -> None:
+    """An option that names the session is named where a COOKIE is given beside it."""
+    value = HAR if option == "--har" else "0123456789ab"
+    answer = run("inspect", "a.b.c", option, value)
+    assert (answer.status, answer.out) == (2, "")
+    assert f"1 more argument than this command takes; {option} stands in place of a COOKIE" in answer.err
+    assert "goes in quotes" in run("inspect", "a", "b").err
