@@ -5,13 +5,13 @@ r"""Records of Django's session backends, of all its releases.
                       base64 of  40 hex digits ":" payload    before: HMAC-SHA1 of the payload under
                                                               SHA-1("django.contrib.sessionsSessionStore" key);
                                                               Django 1.4 breaks the base64 into lines
-    cache on Redis    pickle of the session
+    cache on Redis    pickle of the session; by django-redis also JSON or MessagePack, and a zlib stream of it
     cache in files    pickle of the expiry (a float), zlib stream of the pickle of the session;
                       before Django 1.7 that pickle itself
 
 A signed text has no end of its own: that is the database's `expire_date`, or the file's time. With a key the
 signature is checked. Sources: Django 6.1, 5.2, 3.2, 3.0, 1.8 and 1.4 contrib/sessions/backends/base.py;
-6.1, 1.8 and 1.6 core/cache/backends/filebased.py; 6.1 redis.py.
+6.1, 1.8 and 1.6 core/cache/backends/filebased.py; 6.1 redis.py; django-redis 5.4 compressors and serializers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
-from sessionctl.formats.base import Context, first_fit, genuine, refused
+from sessionctl.formats.base import MAX_SIZE, Context, first_fit, genuine, refused
 from sessionctl.payload.django_messages import MESSAGES_KEY, flashed
 from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of, seconds
 
@@ -39,6 +39,7 @@ _SIGNED = re.compile(r"\.?[A-Za-z0-9_-]+=*:[0-9A-Za-z]{1,11}:[A-Za-z0-9_-]*=*")
 _OLD = re.compile(rb"[0-9a-f]{40}:")
 _OLD_TAG = 40
 _ZLIB = b"\x78"
+_ZLIB_HEADS = (b"x\x01", b"x^", b"x\x9c", b"x\xda")
 _PICKLE = b"\x80"
 _OWN = ("_auth_user_id", "_auth_user_hash", "_session_expiry", "_csrftoken", MESSAGES_KEY)
 
@@ -51,10 +52,12 @@ def recognise(sample: Sample) -> Guess:
         return Guess(0.97, "django")
     if _cache_parts(sample) is not None:
         return Guess(0.97, "django")
-    value = sample.object or sample.whole_pickle
+    unzipped = _unzipped(sample, MAX_SIZE)
+    plain = sample if unzipped is None else unzipped
+    value = plain.object or plain.whole_pickle or _message_pack(plain)
     if isinstance(value, dict) and not value.keys().isdisjoint(_OWN):
         return Guess(0.8, "django")
-    return NO
+    return NO if unzipped is None or not isinstance(value, dict) else Guess(0.5, "django")
 
 
 def read(sample: Sample, context: RecordContext) -> StoredRecord:
@@ -65,8 +68,14 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
         return _read_cached(*cached, context)
     if sample.text is not None and ":" in sample.text and sample.text[:1] not in ("{", "(", "}"):
         return _read_signed(sample.text, context)
+    unzipped = _unzipped(sample, context.max_size)
+    if unzipped is not None:
+        sample = unzipped
     if sample.object:
         return StoredRecord(data=sample.object, flash=_messages(sample.object))
+    packed = _message_pack(sample)
+    if packed is not None:
+        return StoredRecord(data=packed, flash=_messages(packed), payload_type="msgpack")
     data = pickle_of(sample)
     return StoredRecord(data=data, flash=_messages(data), payload_type="pickle")
 
@@ -173,6 +182,30 @@ def _read_cached(expires_at: float | None, content: bytes, context: RecordContex
     except MalformedCookieError as error:
         raise MalformedError(str(error)) from None
     return StoredRecord(data=data, flash=_messages(data), payload_type="pickle", expires_at=expires_at)
+
+
+def _unzipped(sample: Sample, max_size: int) -> Sample | None:
+    """What lies in the zlib stream of django-redis' compressor, or None where there is none."""
+    if sample.content[:2] not in _ZLIB_HEADS:
+        return None
+    try:
+        return Sample(decompress(sample.content, max_size), sample.name)
+    except MalformedCookieError:
+        return None
+
+
+def _message_pack(sample: Sample) -> dict[str, Any] | None:
+    """The object of a record in MessagePack, or None."""
+    head = sample.content[:1]
+    if not (b"\x81" <= head <= b"\x8f" or head in (b"\xde", b"\xdf")):
+        return None
+    from sessionctl.payload import msgpack
+
+    try:
+        value = msgpack.loads(sample.content)
+    except MalformedError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _messages(data: Any) -> Any:

@@ -302,6 +302,26 @@ def test_caches_of_old(content: str, name: str, named: bool) -> None:
         assert (record.expires_at is None) == (content[:4] == "IYAE")
 
 
+DJANGO_REDIS = {
+    "none-msgpack": (
+        "hKd1c2VyX2lkKq1fYXV0aF91c2VyX2lkoTehZaPigqyjcGFk2Tx4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eH"
+        "h4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="
+    ),
+    "zlib-pickle": "eJxrYJlawgABtVM0ethLi1OL4jNTpnhr9fDGJ5aWZMTDRHoYzYE4dUoP86OmNUCyIBEoZlNBAZhSqgcA8dQ0Xg==",
+    "zlib-json": "eJyrViotTi2Kz0xRslIwMdJRUIpPLC3JiEcIKpkrAUVTQayYUiODxGQQtyARLFVBAVCqBQDo9S21",
+    "zlib-msgpack": "eJxrWV5anFoUn5mitTY+sbQkIx7KXWi+MHXxo6Y1iwsSU27aVFAAANLELec=",
+}
+"""What django-redis 5.4 wrote, by compressor and serializer, in base64."""
+
+
+@pytest.mark.parametrize("content", DJANGO_REDIS.values(), ids=DJANGO_REDIS)
+def test_django_redis(content: str) -> None:
+    """Sessions that django-redis packed are Django's."""
+    record = read_record(base64.b64decode(content), "django")
+    assert record.data == {"user_id": 42, "_auth_user_id": "7", "e": "€", "pad": "x" * 60}
+    assert read_record(base64.b64decode(content)).data == record.data
+
+
 @pytest.mark.parametrize("old", [False, True], ids=["signing.dumps", "before 3.1"])
 def test_altered_record_of_django(old: bool) -> None:
     """An altered payload that can be read no more is a signature that does not fit, as Django answers."""
