@@ -171,12 +171,17 @@ def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     )
     if len(names) <= 1:
         return (names or list(cookies))[0], ()
-    from sessionctl.sources.likeliest import rank
+    from sessionctl.sources.likeliest import purpose_of, rank
 
     best, *others = rank({name: cookies.get(name) or join_chunks(cookies, name) or "" for name in names})
     more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
     told = ", ".join(others[:NAMED])
-    note = f"of {len(names)} cookies, {best} looks most like a session; the others: {told}{more}"
+    if purpose_of(best) is None:
+        note = f"of {len(names)} cookies, {best} looks most like a session; the others: {told}{more}"
+    else:
+        note = (
+            f"none of {len(names)} cookies looks like a session; {best} was taken, the others: {told}{more}"
+        )
     return best, (f"{note} (--cookie-name chooses)",)
 
 

@@ -413,3 +413,11 @@ def test_hostile_length(unit: str, length: int) -> None:
 def test_encodings_of_windows(encoding: str) -> None:
     """A file that Windows wrote is text, with or without its byte order mark."""
     assert decode_text(f"Cookie: session={FLASK}\r\n".encode(encoding)).strip() == f"Cookie: session={FLASK}"
+
+
+def test_where_no_cookie_looks_like_a_session() -> None:
+    """Of cookies that are all for something else by their names none is said to look like a session."""
+    (note,) = read_cookie("Cookie: _ga=GA1.2.3; csrftoken=abc; theme=dark").notes
+    assert note.startswith(
+        "none of 3 cookies looks like a session; _ga was taken, the others: csrftoken, theme"
+    )
