@@ -33,7 +33,7 @@ def exchange(
         },
         "response": {
             "status": status,
-            "headers": [{"name": "Set-Cookie", "value": text} for text in received],
+            "headers": [{"name": "Set-Cookie", "value": cookie} for cookie in received],
             **({} if media_type is None else {"content": {"mimeType": media_type, "text": text}}),
         },
     }

@@ -64,7 +64,7 @@ def print_cells(*texts: str) -> None:
 
 
 def drawn(sign: str, plain: str) -> str:
-    """A sign, or a plain one in place of it where the encoding of standard output has it not."""
+    """A sign, or a plain one where the encoding of standard output lacks it."""
     try:
         sign.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

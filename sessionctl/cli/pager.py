@@ -18,8 +18,8 @@ OFF = "sessionctl.no_pager"
 """Where `--no-pager` leaves its word, in `click.Context.meta`, which all contexts of a run share."""
 
 LESS = "FRX"
-"""git's: end where all fits, let colours through, leave the text on the screen. Of these what the user's own options
-do not say is only that colours get through.
+"""git's: end where all fits, let colours through, leave the text on the screen. Where the user has set options,
+only the second is added to them.
 """
 
 

@@ -50,7 +50,7 @@ def tell_nothing(
 
 
 def tell_owner(storage: SessionStorage | None, look: Look) -> None:
-    """Say where the sessions that a run met are another framework's, under the same prefix."""
+    """Where the sessions that a run met are another framework's, under the same prefix, say so."""
     from sessionctl import fleet
 
     hint = fleet.other_owner(storage)

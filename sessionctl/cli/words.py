@@ -113,9 +113,8 @@ def text_of(word: str) -> str:
         return word
     from sessionctl.sources import decode_text
 
-    return decode_text(
-        content_of_file(os.path.expanduser(word.removeprefix("@")))
-    )  # no shell does it behind the @
+    path = os.path.expanduser(word.removeprefix("@"))  # no shell does it behind the @
+    return decode_text(content_of_file(path))
 
 
 def content_of_file(path: str) -> bytes:

@@ -14,11 +14,11 @@ INDENT = 2
 """Columns that the lines after the first are set in where nothing else says so."""
 
 LEAST_ROOM = 28
-"""Columns that are left beside what lines are set in by."""
+"""Columns that a line needs beside its indent."""
 
 _COLUMNS = 80
 _COMMAND = r"(?<![\w'])'[^']+'(?!\w)|(?<=: )(?:sessionctl|chmod) [^;)]+|(?<![^ (])--?[A-Za-z][\w-]* [^ (]+"
-"""A command in a text, which stands in quotes or behind a colon, or an option with its value."""
+"""What is to be copied whole: a command in quotes or behind a colon, or an option with its value."""
 
 
 def fitted(text: str, stream: IO[str], indent: int = INDENT) -> list[str]:
@@ -52,8 +52,8 @@ def fold(text: str, columns: int, indent: int = INDENT) -> list[str]:
 def breaks(text: str, columns: int, indent: int = 0, taken: int = 0) -> list[int]:
     """Where lines begin after the first, which are set in by the indent; of the first some columns are taken.
 
-    A command is not broken, and a word that is longer than a line is left for the terminal to break, which then still
-    copies it whole; it begins a line, but for a word that it belongs to.
+    A command is not broken. A word that is longer than a line is left for the terminal to break, which still copies it
+    whole; it begins a line of its own, unless nothing but a name stands before it in the columns of the indent.
     """
     starts: list[int] = []
     for match in re.finditer(rf"( *)({_COMMAND}|[^ ])+", text):

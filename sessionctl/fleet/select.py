@@ -250,9 +250,7 @@ def _record(store: RecordStorage, key: str, stored: Stored) -> Record:
         return records.parse(stored.text)
     foreign = record_of(key, stored)
     data = foreign.data
-    if (
-        isinstance(data, list) and foreign.payload_type == "php"
-    ):  # PHP has one kind of array; the empty one too
+    if isinstance(data, list) and foreign.payload_type == "php":  # whose arrays are lists and maps in one
         data = {str(place): value for place, value in enumerate(data)}
     if not isinstance(data, dict):
         raise MalformedError("no object of names and values")

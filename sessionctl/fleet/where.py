@@ -29,11 +29,11 @@ _OPERATORS = ("!:=", ":=", "!=", "=")
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NO_NAME = re.compile(
-    r"""\s* ([<>!]+)            # an operator that others have, wherever it stands ...
-      | ([~^$*+|&%]+) (?= =)   # ... or only where `=` follows it
-      | \s* (~+) (?! .*= )      # ... or only where none does
-      | ^\s | \s=$             # a blank before or after the name
-      | \s (?! .*= )           # a blank inside, where no `=` tells that it is a name: `first name=V`""",
+    r"""\s* ([<>!]+)             # an operator that others have, wherever it stands ...
+      | ([~^$*+|&%]+) (?= = )   # ... or only where `=` follows it
+      | \s* (~+) (?! .*= )      # ... or only where no `=` follows at all
+      | ^\s | \s=$              # a blank before or after the name
+      | \s (?! .*= )            # a blank inside, where no `=` tells that it is a name: `first name=V`""",
     re.VERBOSE,
 )
 """What is no part of a name unless it is quoted; searched in a name with the `=` of its operator."""
@@ -61,7 +61,7 @@ class Condition:
 
     @property
     def doubt(self) -> str | None:
-        """What to ask whoever met no session with it: a value that begins as another tool's operator, or a wildcard."""
+        """What to say where no session meets it: its value begins with another tool's operator, or has a wildcard."""
         value = next((choice for choice in self.choices or () if isinstance(choice, str)), "")
         if sign := _OTHERS_OPERATOR.match(value):
             odd = f"and there is no operator '={sign[0]}'"

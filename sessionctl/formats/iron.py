@@ -203,14 +203,9 @@ class Iron(Format):
         index, opened = first_opened(context, lambda secret: self._open(seal, secret))
         shape = _shape(opened.data)
         kind = "iron-session" if seal.version else "h3" if shape == "h3" else "hapi"
-        own_id = (
-            kind != "iron-session" and index == 0
-        )  # the ID of an older password is not that of the newest
-        return {
-            "kind": kind,
-            "iterations": str(opened.rounds),
-            "password-id": seal.password_id if own_id else "",
-        }
+        # The newest password seals, and the ID of an older one is not its own.
+        password_id = seal.password_id if kind != "iron-session" and index == 0 else ""
+        return {"kind": kind, "iterations": str(opened.rounds), "password-id": password_id}
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """A message added as @hapi/yar does: `_store._flash.KEY` is a list. Others have no flash messages."""
@@ -237,9 +232,8 @@ class Iron(Format):
         for rounds, mac_rounds in self._rounds:
             mac_key = derive(mac_secret, seal.mac_salt, mac_rounds, MAC_SIZE)
             fits = compare_digest(Hmac(mac_key).digest(seal.body.encode("ascii")), seal.mac)
-            if not fits or not (
-                seal.canonical or seal.version
-            ):  # iron-session 9 alone compares bytes, not text
+            as_text = seal.canonical or seal.version  # iron-session 9 alone compares bytes, not text
+            if not (fits and as_text):
                 continue
             key = derive(secret, seal.salt, rounds, KEY_SIZES[self.option("cipher")])
             try:

@@ -91,6 +91,7 @@ def _inspect_elsewhere(target: Target, storage: RecordStorage, key: str, setup: 
         report,
         ref=storage.ref_of(key),
         status="unchecked",
+        text=None,
         size=stored.size or 0,
         warnings=(*keys_missing(setup), *odd_record(stored, setup)),
     )

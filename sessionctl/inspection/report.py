@@ -60,7 +60,7 @@ class Report:
     warnings: tuple[Warn, ...]
     ends_well: bool
     text: str | None = field(default=None, repr=False)
-    """The cookie as it was given; None of a session that was named."""
+    """The cookie's value as it was given; None of a session that was named by its ID or ref."""
 
 
 def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded, stored: Stored) -> Report:

@@ -312,9 +312,8 @@ def like_first(value: Any, before: bytes, *, max_size: int = _MAX_SIZE) -> Any:
 
 
 def _like(value: Any, reader: _Reader) -> Any:
-    reader.budget = Budget(
-        _KIND, items_of(len(reader.data))
-    )  # what was changed is read again, level by level
+    # What was changed is read again, level by level.
+    reader.budget = Budget(_KIND, items_of(len(reader.data)))
     start = reader.at
     if jsontext.dumps(reader.term(0)) == jsontext.dumps(value):
         return Encoded(reader.data[start : reader.at])

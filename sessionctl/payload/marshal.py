@@ -79,9 +79,7 @@ def _merged(value: Any, old: Any, size: int) -> Any:
             return old
         if isinstance(value, str) and isinstance(old, Object) and old.name == "Rack::Session::SessionId":
             renewed = Object(old.kind, old.name)
-            renewed.members = [
-                (name, value) for name, _ in old.members
-            ]  # @public_id, which is all that it has
+            renewed.members = [(name, value) for name, _ in old.members]  # it has @public_id alone
             return renewed
         return value
     names = [ruby_key(Rendering(size).show(key, 0)) for key, _ in old.pairs]

@@ -125,7 +125,7 @@ def _stamp(seconds: int) -> bytes:
 
 
 def b64(text: bytes) -> bytes:
-    """Unpadded URL-safe base64, strictly. Raises `MalformedCookieError`."""
+    """The bytes of base64 in either alphabet, padded or not: its text is signed. Raises `MalformedCookieError`."""
     try:
         standard = text.replace(b"-", b"+").replace(b"_", b"/")
         return a2b_base64(standard + PADDING[len(text) & 3], strict_mode=True)

@@ -198,7 +198,7 @@ class MemcachedStorage(RemoteStorage):
             yield from self._scan_server(server)
 
     def keys(self) -> Iterator[str]:
-        """Every key of the servers, whoever's it is."""
+        """Every key of the servers, whoever wrote it."""
         for server in self._servers:
             with translated(self._place_of(server)), closing(self._pool(server).make()) as dumper:
                 yield from dumper.dump_keys()

@@ -113,7 +113,7 @@ def likely_owner(storage: RecordStorage) -> Likely | None:
 
 
 def _names(storage: RecordStorage, place: Place) -> list[str]:
-    """The first names of a place, whoever's they are."""
+    """The first names of a place, whoever wrote them."""
     if storage.scheme == "memcached":
         return list(islice(cast("MemcachedStorage", storage).keys(), LOOK))
     found: dict[str, None] = {}

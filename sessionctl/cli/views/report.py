@@ -25,7 +25,7 @@ LONGEST_KEY = 32
 """Columns of a key that a value stands beside; below a longer one, and one of more than a third of the line."""
 
 BESIDE = 9
-"""Columns that stand beside a fact, with its name."""
+"""Columns that a fact's name takes, with the gap behind it."""
 
 
 def print_report(report: Report, color: str, *, verbose: bool = False) -> None:
