@@ -61,14 +61,14 @@ def check_plain(data: bytes, *, envelope: bool = True) -> None:
         )
 
 
-def dumps(value: Any, protocol: int = 2) -> bytes:
-    """The pickle of a value that JSON can hold; protocol 2 is the newest that Python 2 reads.
+def dumps(value: Any) -> bytes:
+    """The pickle of a value that JSON can hold, in protocol 2, the newest that Python 2 reads.
 
     Raises `UnserializableValueError`.
     """
     import pickle
 
     try:
-        return pickle.dumps(value, protocol)
+        return pickle.dumps(value, 2)
     except RecursionError:
         raise UnserializableValueError("", "nested too deep for a pickle") from None
