@@ -225,6 +225,8 @@ def test_what_is_encrypted_is_not_the_same(run: Run) -> None:
     told = run("diff", one, other)
     assert (told.status, told.out) == (1, "")
     assert "cannot be compared without its key" in told.err
+    quiet = run("diff", one, other, "-q")
+    assert (quiet.status, quiet.out, quiet.err) == (1, "", "")
     assert run("diff", one, other, "--json").json == {"same": False, "changes": []}
     assert run("diff", one, one).status == 0
     assert "~ data.a  1 -> 2" in run("diff", one, other, *SEALED).out

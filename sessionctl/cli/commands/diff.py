@@ -74,7 +74,10 @@ def tell(before: Report, after: Report, look: options.Look) -> int:
         if changes or not untold:
             print_changes(changes, look.color)
     if untold:
-        say("the texts differ, and what is encrypted in them cannot be compared without its key (--secret)")
+        say(
+            "the texts differ, and what is encrypted in them cannot be compared without its key (--secret)",
+            quiet=look.quiet,
+        )
     elif not changes and before.text != after.text:
         say(
             "though the texts differ: in their signatures, or in how they are encoded",
