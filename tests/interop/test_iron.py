@@ -97,14 +97,10 @@ def test_iron_session_both_ways(node: Node) -> None:
 )
 def test_verdicts_agree(node: Node, change: Any) -> None:
     """What @hapi/iron refuses is refused here."""
-    text = change(next(text for text in _seals() if text[-1] in "AEIMQUYcgkosw048"))
+    text = change(IRON.encode(DATA, [PASSWORD]))
     try:
         node("iron.unseal", text=text, password=PASSWORD)
         accepted = True
     except NodeError:
         accepted = False
     assert IRON.verify(text, [PASSWORD]).valid == accepted
-
-
-def _seals() -> Any:
-    return (IRON.encode(DATA, [PASSWORD]) for _ in range(1000))
