@@ -62,7 +62,7 @@ def key_options(function: F) -> F:
     """--secret, --secret-file, -f, -O, --max-age, --now, --max-size, -p."""
     for decorator in (
         _shared("--max-size", type=click.IntRange(1), metavar="BYTES",
-                help="That a compressed payload may become, at most."),
+                help="What a compressed payload may become at most."),
         _shared("--now", metavar="TIME", help="Judge, or make, as of this time: Unix seconds or ISO 8601."),
         _shared("--max-age", metavar="DURATION", help="How old a timed cookie may be; none: no limit."),
         click.option("-O", "--format-option", "format_options", cls=SharedOption, multiple=True, metavar="K=V",
