@@ -322,6 +322,29 @@ def test_django_redis(content: str) -> None:
     assert read_record(base64.b64decode(content)).data == record.data
 
 
+RAILS_IN_A_DATABASE = (
+    b"BAh7CUkiD3Nlc3Npb25faWQGOgZFVEkiJWFiYWJhYmFiYWJhYmFiYWJhYmFi\n"
+    b"YWJhYmFiYWJhYmFiBjsAVEkiBnUGOwBUaQpJIgpmbGFzaAY7AFR7B0kiDGRp\n"
+    b"c2NhcmQGOwBUWwBJIgxmbGFzaGVzBjsAVHsGSSILbm90aWNlBjsAVEkiB2hp\n"
+    b"BjsAVEkiCHBhZAY7AFRJIkF4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4\n"
+    b"eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHgGOwBU\n"
+)
+"""What Ruby's `Base64.encode64(Marshal.dump(session))` gives, as activerecord-session_store does it."""
+
+
+def test_rails_in_a_database() -> None:
+    """activerecord-session_store keeps Marshal in base64, or JSON, bare or under `value`."""
+    record = read_record(RAILS_IN_A_DATABASE)
+    assert (record.format, record.payload_type, record.flash) == ("rails", "marshal", {"notice": "hi"})
+    assert (record.data["session_id"], record.data["u"]) == ("ab" * 16, 5)
+    text = json.dumps(record.data)
+    for content in (text, f'{{"value": {text}}}'):
+        again = read_record(content.encode(), "rails")
+        assert (again.data, again.payload_type, again.flash) == (record.data, "json", {"notice": "hi"})
+    with pytest.raises(MalformedError):
+        read_record(RAILS_IN_A_DATABASE[:100], "rails")
+
+
 @pytest.mark.parametrize("old", [False, True], ids=["signing.dumps", "before 3.1"])
 def test_altered_record_of_django(old: bool) -> None:
     """An altered payload that can be read no more is a signature that does not fit, as Django answers."""
