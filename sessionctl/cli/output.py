@@ -52,6 +52,15 @@ def print_data(text: str) -> None:
         click.echo(text.encode(errors="surrogatepass") + b"\n", nl=False)
 
 
+def print_file(text: str) -> None:
+    """What is meant for a file of several lines: as `print_data`, but its line ends and tabs are no odd characters."""
+    if not sys.stdout.isatty():
+        print_data(text)
+        return
+    for line in text.split("\n"):
+        click.echo("\t".join(map(visible, line.split("\t"))))
+
+
 def print_words(text: str, indent: int = INDENT) -> None:
     """An answer in words for people, on stdout; its lines after the first are set in by so much on a terminal."""
     for line in fitted(visible(text), sys.stdout, indent):

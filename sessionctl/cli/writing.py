@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.cli import many, options
 from sessionctl.cli.conflicts import refuse_said
-from sessionctl.cli.output import print_data, print_json, say
+from sessionctl.cli.output import print_file, print_json, say
 from sessionctl.cli.setup import setup_of, url_of
 from sessionctl.cli.words import refuse_rest, target_of, tell_notes
 from sessionctl.errors import NotSupportedError, UsageError
@@ -70,7 +70,7 @@ def print_made(made: Made, look: options.Look, output: str | None = None, url: s
     if made.cookie is None:
         say("done; the store keeps no ID, so there is no cookie to print", quiet=look.quiet)
         return
-    print_data(_rendered(made, output or "value", url))
+    print_file(_rendered(made, output or "value", url))
 
 
 def answer(made: Made) -> dict[str, Any]:

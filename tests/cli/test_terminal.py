@@ -278,3 +278,20 @@ def test_verdicts_at_the_terminal(home: Path) -> None:
     program.expect(pexpect.EOF)
     program.close()
     assert program.exitstatus == 3
+
+
+@pytest.mark.parametrize("kind", ["requests", "httpx", "cookie-jar", "playwright", "set-cookie", "curl"])
+def test_files_have_their_lines(home: Path, kind: str) -> None:
+    """What `--output` makes for a program stands on a terminal as in a pipe: its line ends are no odd characters."""
+    place = [] if kind == "set-cookie" else ["--url", "http://shop.test/"]
+    words = ["create", "-f", "cookie-session", "--secret", "s3cret", "--set", "a=1", "--output", kind, *place]
+    done = subprocess.run(
+        [sys.executable, "-m", "sessionctl", *words], capture_output=True, text=True, check=True
+    )
+    assert screen(400, *words) == done.stdout.splitlines()
+
+
+def test_a_configuration_is_printed_by_lines(home: Path, tmp_path: Path) -> None:
+    """`config init --print` can be read on a terminal, and copied from it."""
+    lines = screen(80, "config", "init", "--print", str(tmp_path))
+    assert "[profiles.app]" in lines

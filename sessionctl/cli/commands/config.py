@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sessionctl.cli import options
-from sessionctl.cli.output import print_data, print_json, print_words, say, value_text
+from sessionctl.cli.output import print_data, print_file, print_json, print_words, say, value_text
 from sessionctl.cli.page import Group
 from sessionctl.cli.setup import settings_of
 
@@ -131,7 +131,7 @@ def init(directory: str, user: bool, force: bool, only_print: bool, **params: An
         found = [_proposed(proposal) for proposal in proposals]
         print_json({"path": None if only_print else target, "profiles": found, "text": text})
     elif only_print:
-        print_data(text.rstrip("\n"))
+        print_file(text.rstrip("\n"))
     else:
         print_data(target)
         _tell(proposals, look, user=user)
