@@ -254,7 +254,7 @@ def test_mistakes(run: Run, write: Write, text: str, line: int, words: list[str]
         ('storage = "nonsense:x"', "error", "nonsense"),
         ('max_age = "soon"', "error", "duration"),
         ('secrets = ["env:SESSIONCTL_TEST_NOT_SET"]', "warning", "not set"),
-        ('secrets = ["file:/nonexistent"]', "warning", "nonexistent"),
+        ('secrets = ["file:/nonexistent/key"]', "warning", "nonexistent"),
     ],
 )
 def test_check(run: Run, write: Write, profile: str, severity: str, word: str) -> None:
