@@ -4,8 +4,9 @@ The cookies are made at as many different moments of the last week, as in a log,
 counts is the processor time of the process less that of its start with one cookie, so that a busy machine does
 little harm. Each is measured beside the floor: a loop that reads the same lines, makes one HMAC-SHA256, decodes
 one base64 text and writes one JSON object for each. A ratio of 2 is twice the floor's time. Without a format named,
-`detected` judges lines of all formats in turn, and `junk` lines of none.
-Usage: python benchmarks/verify.py [COUNT [FORMAT|detected|junk ...]]
+`? FORMAT` judges the lines of one, `detected` of all in turn, many of them under one name, and `junk` lines of none.
+`refused` judges flask cookies that were changed.
+Usage: python benchmarks/verify.py [COUNT [FORMAT|? FORMAT|refused|detected|junk ...]]
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ CASES = (
     Case("rack", SESSION, ("mode=signed", "serializer=json")),
     Case("plug", SESSION, ("signing-salt=salt",)),
 )
+UNNAMED = ("native", "remix", "flask", "itsdangerous", "django", "express")
 FLOOR = """
 import base64, hmac, json, sys
 for line in sys.stdin.buffer:
@@ -133,6 +135,12 @@ def main() -> None:
             options = ["-f", case.format, *(word for option in case.options for word in ("-O", option))]
             options += ["--max-age", case.age] if case.age else []
             measure(case.format, options, lines_of(case, count), lines_of(case, 1), count)
+    for case in CASES:
+        if (not wanted and case.format in UNNAMED) or f"? {case.format}" in wanted:
+            measure(f"? {case.format}", [], lines_of(case, count), lines_of(case, 1), count)
+    if not wanted or "refused" in wanted:
+        lines = lines_of(Case("flask", SESSION), count).replace(b"session=ey", b"session=eY")
+        measure("refused", ["-f", "flask"], lines, lines[: lines.index(b"\n") + 1], count)
     every = [lines_of(case, count // len(CASES)).splitlines(keepends=True) for case in CASES]
     mixed = [line for lines in zip(*every, strict=True) for line in lines]
     junk = [f"{JUNK[index % len(JUNK)].format(index)}\n".encode() for index in range(count)]
