@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 # What takes seconds where it should take milliseconds is a fault, and not that of a busy machine.
 settings.register_profile("busy", deadline=timedelta(seconds=5), suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in a shell's background, and what is started inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["sessionctl.pytest_plugin"]  # as where the package is installed
 
