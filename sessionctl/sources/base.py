@@ -19,6 +19,8 @@ NAMED = 5
 """How many cookies a message names: a line's worth."""
 
 _CHUNK = r"[.-](\d{1,3})$"
+_QUOTED_OR_END = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("|\\?\Z)|;', re.DOTALL)
+"""What stands in double quotes, to its end or to that of the text; or the end of a part."""
 _NEXT_COOKIE = r", (?=[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)"
 _TORNADO_1 = re.compile(r"\|\d{9,11}\|[0-9a-f]{40}$")
 _WITH_COLON = r"[A-Za-z][\w-]*:sess(?:ion)?(?:\.sig)?"
@@ -96,7 +98,15 @@ def _split(header: str) -> list[str]:
     """The parts between semicolons, but not those inside double quotes that close before the next pair."""
     if '"' not in header:
         return header.split(";")
-    return re.findall(r'(?:[^;"]|"(?:[^"\\]|\\.)*"|")+', header)
+    parts, start = [], 0
+    for found in _QUOTED_OR_END.finditer(header):
+        if found[0] == ";":
+            parts.append(header[start : found.start()])
+            start = found.end()
+        elif found[1] != '"':  # nothing closes this quote, nor any after it: they are characters like others
+            first, *more = header[found.start() :].split(";")
+            return [*parts, header[start : found.start()] + first, *more]
+    return [*parts, header[start:]]
 
 
 def is_set_cookie(text: str) -> bool:
@@ -173,7 +183,8 @@ def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         return (names or list(cookies))[0], ()
     from sessionctl.sources.likeliest import purpose_of, rank
 
-    best, *others = rank({name: cookies.get(name) or join_chunks(cookies, name) or "" for name in names})
+    joined = _joined(cookies)
+    best, *others = rank({name: cookies.get(name) or joined.get(name, "") for name in names})
     more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
     told = ", ".join(others[:NAMED])
     if purpose_of(best) is None:
@@ -200,9 +211,14 @@ def _base_name(name: str, cookies: Mapping[str, str]) -> str:
 
 def join_chunks(cookies: Mapping[str, str], name: str) -> str | None:
     """A value that was cut over `NAME.0`, `NAME.1`, ... or `NAME-0`, ..., in numeric order; else None."""
-    parts: dict[int, str] = {}
+    return _joined(cookies).get(name)
+
+
+def _joined(cookies: Mapping[str, str]) -> dict[str, str]:
+    """All values that were cut over several cookies, by the name without its number."""
+    chunks: dict[str, dict[int, str]] = {}
     for key, value in cookies.items():
         match = re.search(_CHUNK, key)
-        if match and key[: match.start()] == name:
-            parts[int(match[1])] = value
-    return "".join(parts[index] for index in sorted(parts)) if parts else None
+        if match:
+            chunks.setdefault(key[: match.start()], {})[int(match[1])] = value
+    return {name: "".join(parts[index] for index in sorted(parts)) for name, parts in chunks.items()}

@@ -18,6 +18,8 @@ _NAME = r"[!#$%&*+\-.^_|~0-9A-Za-z]+"
 
 LABEL = re.compile(r"(?i)(?<![a-z0-9])(?<!; )(?<!;)(set-)?cookies?(?:_header)?([\"']?)\s*(?:=>|[:=])\s*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'')
+_ANY_QUOTE = re.compile("[\"']")
+_OTHER_QUOTE = {'"': re.compile("'"), "'": re.compile('"')}
 _BARE = re.compile(rf"{_NAME}=[^\s;,\"]*(?:;\s*[^\s;,=\"]+(?:=(?:\w\w\w, [^;]*|[^\s;,\"]*))?)*")
 _PAIR = re.compile(rf"(?:(?<=[\s\[({{<\"'`])|^)({_NAME})(?:=|:\s+)(?=(\S+))")
 _ITEM = re.compile(
@@ -82,6 +84,22 @@ def _value(line: str, place: int, until: str) -> tuple[str, int]:
     return (match[0], match.end()) if match else ("", place)
 
 
+def _quoted(line: str) -> Iterator[re.Match[str]]:
+    """What stands in quotes, from the left. A quote that nothing closes is passed over, and with it all of its kind
+    behind it, which nothing closes either: to look for each one's end would take the square of the line's length.
+    """
+    place, pattern = 0, _ANY_QUOTE
+    while (opening := pattern.search(line, place)) is not None:
+        quoted = _QUOTED.match(line, opening.start())
+        if quoted is not None:
+            yield quoted
+            place = quoted.end()
+            continue
+        if pattern is not _ANY_QUOTE:
+            return
+        place, pattern = opening.end(), _OTHER_QUOTE[opening[0]]
+
+
 def _unquoted(quoted: re.Match[str]) -> str:
     if quoted[1] is None:
         return quoted[2].replace("\\'", "'").replace("\\\\", "\\")
@@ -94,7 +112,7 @@ def _unquoted(quoted: re.Match[str]) -> str:
 def _quoted_pairs(line: str, basket: Basket) -> bool:
     """Fields in quotes that hold pairs, as nginx and Apache log `$http_cookie`, `%{Cookie}i`."""
     found = False
-    for quoted in _QUOTED.finditer(line):
+    for quoted in _quoted(line):
         text = _unquoted(quoted)
         if "=" not in text or "://" in text.partition("=")[0]:
             continue

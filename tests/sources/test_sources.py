@@ -14,6 +14,7 @@ from sessionctl.sources import (
     Source,
     decode_text,
     join_chunks,
+    parse_cookie_header,
     read_cookie,
     read_cookie_jar,
     read_file,
@@ -407,6 +408,45 @@ def test_hostile_length(unit: str, length: int) -> None:
         with suppress(MalformedCookieError):
             read_cookie(text)
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('session="' + 'a\\"' * 20_000 + "; b=c", id="a quote that escaped ones follow"),
+        pytest.param('cookie="' + '\\" ' * 20_000, id="the same with spaces"),
+        pytest.param("; ".join(f"s{n}.0=v" for n in range(6_000)), id="many names with a chunk"),
+        pytest.param("; ".join(f"s{n}=" for n in range(6_000)), id="many that are empty"),
+    ],
+)
+def test_hostile_line(text: str) -> None:
+    """A line of a log that one client sent does not hold up the others: nothing in it takes the square of its length."""
+    start = time.process_time()
+    with suppress(MalformedCookieError):
+        read_cookie(text)
+    assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize(
+    ("header", "cookies"),
+    [
+        ('a="1; b=2"; c=3', {"a": '"1; b=2"', "c": "3"}),
+        ('a="1; b=2; c=3', {"a": '"1', "b": "2", "c": "3"}),
+        ('a="1\\"; b="2; c=3', {"a": '"1\\"; b="2', "c": "3"}),
+        ('a="1;2"; b="3\\"; c=4', {"a": '"1;2"', "b": '"3\\"', "c": "4"}),
+        ('a=1; b="2\\', {"a": "1", "b": '"2\\'}),
+    ],
+    ids=[
+        "closed",
+        "open",
+        "closed behind an escaped one",
+        "open behind a closed one",
+        "a backslash at the end",
+    ],
+)
+def test_semicolons_in_quotes(header: str, cookies: dict[str, str]) -> None:
+    """A semicolon inside double quotes is of the value; quotes that nothing closes are characters like others."""
+    assert parse_cookie_header(header) == cookies
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "utf-8"])
