@@ -219,6 +219,27 @@ def test_order_of_lines_is_no_matter() -> None:
         assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line), line
 
 
+def test_order_is_no_matter_to_odd_texts() -> None:
+    """Nor to texts that no format writes so but a key fits, nor to those that two formats sign alike."""
+    flask, starlette, other = (_written(name) for name in ("flask", "starlette", "itsdangerous"))
+    jws = formats.get("itsdangerous", signer="JSONWebSignatureSerializer")
+    token = jws.encode({"iat": 1_795_000_000, "exp": 1_795_000_100}, [SECRET])
+    lines = [
+        f"flask={flask}", f'flask={flask[:-9]}"{flask[-9:]}',
+        f"old={flask}", f"old={_written('flask', now=86_400.0)}",
+        f"session={starlette}", f"session={other}", f"session={token}", f"session={starlette}",
+        f'{{"cookie":"flask={flask}"}}', f'{{"cookie":"flask={flask}","cookie_name":"other"}}',
+    ]  # fmt: skip
+    setup = Setup(keys=KeyRing([SECRET]), now=1_795_000_001.0)
+    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    for line in lines:
+        assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line), line
+
+
+def _written(name: str, now: float = 1_795_000_000.0) -> str:
+    return formats.get(name).encode({"n": 1}, [SECRET], cookie_name=name, now=now)
+
+
 def test_time_goes_on() -> None:
     """In `tail -f` a cookie that was genuine a moment ago is expired when its time is over."""
     cookie = formats.get("native").encode({"n": 1}, [SECRET], now=time.time())

@@ -20,8 +20,10 @@ from sessionctl.cli.wrapping import fitted
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import Context
+from sessionctl.formats.timed_token import EARLIEST, LATEST
 from sessionctl.identify import Setup, identify, identify_among, opened
 from sessionctl.sources import Source, read_cookie
+from sessionctl.sources.base import no_such_cookie
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
@@ -159,7 +161,8 @@ def _detected(setup: Setup, forms: dict[str, Format]) -> Callable[[str], tuple[s
     """What gives the name of the format that a line turns out to be of, and the verdict.
 
     The format that a key settled for a cookie is tried first for the next of its name: where a key fits, no other
-    can be meant, but for those that sign in the same way, and among these the looks decide as ever.
+    can be meant, but for those that sign in the same way, and among these the looks decide as ever. A text that is
+    not as the format writes it is judged from the start: by its looks it may be of none.
     """
     likely: dict[str, Callable[[str], tuple[str, Verdict] | None]] = {}
 
@@ -168,7 +171,7 @@ def _detected(setup: Setup, forms: dict[str, Format]) -> Callable[[str], tuple[s
         head = head if equals and _is_usual_value(value) else ""
         if head in likely:
             found = likely[head](text)
-            if found is not None and found[1].key_index is not None:
+            if found is not None and _is_usual(found[1]):
                 return found
         known = identify(_source(text, setup.cookie_name), setup, forms=forms)
         if known.settled and not setup.options and (head in likely or len(likely) < _NAMES):
@@ -188,9 +191,20 @@ def _like(
 
     def judge(text: str) -> tuple[str, Verdict] | None:
         found = identify_among(alike, _source(text, setup.cookie_name), setup, forms)
-        return found and (found.format.name, found.verdict)
+        if found is None or found.format.name != known.format.name:
+            return None  # others may sign like this one
+        return found.format.name, found.verdict
 
     return judge
+
+
+def _is_usual(verdict: Verdict) -> bool:
+    """Whether a key fits a text that its format writes, at a time at which it may have been written."""
+    return (
+        verdict.key_index is not None
+        and (verdict.issued_at is None or EARLIEST < verdict.issued_at < LATEST)
+        and not (verdict.warnings and any(warning.code == "non-canonical" for warning in verdict.warnings))
+    )
 
 
 def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
@@ -223,7 +237,7 @@ def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
                 return name, judge(value, Context(keys, head, cookies, now, max_age, max_size))
         source = _source(text, setup.cookie_name)
         if source.value is None:
-            raise MalformedCookieError(f"there is no cookie {source.name or '?'!r} in the line")
+            raise no_such_cookie(source)
         if source.name is None and not source.cookies:
             return name, judge(source.value, context)
         told = context._replace(cookie_name=source.name or setup.cookie_name, cookies=source.cookies)
