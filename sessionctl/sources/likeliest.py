@@ -15,9 +15,11 @@ SESSION_NAME = re.compile(
     r"(?i)sess|(?:^|[._-])s?sid$|^sid[._-]|auth|^koa[.:]|^beaker|login|^token$|jwt|remember"
 )
 
+ANTI_FORGERY = "an anti-forgery token"
+
 # What else cookies are for, by their names: signed at times, but never the session.
 _PURPOSES = (
-    ("an anti-forgery token", re.compile(r"(?i)csrf|xsrf|anti-?forgery|requestverification|authenticity_token")),
+    (ANTI_FORGERY, re.compile(r"(?i)csrf|xsrf|anti-?forgery|requestverification|authenticity_token")),
     ("analytics or a vendor's own data", re.compile(
         r"(?i)^(?!_\w+_session$)(_ga(_|$)|_gid$|_gat(_|$)|_gcl_|__utm|_fb[cp]$|_hj|__hs|.*hubspot|ajs_|amp(litude)?_|mp_|"
         r"intercom|optimizely|__cf|cf_|_pk_|_uet|__stripe|datadog|_dd_)"
@@ -25,8 +27,6 @@ _PURPOSES = (
     ("messages for the next page", re.compile(r"(?i)^messages$")),
     ("consent or a preference", re.compile(r"(?i)^(?!.*sess).*(consent|^theme|lang|locale|timezone|^tz$)")),
 )  # fmt: skip
-
-ANTI_FORGERY = _PURPOSES[0][0]
 
 SURE = 0.4
 """The sureness from which a text, or one that was mended, is taken for a value and not for something around one."""
