@@ -22,6 +22,7 @@ from sessionctl.formats.base import Verdict, Warn
 from sessionctl.identify import Setup
 from sessionctl.signing import KeyRing
 from sessionctl.sources import read_cookie
+from tests.limits import assert_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,16 @@ def test_line_that_is_too_long() -> None:
     """A line of megabytes gets one answer, and the lines after it theirs."""
     answers = _run(b"x" * 3_000_000 + b"\n" + COOKIE.encode() + b"\n")
     assert [one["reason"] for one in answers] == ["malformed", None]
+
+
+def test_long_names_are_not_kept() -> None:
+    """A log of names of half a megabyte takes no more memory the longer it is, nor do the errors that quote them."""
+    setup = Setup(keys=KeyRing([SECRET]), now=1_795_000_001.0)
+    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    long = "a" * 500_000
+    assert_small(lambda: [told(f"{long}{number}={COOKIE}").status for number in range(110)])
+    details = (Verdict(valid=False, reason="malformed", detail=f"{long}{number}") for number in range(110))
+    assert_small(lambda: [len(verify_many._json_line(None, verdict)) for verdict in details])
 
 
 def test_answers_come_at_once() -> None:

@@ -41,6 +41,8 @@ _EXPLAINED = 3
 
 _NAMES = 1 << 10
 """Names of cookies for which it is kept what settled the last one."""
+_LONGEST_KEPT = 1 << 12
+"""Characters of the longest name, or detail that has one in it, that is kept: browsers send no longer ones."""
 _CHUNK = 1 << 16
 
 _SECONDS = [f'{second:02}Z"' for second in range(60)]
@@ -168,7 +170,7 @@ def _detected(setup: Setup, forms: dict[str, Format]) -> Callable[[str], tuple[s
 
     def detected(text: str) -> tuple[str, Verdict]:
         head, equals, value = text.partition("=")
-        head = head if equals and _is_usual_value(value) else ""
+        head = head if equals and len(head) <= _LONGEST_KEPT and _is_usual_value(value) else ""
         if head in likely:
             found = likely[head](text)
             if found is not None and _is_usual(found[1]):
@@ -296,8 +298,9 @@ def _json_line(name: str | None, verdict: Verdict) -> str:
     """As `json_text(answer(...))`, in a fifth of the time; a test holds the two together."""
     valid, reason, detail, index, keys, resign, issued_at, expires_at, expired, _, _, warns = verdict
     warnings = ",".join([json_text(warning._asdict()) for warning in warns]) if warns else ""
+    start = _json_start if len(detail) <= _LONGEST_KEPT else _json_start.__wrapped__
     return (
-        f'{_json_start(name, valid, index, keys, resign, reason, detail)}"issued_at":{_moment(issued_at)},'
+        f'{start(name, valid, index, keys, resign, reason, detail)}"issued_at":{_moment(issued_at)},'
         f'"expires_at":{_moment(expires_at)},"expired":{_WORDS[expired]},"warnings":[{warnings}]}}\n'
     )
 
