@@ -176,5 +176,8 @@ def stdin() -> BinaryIO:
     if sys.stdin is None:
         raise UsageError("- reads standard input, which is closed")
     if sys.stdin.isatty():
-        raise UsageError("- reads standard input, which is a terminal here")
+        raise UsageError(
+            "- reads standard input, which is a terminal here, and that cuts long lines: give the text in "
+            "quotes, or @FILE"
+        )
     return sys.stdin.buffer
