@@ -12,6 +12,7 @@ from sessionctl.errors import (
     BadSignatureError,
     ExpiredError,
     MalformedCookieError,
+    MalformedError,
     NoKeyError,
     NotSupportedError,
     RefusedError,
@@ -19,7 +20,7 @@ from sessionctl.errors import (
     UsageError,
 )
 from sessionctl.identify import Identified, Setup, Target, identify
-from sessionctl.inspection.stored import find_ref, not_found
+from sessionctl.inspection.stored import ended_in, find_ref, not_found
 from sessionctl.storage.base import RecordStorage, SessionStorage
 from sessionctl.storage.cookie import CookieStorage
 
@@ -104,8 +105,19 @@ def _open_own(opened: Opened, setup: Setup) -> Opened:
         refuse(known.verdict)  # an ID that no key has vouched for opens no store
     opened.storage, opened.session = storage, storage.read(value)
     if opened.session.is_new:
-        raise SessionNotFoundError(not_found(storage, setup))
+        raise SessionNotFoundError(not_found(storage, setup, _ended_at(storage, value)))
     return opened
+
+
+def _ended_at(storage: SessionStorage, value: str) -> float | None:
+    """When the session of a cookie value expired, where that is why it cannot be had."""
+    if isinstance(storage, CookieStorage):
+        try:
+            return storage.expiry_of(records.parse_value(value))
+        except MalformedError:  # which `on_corrupt="new"` takes for none
+            return None
+    assert isinstance(storage, RecordStorage)  # noqa: S101 - there are the two kinds
+    return ended_in(storage, storage.find_key(value))
 
 
 def _record(decoded: Decoded) -> records.Record:
@@ -124,7 +136,7 @@ def _open_stored(target: Target, setup: Setup) -> Opened:
     session = storage.read(session_id) if session_id else storage.read_key(key)
     opened.session = session if session is not None and not session.is_new else None
     if opened.session is None:
-        raise SessionNotFoundError(not_found(storage, setup))
+        raise SessionNotFoundError(not_found(storage, setup, ended_in(storage, key)))
     return opened
 
 

@@ -12,7 +12,8 @@ from sessionctl.fleet.stats import Stats, stats
 from sessionctl.fleet.sweep import Purged
 from sessionctl.fleet.transfer import Moved, copy
 from sessionctl.fleet.where import Condition, parse_where
-from sessionctl.fleet.whose import missing_place, other_framework, other_owner
+from sessionctl.fleet.whose import other_framework, other_owner
+from sessionctl.stores.likely import missing_place
 
 __all__ = [
     "Changed",

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sessionctl.errors import NotSupportedError
 from sessionctl.storage.base import RecordStorage
 from sessionctl.stores.likely import likely_layout, likely_owner
-from sessionctl.stores.storage import LayoutStorage
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.storage.base import SessionStorage
     from sessionctl.stores.likely import Likely
-
-
-def missing_place(storage: SessionStorage | None) -> str | None:
-    """The directory of a file store that does not exist: perhaps nobody has saved there yet, or it is misspelt."""
-    from sessionctl.storage.file import FileStorage
-
-    directory = storage.directory if isinstance(storage, (FileStorage, LayoutStorage)) else None
-    return directory if directory is not None and not os.path.isdir(directory) else None
 
 
 def other_framework(storage: SessionStorage | None, *, changes: bool = False) -> str | None:

@@ -11,7 +11,7 @@ from sessionctl.formats.base import Decoded
 from sessionctl.inspection.by_cookie import inspect
 from sessionctl.inspection.oddities import keys_missing, odd_record
 from sessionctl.inspection.report import Report, report_on
-from sessionctl.inspection.stored import elsewhere, find_ref, not_found
+from sessionctl.inspection.stored import Stored, elsewhere, find_ref, is_live, not_found
 from sessionctl.storage.base import RecordStorage
 from sessionctl.verdict import Verdict
 
@@ -36,10 +36,11 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
     if storage.read_only:
         return _inspect_elsewhere(target, storage, key, setup)
     stored = storage.peek(key)
-    session = storage.read_key(key)
-    if stored is None or session is None:
+    if stored is None:
         raise SessionNotFoundError(not_found(storage, setup))
-    expires_at = storage.expiry_of(stored)
+    session, expires_at = storage.session_of("", key, stored), storage.expiry_of(stored)
+    found = Stored(storage, session, expires_at=expires_at)
+    live = is_live(found, setup)
     return Report(
         format=setup.format or "native",
         candidates=(),
@@ -55,7 +56,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         verdict=Verdict(valid=True, detail=STORED),
         status="unchecked",
         algorithm=None,
-        expired=False,
+        expired=not live,
         now=storage.clock() if setup.now is None else setup.now,
         issued_at=session.created_at,
         expires_at=expires_at,
@@ -69,8 +70,8 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         record=None,
         facts=storage.facts(key),
         attributes=None,
-        warnings=(),
-        ends_well=True,
+        warnings=tuple(odd_record(found, setup)),
+        ends_well=live,
     )
 
 

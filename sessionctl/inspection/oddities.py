@@ -66,7 +66,7 @@ def _resign(verdict: Verdict) -> str:
 
 
 def odd_record(stored: Stored, setup: Setup) -> list[Warn]:
-    """What is odd about a record of another framework."""
+    """What is odd about a stored record."""
     found = []
     if stored.failure is not None:
         found.append(Warn(stored.failure.code, f"the stored record cannot be read: {stored.failure}"))
@@ -76,6 +76,8 @@ def odd_record(stored: Stored, setup: Setup) -> list[Warn]:
             found.append(Warn("record-signature", f"the stored record: {stored.record.verdict.detail}"))
         if not is_live(stored, setup):
             found.append(Warn("record-expired", "the stored record has expired: the framework would drop it"))
+    if stored.session is not None and stored.storage is not None and not is_live(stored, setup):
+        found.append(Warn("record-expired", not_found(stored.storage, setup, stored.expires_at)))
     return found
 
 

@@ -91,12 +91,11 @@ def _look_up_ours(storage: RecordStorage, session_id: str) -> Stored:
     except UnicodeEncodeError:
         return Stored(storage)
     stored = storage.peek(key)
-    if stored is None or not storage.is_live(stored):
+    if stored is None:
         return Stored(storage)
-    session = storage.read_key(key)
     return Stored(
         storage,
-        session,
+        storage.session_of("", key, stored),
         modified_at=stored.modified_at,
         expires_at=storage.expiry_of(stored),
         facts=storage.facts(key),
@@ -105,7 +104,7 @@ def _look_up_ours(storage: RecordStorage, session_id: str) -> Stored:
 
 
 def is_live(stored: Stored, setup: Setup) -> bool:
-    """Whether a record of another framework has not expired."""
+    """Whether what the store has has not expired."""
     now = time.time() if setup.now is None else setup.now
     return stored.expires_at is None or stored.expires_at > now
 
@@ -129,11 +128,16 @@ def find_ref(storage: RecordStorage, ref: str) -> str:
     return found.pop()
 
 
-def not_found(storage: SessionStorage, setup: Setup) -> str:
-    """What it may mean that a store has no such session."""
-    from sessionctl.stores.likely import likely_layout
+def not_found(storage: SessionStorage, setup: Setup, ended_at: float | None = None) -> str:
+    """What it may mean that a store has no such session; `ended_at` is when it expired, where its record tells."""
+    from sessionctl.stores.likely import likely_layout, missing_place
 
     place = f"{storage.url} ({setup.storage_source})"
+    if ended_at is not None:
+        ago = _ago(ended_at, setup)
+        return f"{place} has the session, but it expired {ago}: the application would begin a new one"
+    if setup.storage_given and (missing := missing_place(storage)):
+        return f"{place} has no such session: there is no {missing}; is the path right?"
     likely = likely_layout(storage) if setup.storage_given else None
     if likely is not None and likely.prefix is not None and likely.all_seen:
         return (
@@ -144,3 +148,16 @@ def not_found(storage: SessionStorage, setup: Setup) -> str:
         f"{place} has no such session; it may be the wrong store, or the session "
         "has expired, was logged out or purged: a store cannot tell these apart"
     )
+
+
+def ended_in(storage: RecordStorage, key: str | None) -> float | None:
+    """When the record under a key expired; None where it has not, is not there, or does not tell."""
+    stored = None if key is None else storage.peek(key)
+    return None if stored is None or storage.is_live(stored) else storage.expiry_of(stored)
+
+
+def _ago(moment: float, setup: Setup) -> str:
+    from sessionctl.duration import human_seconds
+
+    now = time.time() if setup.now is None else setup.now
+    return f"{human_seconds(now - moment)} ago"

@@ -5,6 +5,7 @@ They may be ours all the same, under another prefix than the one that is asked f
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from itertools import islice
@@ -16,7 +17,7 @@ from sessionctl.storage.base import RecordStorage
 from sessionctl.stores import layouts
 from sessionctl.stores.registry import likeness, read_record
 from sessionctl.stores.rules import Rule
-from sessionctl.stores.storage import place_of
+from sessionctl.stores.storage import LayoutStorage, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +78,14 @@ class _Match(NamedTuple):
     sure: float
     by_content: float
     entries: int
+
+
+def missing_place(storage: SessionStorage | None) -> str | None:
+    """The directory of a file store that does not exist: perhaps nobody has saved there yet, or it is misspelt."""
+    from sessionctl.storage.file import FileStorage
+
+    directory = storage.directory if isinstance(storage, (FileStorage, LayoutStorage)) else None
+    return directory if directory is not None and not os.path.isdir(directory) else None
 
 
 def likely_layout(storage: SessionStorage | None) -> Likely | None:

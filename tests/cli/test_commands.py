@@ -560,3 +560,36 @@ def test_files_in_the_home_directory(run: Run, home: Path) -> None:
     (home / "request.txt").write_text(f"Cookie: session={cookie}")
     (home / "key").write_text("s3cret\n")
     assert run("verify", "-f", "flask", "--secret", "@~/key", "@~/request.txt").status == 0
+
+
+@pytest.mark.parametrize("place", ["fs:{}?ttl=60s", "fs:{}?lifetime=60s", "cookie:?ttl=60s"])
+@pytest.mark.parametrize("words", [["get", "a"], ["set", "b=2"]])
+def test_an_expired_session_is_called_so(run: Run, tmp_path: Path, place: str, words: list[str]) -> None:
+    """A session that is there but has expired is not said to be in another store, logged out or purged."""
+    where = ["-s", place.format(tmp_path / "s")]
+    cookie = run("create", "--set", "a=1", "--now", "1800000000", *where).text
+    answer = run(words[0], cookie, words[1], "--now", "1800000180", *where)
+    assert answer.status == 1
+    assert "has the session, but it expired 2 minutes ago" in answer.err
+
+
+@pytest.mark.parametrize("named", ["cookie", "--id"])
+def test_an_expired_record_is_still_shown(run: Run, tmp_path: Path, named: str) -> None:
+    """`inspect` shows what lies in the store of an expired session, and ends 1."""
+    place = ["-s", f"fs:{tmp_path}/s?lifetime=60s"]
+    made = run("create", "--set", "a=1", "--json", "--now", "1800000000", *place).json
+    which = [made["cookie"]] if named == "cookie" else ["--id", made["id"]]
+    answer = run("inspect", *which, "--json", "--now", "1800000180", *place)
+    assert (answer.status, answer.json["expired"], answer.json["data"]) == (1, True, {"a": 1})
+    assert [warning["code"] for warning in answer.json["warnings"]] == ["record-expired"]
+    assert ("expired" in run("inspect", *which, "--now", "1800000180", *place).out.splitlines()[0]) is True
+    assert run("inspect", *which, "--now", "1800000030", *place).status == 0
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["get", "a"]])
+def test_a_misspelt_directory_is_named(run: Run, tmp_path: Path, words: list[str]) -> None:
+    """Where the directory of a store is not there, this is said of a session that is not found in it."""
+    cookie = run("create", "--set", "a=1", "-s", f"fs:{tmp_path}/store").text
+    answer = run(words[0], cookie, *words[1:], "-s", f"fs:{tmp_path}/typo")
+    assert answer.status == 1
+    assert f"there is no {tmp_path}/typo; is the path right?" in " ".join((answer.out + answer.err).split())

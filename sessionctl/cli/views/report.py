@@ -50,7 +50,8 @@ def _print_all(out: Console, report: Report, *, verbose: bool) -> None:
 def _headline(report: Report) -> Text:
     verdict = report.verdict
     if verdict.detail == STORED:
-        return Text.assemble(("stored session", "bold"), ", found")
+        state = ("expired", BAD) if report.expired else "found"
+        return Text.assemble(("stored session", "bold"), ", ", state)
     kind = (f"{report.format} cookie{', encrypted' if report.encrypted else ''}", "bold")
     by = visible(_by(report))
     if report.status == "valid" and report.expired:
