@@ -74,6 +74,7 @@ class Aiohttp(Format):
     """The session cookie of aiohttp-session."""
 
     name = "aiohttp"
+    takes_last_cookie = True
     summary = "aiohttp-session: Fernet, NaCl or plain JSON in the cookie"
     cookie_names = ("AIOHTTP_SESSION",)
     options = (

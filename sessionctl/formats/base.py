@@ -140,6 +140,8 @@ class Format(ABC):
     """The SQL that gives the record of the session `ID`, where the framework may keep sessions in a database."""
     has_key: ClassVar[bool] = True
     """Whether the framework signs or encrypts its cookies; where not, one is made without a key."""
+    takes_last_cookie: ClassVar[bool] = False
+    """Whether the framework takes the last of several cookies of one name in one header; most take the first."""
     chunks: ClassVar[bool] = False
     """Whether the framework cuts a long text over several cookies, so that it may be longer than one."""
     flash_apart: ClassVar[bool] = False

@@ -73,6 +73,7 @@ class Beaker(Format):
     """The session cookie of Beaker."""
 
     name = "beaker"
+    takes_last_cookie = True
     summary = "Beaker: sessions in the cookie, signed or encrypted, and signed IDs"
     cookie_names = ("beaker.session.id",)
     options = (

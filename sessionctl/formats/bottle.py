@@ -33,6 +33,7 @@ class Bottle(Format):
     """A signed cookie of Bottle."""
 
     name = "bottle"
+    takes_last_cookie = True
     summary = "Bottle: set_cookie(..., secret=...)"
     cookie_names = ("session",)
     options = (Option("digest", "sha256", "hash of the signature; md5 before 0.13", tuple(DIGEST_SIZES)),)

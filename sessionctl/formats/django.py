@@ -60,6 +60,7 @@ class Django(Format):
     """The session cookie of Django's `signed_cookies` backend, and the ID that the others write."""
 
     name = "django"
+    takes_last_cookie = True
     summary = "Django: signed_cookies sessions, 1.4 and later"
     cookie_names = ("sessionid",)
     options = (

@@ -80,6 +80,7 @@ class DjangoSigned(Format):
     """Text signed by `django.core.signing`."""
 
     name = "django-signed"
+    takes_last_cookie = True
     summary = "Django: signing.dumps, set_signed_cookie, messages, Signer"
     cookie_names = ("messages",)
     options = (

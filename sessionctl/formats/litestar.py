@@ -74,6 +74,7 @@ class Litestar(Format):
     """The session cookie of Litestar's `CookieBackendConfig`."""
 
     name = "litestar"
+    takes_last_cookie = True
     chunks = True
     summary = "Litestar: CookieBackendConfig, AES-GCM"
     cookie_names = ("session",)

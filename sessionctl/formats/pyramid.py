@@ -53,6 +53,7 @@ class Pyramid(Format):
     """The session cookie of Pyramid's cookie session factories."""
 
     name = "pyramid"
+    takes_last_cookie = True
     summary = "Pyramid: SignedCookieSessionFactory; UnencryptedCookieSessionFactoryConfig up to 1.10"
     cookie_names = ("session",)
     options = (

@@ -40,6 +40,7 @@ class Starlette(Format):
     """The session cookie of Starlette and FastAPI."""
 
     name = "starlette"
+    takes_last_cookie = True
     summary = "Starlette and FastAPI (SessionMiddleware), starsessions' cookie store"
     cookie_names = ("session",)
     default_max_age = 1209600.0  # SessionMiddleware's max_age: 14 days

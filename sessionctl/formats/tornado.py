@@ -74,6 +74,7 @@ class Tornado(Format):
     """A cookie that Tornado signed."""
 
     name = "tornado"
+    takes_last_cookie = True
     summary = "Tornado: set_signed_cookie (set_secure_cookie), versions 1 and 2"
     cookie_names = ("user",)
     options = (

@@ -21,6 +21,7 @@ from sessionctl.sources.base import (
     parse_cookie_header,
     parse_set_cookie,
     pick,
+    pick_sent,
     split_set_cookies,
 )
 from sessionctl.sources.text import decode_text, tidy
@@ -89,7 +90,7 @@ def read_line(text: str, cookie_name: str | None) -> Source:
     if colon and kind.strip().lower() == "set-cookie":
         return _one_of_several(rest, cookie_name) or parse_set_cookie(rest)
     if colon and kind.strip().lower() == "cookie":
-        return pick(parse_cookie_header(rest), cookie_name)
+        return pick_sent(rest, cookie_name)
     name, equals, value = text.partition("=")
     name = name.rstrip()
     if not equals or not name or not is_name(name) or is_padded_base64(text):
@@ -98,7 +99,7 @@ def read_line(text: str, cookie_name: str | None) -> Source:
         return Source(cookie_name, text)
     if ";" not in text:
         return pick({name: value.strip()}, cookie_name)
-    return parse_set_cookie(text) if is_set_cookie(text) else pick(parse_cookie_header(text), cookie_name)
+    return parse_set_cookie(text) if is_set_cookie(text) else pick_sent(text, cookie_name)
 
 
 def _one_of_several(text: str, cookie_name: str | None) -> Source | None:

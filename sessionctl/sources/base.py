@@ -61,12 +61,52 @@ def is_name(text: str) -> bool:
 
 def parse_cookie_header(header: str) -> dict[str, str]:
     """The cookies of a `Cookie` header (RFC 6265, 5.4), raw; of one name the first counts."""
+    return parse_sent(header)[0]
+
+
+def parse_sent(header: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The cookies of a `Cookie` header, of one name the first; and all values of a name that has several."""
     cookies: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
     for part in _split(header):
         name, equals, value = part.partition("=")
         if equals:
-            cookies.setdefault(name.strip(), value.strip())
-    return cookies
+            name, value = name.strip(), value.strip()
+            first = cookies.setdefault(name, value)
+            if name in several:
+                several[name].append(value)
+            elif first != value:
+                several[name] = [first, value]
+    return cookies, several
+
+
+def pick_sent(header: str, name: str | None) -> Source:
+    """As `pick`, of the cookies in a `Cookie` header. Raises `MalformedCookieError`."""
+    cookies, several = parse_sent(header)
+    found = pick(cookies, name)
+    return settle(found, several[found.name or ""]) if found.name in several else found
+
+
+def settle(found: Source, values: Sequence[str]) -> Source:
+    """The cookie with the one of its values in one header that its framework takes, and a note on them.
+
+    A cookie that was put together from chunks stays.
+    """
+    if found.name is None or found.value != values[0]:
+        return found
+    from sessionctl.sources.likeliest import framework_of
+
+    form = framework_of((values[0], values[-1]), found.name)
+    takes_last = form is not None and form.takes_last_cookie
+    value = values[-1] if takes_last else values[0]
+    place, other = ("last", "first") if takes_last else ("first", "last")
+    whose = "most frameworks take" if form is None else f"{form.name} takes"
+    note = (
+        f"{found.name} has {len(values)} values in one header; this is the {place}, as {whose} it, "
+        f"where other frameworks take the {other}"
+    )
+    cookies = {**found.cookies, found.name: value}
+    return found._replace(value=value, cookies=cookies, notes=(*found.notes, note))
 
 
 def parse_set_cookie(text: str) -> Source:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from sessionctl.errors import MalformedCookieError
 from sessionctl.sources.base import (
     Source,
-    parse_cookie_header,
+    parse_sent,
     parse_set_cookie,
     pick,
+    settle,
     split_set_cookies,
 )
 
@@ -29,6 +30,7 @@ class Basket:
         self.notes: list[str] = list(notes)
         self._several: dict[str, int] = {}
         self._cleared: set[str] = set()
+        self._sent_together: dict[str, list[str]] = {}
 
     def __len__(self) -> int:
         return len(self.cookies)
@@ -41,14 +43,17 @@ class Basket:
         if name in self.cookies and self.cookies[name] != value:
             self._several[name] = self._several.get(name, 1) + 1
         self._cleared.discard(name)
+        self._sent_together.pop(name, None)
         self.cookies[name] = value
         if attributes is not None:
             self.attributes[name] = attributes
 
     def add_sent(self, header: str) -> None:
         """Put in what a `Cookie` header sends."""
-        for name, value in parse_cookie_header(header).items():
+        cookies, several = parse_sent(header)
+        for name, value in cookies.items():
             self.add(name, value)
+        self._sent_together |= several
 
     def add_set(self, header: str) -> None:
         """Put in what a `Set-Cookie` header sets; several may be joined in it."""
@@ -60,6 +65,7 @@ class Basket:
         """Put in what another basket holds."""
         for name, value in other.cookies.items():
             self.add(name, value, other.attributes.get(name))
+        self._sent_together |= other._sent_together
 
     def source(self, name: str | None, *, whole: bool = False) -> Source:
         """The cookie that is meant. Raises `MalformedCookieError` where the basket is empty.
@@ -70,6 +76,8 @@ class Basket:
             raise MalformedCookieError("there is no cookie in it")
         found = pick(self.cookies, name)
         chosen = found.name or ""
+        if chosen in self._sent_together:
+            found = settle(found, self._sent_together[chosen])
         notes = [*self.notes, *found.notes]
         if chosen in self._several and not whole:
             notes.append(f"{chosen} has {self._several[chosen]} values in turn here; this is the last")

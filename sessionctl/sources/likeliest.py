@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from sessionctl import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from sessionctl.formats import Format
 
 # Names under which frameworks keep sessions: session, connect.sid, PHPSESSID, _app_session, sb-x-auth-token.
 SESSION_NAME = re.compile(
@@ -51,6 +53,13 @@ def _score(name: str, value: str) -> float:
     if purpose_of(name) is not None:
         return score - _AGAINST_NAME
     return score + (_FOR_NAME if SESSION_NAME.search(name) else 0.0)
+
+
+def framework_of(values: Iterable[str], name: str) -> Format | None:
+    """The format that one of these values of a cookie is surely of; None where there is none."""
+    found = [ranked[0] for value in values if (ranked := formats.detect(value, cookie_name=name))]
+    best, score = max(found, key=lambda item: item[1], default=("", 0.0))
+    return formats.get(best) if score >= SURE else None
 
 
 def sureness(text: str, name: str | None = None) -> float:

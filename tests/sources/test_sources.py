@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from sessionctl import formats
 from sessionctl.errors import MalformedCookieError, UsageError
 from sessionctl.sources import (
     Source,
@@ -22,6 +23,8 @@ from sessionctl.sources import (
 )
 
 FLASK = "eyJ1c2VyX2lkIjo0Mn0.awP70w.Tj7v3gHYYZGmJ7hKyFJoJXgHxYk"
+STARLETTE = "eyJ1c2VyX2lkIjogNDIsICJ1c2VybmFtZSI6ICJhbGljZSJ9.awQAmQ.e4qDJFDndpOS0asFmTIVUyexgQk"
+DJANGO = formats.get("django").example
 CSRF = "abcdefghabcdefghabcdefghabcdefgh"
 JAR = f"# Netscape HTTP Cookie File\n\n#HttpOnly_x.test\tFALSE\t/\tTRUE\t0\tsession\t{FLASK}\n.x.test\tTRUE\t/\tFALSE\t0\ta\tb\n"
 STATE = {
@@ -240,6 +243,33 @@ def test_what_was_done_is_told(text: str, note: str) -> None:
 def test_the_likeliest_session(header: str, name: str) -> None:
     """Of several cookies it is the one that looks and is named like a session; with no difference, the first."""
     assert read_cookie(f"Cookie: {header}").name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "session", "taken"),
+    [
+        ("sessionid", DJANGO, "last"),
+        ("session", STARLETTE, "last"),
+        ("session", FLASK, "first"),
+        ("a", "b", "first"),
+    ],
+)
+@pytest.mark.parametrize(
+    "text", ["Cookie: {}", "{}", "curl -b '{}' https://x.test/", "GET / HTTP/1.1\nCookie: {}\n"]
+)
+def test_several_values_in_one_header(text: str, name: str, session: str, taken: str) -> None:
+    """Of several values of a name in one header the one is taken that the framework takes, and a note tells."""
+    for values in ([session, "1", "2"], ["1", "2", session]):
+        found = read_cookie(text.format("; ".join(f"{name}={value}" for value in values)))
+        assert found.value == found.cookies[name] == values[-1 if taken == "last" else 0]
+        assert any(f"{name} has 3 values in one header; this is the {taken}" in note for note in found.notes)
+
+
+def test_a_later_header_goes_before_several_values_in_one() -> None:
+    """What a later request sends counts, and the same value twice is one."""
+    found = read_cookie(f"Cookie: session=1; session=2\nCookie: session={FLASK}; session={FLASK}\n")
+    assert found.value == FLASK
+    assert not [note for note in found.notes if "in one header" in note]
 
 
 def test_a_cookie_named_as_a_variable() -> None:
