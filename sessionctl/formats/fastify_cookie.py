@@ -14,7 +14,7 @@ Sources: @fastify/cookie 11.1.5 and 8.3.0, signer.js; @fastify/session 11.1.3, i
 from __future__ import annotations
 
 from sessionctl.errors import MalformedCookieError
-from sessionctl.formats import cookie_signature
+from sessionctl.formats import cookie_signature, remix
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_signed, genuine
 from sessionctl.signing.mac import b64encode_tag
 from sessionctl.signing.macs import Macs
@@ -52,6 +52,8 @@ class FastifyCookie(Format):
             return 0.0
         if not cookie_signature.looks_signed(signature, len(signature)):
             return 0.0
+        if remix.undone(text) is not None:
+            return 0.0  # Remix's own, encoded on the way: the key fits, but no Fastify has written it
         if "." in value or value.startswith(
             ("eyJ", "eyI", "e30", "Ij", "Il", "Im")
         ):  # JWT, Flask, Remix, ...

@@ -21,13 +21,15 @@ from typing import Any
 from sessionctl import jsontext
 from sessionctl.encoding import atob
 from sessionctl.errors import MalformedCookieError, MalformedError
-from sessionctl.formats import cookie_signature
+from sessionctl.formats import cookie_signature, remix
 from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_signed, genuine
 from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
 
 _FLASH, _FLASH_END = "__flash_", "__"
 _FILE_ID = 16
+_OF_OTHERS = 0.3
+"""The confidence that signed data which look like another framework's are React Router's after all."""
 
 _QUOTED = Warn("quoted", "the value stands in double quotes: Remix 2 reads it, React Router does not")
 _NON_CANONICAL = Warn(
@@ -55,9 +57,11 @@ class ReactRouter(Format):
         padded = cookie_signature.looks_signed(signature, cookie_signature.LENGTH + 1)
         if signature is not None and not padded and not cookie_signature.looks_signed(signature):
             return 0.0
-        if len(payload) % 4 or not payload.isascii() or '"' in text:
-            return 0.0
+        if len(payload) % 4 or not payload.isascii() or (text[:1] == '"' and cookie_name is None):
+            return 0.0  # quotes around a value without a name are a shell's
         score = _plausible(_json(payload), signed=signature is not None)
+        if score == _OF_OTHERS and remix.undone(text) is not None:
+            return 0.0  # Remix 3's own, encoded on the way: the key fits, but Remix reads nothing in it
         named = 0.04 if cookie_name in self.cookie_names and score else 0.0
         return min(1.0, score + (named if signature is not None else 2 * named))
 
@@ -147,7 +151,7 @@ def _plausible(value: Any, *, signed: bool) -> float:
     """How likely the payload is this framework's, not that of another which writes base64 JSON."""
     if isinstance(value, dict):
         if value.keys() == {"i", "d"} or {"iv", "value", "mac"} <= value.keys():  # Remix 3, Laravel
-            return 0.3 if signed else 0.1
+            return _OF_OTHERS if signed else 0.1
         return 0.94 if signed else 0.45
     if isinstance(value, str):
         is_id = len(value) == _FILE_ID and value.isalnum()

@@ -15,6 +15,8 @@ src/lib/param-values.ts; @remix-run/session 0.4.2, src/lib/session-storage/cooki
 
 from __future__ import annotations
 
+import re
+
 from sessionctl import records
 from sessionctl.encoding import atob, has_stray_bits
 from sessionctl.errors import MalformedCookieError, MalformedError
@@ -34,6 +36,13 @@ from sessionctl.signing.mac import Hmac, b64encode
 from sessionctl.signing.macs import Macs
 
 _SIGNATURE = 43
+_OWN_ID = re.compile(r"[\w-]{43}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+"""IDs as this package and Remix's own storages make them."""
+
+_SESSION, _ID_LENGTHS = "eyJp", (48, 60, 64)
+"""How a session begins under base64 (`{"i`), and how long the IDs are, the latter with `==` or `%3D%3D`."""
+
+_ENCODED = "the value is percent-encoded, which Remix does not undo: it reads no session in it"
 
 
 class Remix(Format):
@@ -50,6 +59,8 @@ class Remix(Format):
         self._macs = Macs(lambda secret: Hmac(secret.bytes))
 
     def _detect(self, text: str, cookie_name: str | None) -> float:  # noqa: ARG002 - any name will do
+        if undone(text) is not None:
+            return 0.9
         payload, signature = _split(text)
         if signature is not None and (
             len(signature.rstrip("=")) != _SIGNATURE or not _is_standard(signature)
@@ -65,12 +76,14 @@ class Remix(Format):
         return 0.2 if signature is None else 0.9
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
-        payload, signature = _split(text)
+        plain = undone(text)
+        payload, signature = _split(text if plain is None else plain)
+        encoded = () if plain is None else (Warn("percent-encoded", _ENCODED),)
         return decode_value(
             _value(payload),
             signed=signature is not None,
             algorithm="HMAC-SHA256" if signature else None,
-            warnings=_odd(signature),
+            warnings=_odd(signature) + encoded,
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
@@ -78,6 +91,8 @@ class Remix(Format):
         if signature is None:
             _value(payload)
             return cookie_signature.unsigned(context, "the cookie carries no signature")
+        if undone(text) is not None:
+            return refused("bad-signature", _ENCODED, context)
         mac = cookie_signature.mac_bytes(signature)
         if mac is None or len(mac) != 32:  # noqa: PLR2004 - SHA-256
             return refused(
@@ -99,6 +114,27 @@ def _split(text: str) -> tuple[str, str | None]:
         text = text[1:-1].strip()
     payload, dot, signature = text.rpartition(".")
     return (payload, signature) if dot else (text, None)
+
+
+def undone(text: str) -> str | None:
+    """A signed cookie that was percent-encoded on the way, as it was before; None for any other text.
+
+    What others sign is percent-encoded too; Remix's session, or the ID of one, under base64 tells.
+    """
+    if "%" not in text:
+        return None
+    head = text.rpartition(".")[0]
+    if head[:4] != _SESSION and len(head) not in _ID_LENGTHS:
+        return None
+    plain = cookie_signature.header_text(text)
+    payload, signature = _split(plain)
+    if len(payload) % 4 or not cookie_signature.looks_signed(signature):
+        return None
+    try:
+        value = _value(payload)
+    except MalformedCookieError:
+        return None
+    return plain if _OWN_ID.fullmatch(value) or session_of(value) is not None else None
 
 
 def _is_standard(text: str) -> bool:

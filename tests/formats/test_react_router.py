@@ -133,6 +133,8 @@ def test_flash_needs_an_object() -> None:
     [
         pytest.param(SIGNED, "__session", 0.97, 1.0, id="signed, its own name"),
         pytest.param(SIGNED, None, 0.9, 0.96, id="signed"),
+        pytest.param(f'"{SIGNED}"', "__session", 0.97, 1.0, id="in quotes, as Remix 2 reads it"),
+        pytest.param(f'"{SIGNED}"', None, 0.0, 0.0, id="in a shell's quotes"),
         pytest.param(SIGNED.partition(".")[0], "__session", 0.5, 0.6, id="unsigned, its own name"),
         pytest.param(formats.get("remix").example, None, 0.0, 0.4, id="a cookie of Remix 3"),
         pytest.param(formats.get("native").example, None, 0.0, 0.0, id="a native cookie"),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from sessionctl import formats
+from sessionctl.diagnosis import hints
+from sessionctl.identify import Setup, identify
+from sessionctl.signing import KeyRing
+from sessionctl.sources import Source
 
 FORM = formats.get("remix")
 SIGNED = FORM.example
@@ -28,6 +34,38 @@ PAYLOAD, _, SIGNATURE = SIGNED.rpartition(".")
 def test_reasons(text: str, keys: list[str], reason: str) -> None:
     """The verdict names the reason, and a missing signature is one that does not fit where keys are given."""
     assert FORM.verify(text, keys).reason == reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"userId": "alice", "x": 1}, id="session"),
+        pytest.param("b" * 43, id="ID"),
+        pytest.param("0b0e0c7c-7f5b-4a55-a2f2-7a44e5a7e1b5", id="UUID"),
+    ],
+)
+def test_percent_encoded_on_the_way(data: object) -> None:
+    """What Remix does not decode is not genuine, though the key would fit as another framework's; a hint tells."""
+    setup = Setup(keys=KeyRing(["s3cr3t"]))
+    text = quote(FORM.encode(data, ["s3cr3t"], id="one"), safe="")
+    assert "%" in text
+    source = Source("__session", text)
+    known = identify(source, setup)
+    assert (known.format.name, known.verdict.reason) == ("remix", "bad-signature")
+    assert [hint.message for hint in hints(known, setup)] == [
+        "the text fits once it is percent-decoded: it was encoded once too often"
+    ]
+    assert FORM.decode(source.value or "").data == data
+
+
+def test_what_others_percent_encode_stays_theirs() -> None:
+    """React Router's and Fastify's cookies are percent-encoded by rights."""
+    for name in ("react-router", "fastify-cookie"):
+        form = formats.get(name)
+        for index in range(9):
+            text = form.encode("x" * 24 + str(index), ["s3cr3t"])
+            assert form.verify(text, ["s3cr3t"]).valid
+            assert FORM.detect(text) == 0 or "%" not in text
 
 
 @pytest.mark.parametrize("text", [f'"{SIGNED}"', f'" {SIGNED} "'])
