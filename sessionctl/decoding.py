@@ -30,7 +30,8 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
             max_size=known.context.max_size,
         )
     except (RefusedError, MalformedCookieError) as error:
-        if isinstance(error, NoKeyError) and setup.keys_missing:
-            error = NoKeyError(f"{error}; {setup.keys_missing}")
+        if isinstance(error, NoKeyError):
+            missing = f"; {setup.keys_missing}" if setup.keys_missing else ""
+            error = NoKeyError(f"{known.format.name} cookie, encrypted: {error}{missing}")
         error.json_fields = {"format": known.format.name}
         raise error from None

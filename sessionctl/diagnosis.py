@@ -33,7 +33,7 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
             *_texts(known),
             *_keys(known),
             *_names(known),
-            *_options(known, setup),
+            *_options(known),
             *_formats(known, setup),
         )
         if _fits(changed)
@@ -119,17 +119,13 @@ def _names(known: Identified) -> Iterator[tuple[str, Identified]]:
             )
 
 
-def _options(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
+def _options(known: Identified) -> Iterator[tuple[str, Identified]]:
     """Other settings of the same format, one at a time."""
-    from sessionctl import formats
-
-    given = {name.replace("-", "_"): value for name, value in setup.options.items()} if setup.format else {}
     for option in known.format.options:
-        for choice in option.choices:
+        for choice in option.choices if option.explains else ():
             if choice != known.format.option(option.name):
-                changed = {**given, option.name.replace("-", "_"): choice}
                 try:
-                    form = formats.get(known.format.name, **changed)
+                    form = known.format.altered({option.name: choice})
                 except SessionctlError:
                     continue
                 yield f"it fits with -O {option.name}={choice}", known._replace(format=form)

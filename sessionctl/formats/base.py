@@ -116,6 +116,8 @@ class Option(NamedTuple):
     default: str
     help: str
     choices: tuple[str, ...] = ()
+    explains: bool = True
+    """Whether a fit with another choice tells why a cookie is refused; False where it only drops a check."""
 
 
 class Format(ABC):
@@ -278,10 +280,14 @@ class Format(ABC):
         Raises `NotSupportedError` where such a text cannot be written.
         """
         ways = {name: way for name, way in self._ways(text, context).items() if not self.given(name)}
-        kept = {name: self.option(name) for name in self._given}
-        form = type(self)(**{name.replace("-", "_"): way for name, way in {**kept, **ways}.items()})
+        form = self.altered(ways)
         form.inherit(text, context)
         return form
+
+    def altered(self, options: Mapping[str, str]) -> Self:
+        """The format with other values of these options, and all else that was given."""
+        kept = {name: self.option(name) for name in self._given}
+        return type(self)(**{name.replace("-", "_"): value for name, value in {**kept, **options}.items()})
 
     def inherit(self, text: str, context: Context) -> None:  # noqa: B027 - most have nothing to keep
         """Keep for the next text what else this one says beside the session: a header, the time of creation."""

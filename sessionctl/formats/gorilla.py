@@ -206,7 +206,10 @@ class Gorilla(Format):
 
     def _fit(self, parts: _Parts, name: str, context: Context) -> int:
         message = b"%s|%s" % (_utf8(name), parts.signed)
-        return first_signed(context, self.macs(_mac, self._digest), message, parts.mac)
+        try:
+            return first_signed(context, self.macs(_mac, self._digest), message, parts.mac)
+        except BadSignatureError as error:
+            raise BadSignatureError(f"{error}; it covers the cookie's name too, here {name[:80]!r}") from None
 
     def _key_of(self, parts: _Parts, context: Context) -> int:
         """The key, where no name was given: the usual names are tried."""
@@ -238,7 +241,7 @@ class Gorilla(Format):
         """The JSON text of a genuine cookie; raise `MalformedError` for a payload that Go could not read."""
         kind, text = self._recognised(self._decrypted(value))
         if not kind:
-            raise MalformedCookieError(f"genuine, but {self._problem()}")
+            raise MalformedCookieError(f"signed by the key, but {self._problem()}")
         return text
 
     def _deserialized(self, payload: bytes) -> tuple[Any, str]:

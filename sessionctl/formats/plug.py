@@ -175,7 +175,7 @@ class Plug(Format):
     def _open(self, found: Sealed, context: Context) -> tuple[int, bytes]:
         """The index of the key that fits, and the payload. Raises `NoKeyError` or `BadSignatureError`."""
         if not context.keys:
-            raise NoKeyError("the cookie is encrypted; --secret takes secret_key_base")
+            raise NoKeyError("no secret was given; --secret takes secret_key_base")
         kind = self._hidden_kind()
         salt = self._salt(kind, "encryption-salt", context)
         signing_salt = ""

@@ -113,7 +113,13 @@ class Rails(Format):
             "cookies_serializer, for writing; reading goes by the bytes",
             ("json", "marshal", "hybrid", "json-allow-marshal", "message-pack", "message-pack-allow-marshal"),
         ),
-        Option("metadata", "true", "whether the cookie says which name it is for", ("true", "false")),
+        Option(
+            "metadata",
+            "true",
+            "whether the cookie says which name it is for",
+            ("true", "false"),
+            explains=False,
+        ),
         Option("salt", "", "of the key; Rails' own unless it was changed"),
         Option("signing-salt", _CBC_SIGNING_SALT, "of the second key of aes-256-cbc"),
     )

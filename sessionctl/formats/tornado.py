@@ -170,7 +170,10 @@ class Tornado(Format):
                 ),
             )
         if context.cookie_name is not None and context.cookie_name.encode("utf-8", "replace") != parts.name:
-            raise BadSignatureError("genuine, but made for a cookie of another name")
+            name = (parts.name or b"").decode("utf-8", "replace")
+            raise BadSignatureError(
+                f"signed by the key, but for a cookie named {name[:80]!r}, and this one has another name"
+            )
         return index
 
     def _first(self, context: Context, digest: str, message: bytes, signature: bytes) -> int:

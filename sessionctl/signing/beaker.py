@@ -47,7 +47,7 @@ def split(text: str) -> tuple[str, str]:
 def pairs(keys: KeyRing) -> Iterator[tuple[int, Secret, Secret]]:
     """The pairs of validate_key and encrypt_key, each with the place of the first in the ring."""
     if not keys:
-        raise NoKeyError("the session is encrypted: --secret gives its validate_key, then its encrypt_key")
+        raise NoKeyError("no secret was given; --secret gives the validate_key, then again the encrypt_key")
     if len(keys) % 2:
         raise NoKeyError("an encrypted session needs secrets in pairs: validate_key, then encrypt_key")
     for index in range(0, len(keys), 2):

@@ -170,7 +170,7 @@ def _decrypt_cbc(sealed: Sealed, key: bytes) -> bytes:
     """The plain text of a ciphertext that the MAC has proved. Raises `MalformedCookieError`."""
     plain = open_cbc(key, sealed.iv, sealed.value)
     if plain is None:
-        raise MalformedCookieError("genuine, but the ciphertext does not decrypt")
+        raise MalformedCookieError("the MAC fits the key, but the ciphertext does not decrypt")
     return plain
 
 

@@ -56,6 +56,9 @@ def _headline(report: Report) -> Text:
     by = visible(_by(report))
     if report.status == "valid" and report.expired:
         return Text.assemble(kind, ": ", ("expired", BAD), f", though genuine{by}")
+    if report.status == "valid" and not verdict.valid:
+        reason = (verdict.reason or "").replace("-", " ")
+        return Text.assemble(kind, ": ", (reason, BAD), f": {visible(verdict.detail)} ({report.keys_source})")
     if report.status == "valid" and report.found is False:
         return Text.assemble(kind, ": ", ("session not found", BAD), f", though genuine{by}")
     if report.status == "valid":
@@ -67,7 +70,7 @@ def _headline(report: Report) -> Text:
     if report.verdict.cleared:
         return Text.assemble(("empty cookie", "bold"), ": the application ended the session")
     if report.status == "unchecked":
-        return Text.assemble(kind, ": ", ("not checked", ODD), ", no secret was given (--secret)")
+        return Text.assemble(kind, ": ", ("not checked", ODD), f", {_lacking(report)}")
     return Text.assemble(
         kind, ": ", ("NOT genuine", BAD), f": {visible(verdict.detail)} ({report.keys_source})"
     )
@@ -82,6 +85,11 @@ def _known_to_store(report: Report) -> Text:
     if report.expired:
         return Text.assemble("the store knows it, ", ("as expired", BAD))
     return Text("the store knows it", style=GOOD)
+
+
+def _lacking(report: Report) -> str:
+    """What is missing for a check: a secret, or what the format needs beside the ones given."""
+    return visible(report.verdict.detail) if report.verdict.keys else "no secret was given (--secret)"
 
 
 def _by(report: Report) -> str:

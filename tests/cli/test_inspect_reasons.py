@@ -1,0 +1,82 @@
+"""What `inspect`, `verify` and `decode` say of a cookie that its framework would not take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sessionctl import formats
+from tests.cli.conftest import Answer
+
+Run = Callable[..., Answer]
+
+NOON = 1795608000
+SECRET_KEY_BASE = "k" * 64
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason", "detail"),
+    [
+        ("flask", {"a": 1}, "expired", "made 10 minutes in the future"),
+        ("jwt", {"sub": "42", "nbf": NOON}, "not yet valid", "valid only in 10 minutes from now"),
+    ],
+    ids=["made in the future", "valid only later"],
+)
+def test_a_time_to_come_is_told_first(run: Run, name: str, data: object, reason: str, detail: str) -> None:
+    """A cookie that is signed, and refused for a time in the future, is not called genuine alone."""
+    cookie = formats.get(name).encode(data, ["tiger"], now=NOON)
+    words = ["inspect", cookie, "--secret", "tiger", "-f", name, "--now"]
+    answer = run(*words, str(NOON - 600))
+    headline = answer.out.splitlines()[0]
+    assert answer.status == 1
+    assert headline.startswith(f"{name} cookie: {reason}: genuine, but {detail}")
+    assert headline.endswith(" (--secret)")
+    assert run(*words, str(NOON)).out.startswith(f"{name} cookie: genuine, by the secret")
+
+
+@pytest.mark.parametrize(
+    ("cookie", "keys", "missing"),
+    [
+        pytest.param(
+            formats.get("plug", signing_salt="abc").encode({"a": 1}, [SECRET_KEY_BASE]),
+            [SECRET_KEY_BASE],
+            "plug cookie: not checked, the salt of the session is needed too: -O signing-salt=...",
+            id="a salt of Plug",
+        ),
+        pytest.param(
+            formats.get("beaker", crypto_type="cryptography").encode({"a": 1}, ["one", "two"]),
+            ["one"],
+            "beaker cookie, encrypted: not checked, an encrypted session needs secrets in pairs:"
+            " validate_key, then encrypt_key",
+            id="the second key of Beaker",
+        ),
+    ],
+)
+def test_what_is_missing_beside_a_secret_is_told_first(
+    run: Run, cookie: str, keys: list[str], missing: str
+) -> None:
+    """Where a secret was given that does not suffice, the report says what is missing, not that none was given."""
+    name = missing.split(maxsplit=1)[0]
+    secrets = [word for key in keys for word in ("--secret", key)]
+    assert run("inspect", cookie, "-f", name, *secrets).out.splitlines()[0] == missing
+    assert run("inspect", cookie, "-f", name).out.splitlines()[0].endswith("no secret was given (--secret)")
+
+
+def test_decode_says_what_is_encrypted(run: Run) -> None:
+    """Without a key `decode` names the format and says that the cookie is encrypted, with its exit status."""
+    answer = run("decode", formats.get("iron").example)
+    assert answer.status == 1
+    assert answer.err.startswith("sessionctl: iron cookie, encrypted: no secret was given")
+
+
+def test_hints_at_options_that_were_not_the_mistake(run: Run) -> None:
+    """An option is hinted at only with the others as they were given, and never one that drops a check."""
+    cookie = formats.get("tornado", version="1").encode({"a": 1}, ["k"], cookie_name="user")
+    words = ["inspect", f"user={cookie}", "--secret", "k", "-O", "min-version=2", "--json"]
+    hints = [one["message"] for one in run(*words).json["warnings"] if one["code"] == "hint"]
+    assert hints == ["it fits with -O min-version=1"]
+    cookie = formats.get("rails").encode({"a": 1}, ["k"], cookie_name="_a_session")
+    told = run("inspect", f"_b_session={cookie}", "--secret", "k", "--json").json
+    assert "_a_session" in told["signature"]["detail"]
+    assert [one["code"] for one in told["warnings"]] == []
