@@ -67,6 +67,7 @@ def setup_of(
     why_missing = "; ".join(dict.fromkeys(missing))
     if storage is not None and of_others:
         storage.keys, storage.keys_missing = ring, why_missing  # its records may be encrypted or signed
+        storage.max_age = _max_age(max_age)
     return Setup(
         storage=storage,
         storage_given=given,

@@ -8,8 +8,9 @@
     key        SHA1("itsdangerous.Signer" + "signer" + secret_key)
 
 The signing is drawn in `sessionctl.formats.timed_token` (TimestampSigner with its defaults). The middleware
-takes one key and never compresses. A session that was cleared is the bare text `null`, unsigned. starsessions
-2 keeps times of its own in `__metadata__`. A genuine payload that is no JSON makes the request fail.
+takes one key and never compresses. A session that was cleared is the bare text `null`, unsigned. A genuine payload
+that is no JSON makes the request fail. starsessions 2 keeps times of its own in `__metadata__`; the `lifetime` there
+is that of its middleware when the session began, and limits the age of the signature.
 Sources: Starlette 1.10.0 middleware/sessions.py; starsessions 2.2.1 stores/cookie.py, session.py.
 """
 
@@ -32,6 +33,9 @@ _SALT = "itsdangerous.Signer"
 _ALGORITHM = "HMAC-SHA1"
 _URLSAFE_ONLY = frozenset("-_")
 _METADATA = "__metadata__"
+_LIFETIME_OF_0 = 31104000.0
+"""Seconds that starsessions allows a cookie whose lifetime is 0, which ends with the browser (stores/cookie.py)."""
+_LAST_SECOND = 253_402_300_799
 
 _NO_SESSION = Warn("no-session", "the payload is no object, so Starlette would fail on it")
 
@@ -85,7 +89,7 @@ class Starlette(Format):
         data = timed_token.read_json(payload)
         return timed_token.judge(
             context,
-            context.age_limit(self.default_max_age),
+            context.age_limit(_lifetime(data, self.default_max_age)),
             index,
             issued_at,
             old=False,
@@ -115,6 +119,15 @@ def _payload(value: str) -> bytes:
         return a2b_base64(timed_token.utf8(value))
     except Base64Error:
         raise MalformedCookieError("the payload is not base64 with padding") from None
+
+
+def _lifetime(data: Any, default: float) -> float:
+    """The greatest age of a signature by starsessions' own metadata, in seconds; the default where there is none."""
+    metadata = data.get(_METADATA) if isinstance(data, dict) else None
+    lifetime: Any = metadata.get("lifetime") if isinstance(metadata, dict) else None
+    if type(lifetime) not in (int, float) or not 0 <= lifetime <= _LAST_SECOND:
+        return default
+    return float(lifetime) or _LIFETIME_OF_0
 
 
 def _odd(data: Any) -> tuple[Warn, ...]:

@@ -9,9 +9,10 @@ r"""Records of Django's session backends, of all its releases.
     cache in files    pickle of the expiry (a float), zlib stream of the pickle of the session;
                       before Django 1.7 that pickle itself
 
-A signed text has no end of its own: that is the database's `expire_date`, or the file's time. With a key the
-signature is checked. Sources: Django 6.1, 5.2, 3.2, 3.0, 1.8 and 1.4 contrib/sessions/backends/base.py;
-6.1, 1.8 and 1.6 core/cache/backends/filebased.py; 6.1 redis.py; django-redis 5.4 compressors and serializers.
+A signed text has no end of its own, but for a date in `_session_expiry` (`set_expiry`): that is the database's
+`expire_date`, or SESSION_COOKIE_AGE after the file's time. With a key the signature is checked. Sources: Django
+6.1, 5.2, 3.2, 3.0, 1.8 and 1.4 contrib/sessions/backends/base.py; 5.2 file.py; 6.1, 1.8 and 1.6
+core/cache/backends/filebased.py; 6.1 redis.py; django-redis 5.4 compressors and serializers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,16 @@ from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
 from sessionctl.formats.base import MAX_SIZE, Context, first_fit, genuine, refused
 from sessionctl.payload.django_messages import MESSAGES_KEY, flashed
-from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of, seconds
+from sessionctl.stores.base import (
+    NO,
+    Guess,
+    RecordContext,
+    Sample,
+    StoredRecord,
+    iso_seconds,
+    pickle_of,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -36,6 +46,7 @@ SALT = "django.contrib.sessions.SessionStore"
 OLD_SALT = b"django.contrib.sessionsSessionStore"
 
 _SIGNED = re.compile(r"\.?[A-Za-z0-9_-]+=*:[0-9A-Za-z]{1,11}:[A-Za-z0-9_-]*=*")
+_ZONED = re.compile(r"[+-]\d\d:\d\d\Z")
 _OLD = re.compile(rb"[0-9a-f]{40}:")
 _OLD_TAG = 40
 _ZLIB = b"\x78"
@@ -102,10 +113,17 @@ def _read_signed(text: str, context: RecordContext) -> StoredRecord:
         flash=decoded.flash,
         payload_type=decoded.payload_type,
         issued_at=decoded.issued_at,
+        expires_at=_own_end(decoded.data),
         signed=True,
         verdict=verdict,
         warnings=decoded.warnings,
     )
+
+
+def _own_end(data: Any) -> float | None:
+    """When a session ends for which a date was set, in ISO 8601 since Django 4.1; None without its time zone."""
+    end = data.get("_session_expiry") if isinstance(data, dict) else None
+    return iso_seconds(end) if isinstance(end, str) and _ZONED.search(end) else None
 
 
 def _forged(verdict: Verdict | None) -> StoredRecord | None:

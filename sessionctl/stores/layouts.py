@@ -38,6 +38,8 @@ class Layout(NamedTuple):
 
     `record` is what `read_record` is asked for, None where the bytes tell best; `formats` are the cookies
     whose usual store this is. `cookie_names` are the framework's names for its cookie, where no format tells.
+    `max_age` is the framework's default for how many seconds after its last change a file is dropped on reading,
+    but for a session whose item `own_end` is set.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Layout(NamedTuple):
     files: Rule | None = None
     servers: Rule | None = None
     cookie_names: tuple[str, ...] = ()
+    max_age: float | None = None
+    own_end: str | None = None
 
     def rule(self, *, in_files: bool) -> Rule:
         """The rule for a place. Raises `UsageError` where the framework keeps nothing there."""
@@ -86,6 +90,7 @@ _LAYOUTS = (
     Layout(
         "django-file", "Django: sessions.backends.file", "django",
         ("django", "django-signed"), files=Rule(("sessionid",), shape=r"[0-9a-z]{32}"),
+        max_age=1209600.0, own_end="_session_expiry",  # SESSION_COOKIE_AGE; set by `set_expiry`
     ),
     Layout(
         "flask-session", "Flask-Session on Redis, Memcached, or in files of cachelib", "flask-session",

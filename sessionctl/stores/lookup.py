@@ -84,7 +84,7 @@ def find(storage: RecordStorage, session_id: str, known: Identified, setup: Setu
 
 def find_usual(storage: SessionStorage, session_id: str, known: Identified, setup: Setup) -> FoundRecord:
     """The same for a place that no layout was named for: the usual ones of the cookie's format are tried."""
-    for layout in usual_layouts(storage, known.format.name):
+    for layout in usual_layouts(storage, known.format.name, setup.max_age):
         found = find(layout, session_id, known, setup)
         if found.is_there:
             return found
@@ -114,7 +114,7 @@ def _asked(setup: Setup) -> Iterator[LayoutStorage]:
     if isinstance(setup.storage, LayoutStorage):
         yield setup.storage
     elif setup.storage is not None and setup.storage_given and setup.format is not None:
-        yield from usual_layouts(setup.storage, setup.format)
+        yield from usual_layouts(setup.storage, setup.format, setup.max_age)
 
 
 def identify_id(text: str, storage: RecordStorage, setup: Setup, source: Source | None = None) -> Identified:

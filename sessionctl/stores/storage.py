@@ -20,9 +20,10 @@ from sessionctl.errors import (
     SessionctlError,
     UsageError,
 )
+from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.session import Session
 from sessionctl.signing.keys import KeyRing
-from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored
+from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored, earliest
 from sessionctl.stores import layouts
 from sessionctl.stores.places import FilePlace, Place, ServerPlace
 from sessionctl.stores.registry import read_record
@@ -43,7 +44,8 @@ _MAX_DEPTH = 8
 class LayoutStorage(RecordStorage):
     """Another framework's store. Every change raises `NotSupportedError`.
 
-    `keys` open encrypted records and verify signed ones; `keys_missing` says why they are not there.
+    `keys` open encrypted records and verify signed ones; `keys_missing` says why they are not there. `max_age`, in
+    seconds, replaces the framework's default where it drops files by their age.
     """
 
     scheme = "layout"
@@ -55,6 +57,7 @@ class LayoutStorage(RecordStorage):
         self.url = f"{url}?layout={layout.name}"
         self.keys = KeyRing()
         self.keys_missing = ""
+        self.max_age: float | None = DEFAULT_MAX_AGE
         self._rule = rule
         self._place = place
         self.expires_itself = place.server is not None
@@ -87,16 +90,26 @@ class LayoutStorage(RecordStorage):
         return f"{self.url}: session {self.ref_of(key)}"
 
     def load(self, key: str) -> Stored | None:
-        """The record's bytes; it expires when the record or its store says so, whichever is first."""
+        """The record's bytes; it expires when the record, its store or its age says so, whichever is first."""
         stored = self._place.load(key)
         if stored is None:
             return None
         try:
-            ends = [stored.expires_at, self.record_of(key, stored).expires_at]
+            record = self.record_of(key, stored)
         except SessionctlError:  # which reading it tells
             return stored
-        known = [end for end in ends if end is not None]
-        return stored._replace(expires_at=min(known) if known else None)
+        ends_at = earliest(stored.expires_at, record.expires_at, self._end_by_age(record, stored.modified_at))
+        return stored._replace(expires_at=ends_at)
+
+    def _end_by_age(self, record: StoredRecord, modified_at: float | None) -> float | None:
+        """When the framework drops a file for its age; None where `ttl` was given, or it does not."""
+        layout = self.layout
+        if self.ttl is not None or layout.max_age is None or modified_at is None:
+            return None
+        if layout.own_end is not None and isinstance(record.data, dict) and record.data.get(layout.own_end):
+            return None
+        limit = layout.max_age if self.max_age == DEFAULT_MAX_AGE else self.max_age
+        return None if limit is None else modified_at + limit
 
     def record_of(self, key: str, stored: Stored, **context: Any) -> StoredRecord:
         """The session in a record; keyword arguments as of `read_record`.
@@ -202,11 +215,15 @@ def place_of(storage: SessionStorage, ttl: float | None = None) -> tuple[Place, 
     return ServerPlace(_server(storage), ttl), storage.url
 
 
-def usual_layouts(storage: SessionStorage, format_name: str) -> Iterator[LayoutStorage]:
+def usual_layouts(
+    storage: SessionStorage, format_name: str, max_age: float | None = DEFAULT_MAX_AGE
+) -> Iterator[LayoutStorage]:
     """The stores in which the sessions of a format usually lie, in the place of a storage of ours."""
     if isinstance(storage, RecordStorage) and storage.scheme != "memory" and not storage.read_only:
         for layout in layouts.usual(format_name, in_files=storage.scheme == "fs"):
-            yield open_layout(storage, layout, clock=storage.clock)
+            opened = open_layout(storage, layout, clock=storage.clock)
+            opened.max_age = max_age
+            yield opened
 
 
 def from_url(scheme: str, location: str, *, factory: Any, **options: Any) -> LayoutStorage:

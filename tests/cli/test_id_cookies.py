@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sessionctl import formats
+from sessionctl.duration import parse_time
 from sessionctl.formats.base import Context
 from sessionctl.signing import KeyRing
 from tests.cli.conftest import Answer
@@ -241,3 +243,18 @@ def test_a_store_that_is_away_hides_nothing_of_the_cookie(run: Run) -> None:
     for secret, status in (("k", 0), ("other", 1)):
         answer = run("inspect", flask, "--secret", secret, "-s", f"{away}?layout=flask-session", "--json")
         assert (answer.status, answer.json["data"]) == (status, {"a": 1})
+
+
+@pytest.mark.parametrize("more", [["?layout=django-file"], ["", "-f", "django"]])
+def test_an_old_file_of_django_has_expired(
+    run: Run, tmp_path: Path, django_store: str, more: list[str]
+) -> None:
+    """Django's file backend drops a session 14 days after its file's last change, or what --max-age or ttl says."""
+    os.utime(tmp_path / "django" / f"sessionid{DJANGO_ID}", (parse_time(NOW) - 15 * 86400,) * 2)
+    look = ["inspect", f"sessionid={DJANGO_ID}", "--now", NOW, "-s", django_store + more[0], *more[1:]]
+    old = run(*look)
+    assert (old.status, "the store knows it, as expired" in old.out) == (1, True)
+    assert run(*look, "--max-age", "16d").status == 0
+    assert run(*look, "--max-age", "none").status == 0
+    if more[0]:
+        assert run(*look[:-1], f"{django_store}{more[0]}&ttl=16d").status == 0

@@ -116,3 +116,26 @@ def test_there_is_no_flash() -> None:
 def test_detect(text: str, name: str | None, least: float, most: float) -> None:
     """Padded standard base64 of JSON with spaces, signed and timed, is Starlette's alone."""
     assert least <= formats.get("starlette").detect(text, cookie_name=name) <= most
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "age", "valid"),
+    [(3600, 3600, True), (3600, 3601, False), (0, 31104000, True), (0, 31104001, False)],
+)
+def test_lifetime_of_starsessions(lifetime: int, age: int, valid: bool) -> None:
+    """A cookie of starsessions 2 expires by the lifetime that it says, 360 days for 0, unless told otherwise."""
+    form = formats.get("starlette")
+    text = form.encode({"__metadata__": {"lifetime": lifetime}, "a": 1}, [KEY], now=NOW)
+    verdict = form.verify(text, [KEY], now=NOW + age)
+    assert (verdict.valid, verdict.expires_at) == (valid, NOW + (lifetime or 31104000))
+    assert form.verify(text, [KEY], now=NOW + age, max_age=None).valid
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, [], {}, {"lifetime": "3600"}, {"lifetime": True}, {"lifetime": -1}]
+)
+def test_what_is_no_lifetime(metadata: Any) -> None:
+    """Anything else under `__metadata__` leaves the middleware's age."""
+    form = formats.get("starlette")
+    text = form.encode({"__metadata__": metadata}, [KEY], now=NOW)
+    assert form.verify(text, [KEY], now=NOW).expires_at == NOW + FORTNIGHT

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sessionctl import formats
+from sessionctl import formats, open_storage
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
@@ -186,3 +188,22 @@ def test_a_row_of_the_database(tmp_path: Path) -> None:
     told = command.replace("psql -Atc", "sqlite3 db.sqlite3").replace("'ID'", f"'{session_id}'")
     assert json.loads(run("sh", "-c", told)) == {"user_id": 42}
     assert "decode --record -" in run("sessionctl", "config", "init", "--print")
+
+
+@pytest.mark.parametrize("days", [13, 15])
+@pytest.mark.parametrize("expiry", [None, 0, 3600, timedelta(days=30), timedelta(days=-1)])
+def test_same_age_of_a_file(tmp_path: Path, days: int, expiry: Any) -> None:
+    """A session of the file backend has expired exactly where Django drops it, `set_expiry` or not."""
+    from django.contrib.sessions.backends.file import SessionStore
+
+    class Store(SessionStore):  # type: ignore[misc]
+        _storage_path = str(tmp_path)
+
+    theirs = Store()
+    theirs["a"] = 1
+    theirs.set_expiry(expiry)
+    theirs.save()
+    changed = time.time() - days * 86400
+    os.utime(tmp_path / f"sessionid{theirs.session_key}", (changed, changed))
+    ours = open_storage(f"fs:{tmp_path}?layout=django-file").read(theirs.session_key)
+    assert ours.has("a") == ("a" in Store(theirs.session_key))
