@@ -253,7 +253,6 @@ def _written(name: str, now: float = 1_795_000_000.0) -> str:
 
 def test_time_goes_on() -> None:
     """In `tail -f` a cookie that was genuine a moment ago is expired when its time is over."""
-    cookie = formats.get("native").encode({"n": 1}, [SECRET], now=time.time())
     command = [
         sys.executable,
         "-m",
@@ -269,7 +268,11 @@ def test_time_goes_on() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        reasons = []
+        process.stdin.write(b"it has begun\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        cookie = formats.get("native").encode({"n": 1}, [SECRET], now=time.time())
+        reasons: list[str | None] = []
         while reasons[-1:] != ["expired"] and len(reasons) < 60:
             process.stdin.write(f"{cookie}\n".encode())
             process.stdin.flush()
