@@ -25,6 +25,10 @@ _UNJUDGED = Verdict(valid=False, reason="no-key")
 WORTH_TELLING = 0.1
 """The confidence below which a format is not even a guess: any text of letters may be an ID of PHP."""
 
+_KEYGRIP = "cookie-session"
+SIGNED_APART = 0.9
+"""How sure it is that a cookie whose signature is another, `NAME.sig`, is one that Keygrip signed."""
+
 ALIKE = 0.05
 """The difference in confidence below which two formats are not told apart."""
 
@@ -128,7 +132,8 @@ def identify(
         return _judge(
             "native", [("native", SURE)], source, setup._replace(options={}), judge=judge, forms=forms
         )
-    found = _with_options(formats.detect(source.value, cookie_name=source.name), setup)
+    found = formats.detect(source.value, cookie_name=source.name)
+    found = _with_options(_by_companion(found, source), setup)
     if not found:
         return _judge_cut(source, setup, [], judge=judge, mend=mend, forms=forms)
     tried, missing = [], None
@@ -189,6 +194,15 @@ def _judge_cut(
     cut = _judge(name, [(name, SURE)], source, setup, judge=judge, forms=forms)
     note = Warn("cut", f"it looks like a cookie of {name} whose end is missing: was the text cut?")
     return cut._replace(verdict=cut.verdict._replace(warnings=(*cut.verdict.warnings, note)))
+
+
+def _by_companion(found: list[tuple[str, float]], source: Source) -> list[tuple[str, float]]:
+    """As found, with `cookie-session` where `NAME.sig` came along, whatever its value: koa-session.s may be an ID."""
+    if source.name is None or f"{source.name}.sig" not in source.cookies:
+        return found
+    scores = dict(found)
+    scores[_KEYGRIP] = max(scores.get(_KEYGRIP, 0.0), SIGNED_APART)
+    return sorted(scores.items(), key=lambda item: -item[1])
 
 
 def _with_options(found: list[tuple[str, float]], setup: Setup) -> list[tuple[str, float]]:

@@ -123,3 +123,16 @@ def test_a_name_that_tells_what_else_it_is() -> None:
     """Of a cookie that is for something else by its name just that is said."""
     with pytest.raises(MalformedCookieError, match="by its name it holds an anti-forgery token; -f NAME"):
         identify(Source("csrftoken", "vUqjbRyVLGCFzNzA1cvTYB9kRBQxQ4za"), Setup())
+
+
+@pytest.mark.parametrize("value", ["3f2504e0-4f89-11d3-9a0c-0305e82c3301", "e" * 48], ids=["uuid", "hex"])
+def test_a_signature_in_a_cookie_of_its_own(value: str) -> None:
+    """`NAME.sig` tells Keygrip's cookies whatever they hold: koa-session with a store signs an ID alone."""
+    form, keys = formats.get("cookie-session"), KeyRing(["k1"])
+    context = formats.Context(keys=keys, cookie_name="koa.sess")
+    cookies = form.companions(value, context)
+    source = read_cookie(f"koa.sess={value}; koa.sess.sig={cookies['koa.sess.sig']}")
+    known = identify(source, Setup(keys=keys))
+    assert (known.format.name, known.verdict.valid) == ("cookie-session", True)
+    wrong = identify(source, Setup(keys=KeyRing(["k2"])))
+    assert (wrong.format.name, wrong.verdict.reason) == ("cookie-session", "bad-signature")
