@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sessionctl.errors import MalformedCookieError, NoKeyError, RefusedError
-from sessionctl.identify import Setup, identify
+from sessionctl.identify import identify
 
 if TYPE_CHECKING:
     from sessionctl.formats.base import Decoded
+    from sessionctl.identify import Setup
     from sessionctl.sources import Source
 
 
@@ -18,7 +19,12 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
     Raises `MalformedCookieError`; of an encrypted text `NoKeyError` without a key and `BadSignatureError`
     where none fits. The error carries the format in `json_fields`.
     """
-    known = identify(source, setup, judge=False)
+    try:
+        known = identify(source, setup, judge=False)
+    except MalformedCookieError as error:
+        from sessionctl.stores.lookup import bare_id
+
+        known = bare_id(source, setup, error)
     try:
         return known.format.name, known.format.decode(
             known.text,

@@ -19,13 +19,14 @@ from sessionctl.errors import (
     SessionNotFoundError,
     UsageError,
 )
-from sessionctl.identify import Identified, Setup, Target, identify
-from sessionctl.inspection.stored import ended_in, find_ref, not_found
+from sessionctl.identify import identify
+from sessionctl.inspection.stored import Stored, ended_in, find_ref, is_live, look_up, not_found
 from sessionctl.storage.base import RecordStorage, SessionStorage
 from sessionctl.storage.cookie import CookieStorage
 
 if TYPE_CHECKING:
     from sessionctl.formats.base import Decoded
+    from sessionctl.identify import Identified, Setup, Target
     from sessionctl.session import Session
     from sessionctl.verdict import Verdict
 
@@ -48,11 +49,17 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     """Find the session that is meant.
 
     Raises `RefusedError` where the cookie is not genuine or the store has no such session. To read, a cookie
-    that holds its data and for which no key was given is opened unchecked.
+    that holds its data and for which no key was given is opened unchecked, and the record of an ID is looked up in
+    another framework's store.
     """
     if target.source is None:
         return _open_stored(target, setup)
-    known = identify(target.source, setup)
+    try:
+        known = identify(target.source, setup)
+    except MalformedCookieError as error:
+        from sessionctl.stores.lookup import bare_id
+
+        known = bare_id(target.source, setup, error)
     if to_change:
         check_name(target.source.name or setup.cookie_name or "session")
     unchecked = (
@@ -68,10 +75,29 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     if known.format.name in OWN:
         return _open_own(opened, setup)
     if not known.format.holds_session or decoded.is_id:
+        return _open_elsewhere(opened, known, decoded, to_change=to_change)
+    return opened
+
+
+def _open_elsewhere(opened: Opened, known: Identified, decoded: Decoded, *, to_change: bool) -> Opened:
+    """The record of an ID in its framework's store, to be read alone."""
+    setup = opened.setup
+    stored = Stored() if to_change else look_up(known, decoded, setup)
+    if stored.storage is None:
         raise NotSupportedError(
             f"this {known.format.name} cookie holds an ID alone, and its framework's store is not written here; "
-            "'inspect' and 'get --id' read one, with -s URL?layout=NAME"
+            "'inspect' and 'get' read one, with -s URL?layout=NAME"
         )
+    if known.verdict.reason == "no-key":
+        refuse(known.verdict)  # an ID that no key has vouched for opens no store
+    if stored.failure is not None:
+        raise stored.failure
+    record = stored.record
+    if record is None or not is_live(stored, setup):
+        raise SessionNotFoundError(not_found(stored.storage, setup, stored.expires_at if record else None))
+    if not record.genuine and record.verdict is not None:
+        refuse(record.verdict)
+    opened.decoded = decoded._replace(data=record.data, flash=record.flash)
     return opened
 
 

@@ -110,6 +110,17 @@ def find_bare_id(source: Source, setup: Setup) -> BareCookie | None:
     return missing
 
 
+def bare_id(source: Source, setup: Setup, error: MalformedCookieError) -> Identified:
+    """A cookie that no format reads as a bare ID of the store that was named, which is not asked; else the `error`."""
+    layout = next(_asked(setup), None)
+    if layout is None:
+        raise error
+    try:
+        return identify_id(source.value or "", layout, setup, source)
+    except MalformedCookieError:
+        raise error from None
+
+
 def _asked(setup: Setup) -> Iterator[LayoutStorage]:
     if isinstance(setup.storage, LayoutStorage):
         yield setup.storage

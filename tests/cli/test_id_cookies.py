@@ -155,7 +155,7 @@ def test_id_is_not_changed(run: Run, cookie: str, more: list[str]) -> None:
     """What would change or read the session by such a cookie says that it lies elsewhere, and how it is read."""
     for words in (["get", cookie, "user_id"], ["set", cookie, "a=1"], ["destroy", cookie]):
         answer = run(*words, *more)
-        assert (answer.status, "'get --id'" in answer.err) == (2, True), words
+        assert (answer.status, "'inspect' and 'get' read one" in answer.err) == (2, True), words
 
 
 HEADER = f"Cookie: messages={MESSAGES}; sessionid={DJANGO_ID}"
@@ -258,3 +258,34 @@ def test_an_old_file_of_django_has_expired(
     assert run(*look, "--max-age", "none").status == 0
     if more[0]:
         assert run(*look[:-1], f"{django_store}{more[0]}&ttl=16d").status == 0
+
+
+@pytest.mark.parametrize("more", [["?layout=django-file"], ["", "-f", "django"]])
+def test_get_reads_the_store_of_an_id(run: Run, tmp_path: Path, django_store: str, more: list[str]) -> None:
+    """`get` takes a value of the session that a cookie names in another framework's store, as `get --id` does."""
+    place = ["-s", django_store + more[0], *more[1:], "--now", NOW]
+    assert run("get", f"sessionid={DJANGO_ID}", "user_id", *place)[:2] == (0, "mj\n")
+    unknown = run("get", f"sessionid={DJANGO_ID[::-1]}", "user_id", *place)
+    assert (unknown.status, "has no such session" in unknown.err) == (1, True)
+    wrong = run("get", f"sessionid={DJANGO_ID}", "user_id", "--secret", "wrong", *place)
+    assert (wrong.status, wrong.out) == (1, "")
+    os.utime(tmp_path / "django" / f"sessionid{DJANGO_ID}", (parse_time(NOW) - 15 * 86400,) * 2)
+    assert "expired 1 day ago" in run("get", f"sessionid={DJANGO_ID}", "user_id", *place).err
+    assert run("set", f"sessionid={DJANGO_ID}", "user_id=1", *place).status == 2
+
+
+@pytest.mark.parametrize("more", [["?layout=flask-session"], ["", "-f", "flask"]])
+def test_get_and_decode_of_a_bare_id(run: Run, flask_store: str, more: list[str]) -> None:
+    """An ID that no format reads is one where its store is named, for `get` and `decode` as for `inspect`."""
+    place = ["-s", flask_store + more[0], *more[1:], "--now", NOW]
+    assert run("get", f"session={FLASK_ID}", "user_id", *place)[:2] == (0, "mj\n")
+    assert run("decode", f"session={FLASK_ID}", *place)[:2] == (0, f"{FLASK_ID}\n")
+    assert run("set", f"session={FLASK_ID}", "user_id=1", *place).status == 2
+
+
+def test_get_of_a_signed_id_needs_its_key(run: Run, flask_store: str) -> None:
+    """A signed ID opens its store with the key that signed it, and with no other."""
+    place = ["user_id", "-s", f"{flask_store}?layout=flask-session", "--now", NOW]
+    assert run("get", f"session={FLASK_SIGNED}", *place, "--secret", KEY)[:2] == (0, "mj\n")
+    assert run("get", f"session={FLASK_SIGNED}", *place, "--secret", "wrong")[:2] == (1, "")
+    assert run("get", f"session={FLASK_SIGNED}", *place)[:2] == (1, "")
