@@ -30,7 +30,7 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
     found = [
         Warn("hint", text)
         for text, changed in (
-            *_texts(known),
+            *_texts(known, setup),
             *_keys(known),
             *_names(known),
             *_options(known),
@@ -48,7 +48,7 @@ def _fits(known: Identified) -> bool:
         return False
 
 
-def _texts(known: Identified) -> Iterator[tuple[str, Identified]]:
+def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
     text = known.text
     name = known.context.cookie_name
     changes = [
@@ -71,7 +71,23 @@ def _texts(known: Identified) -> Iterator[tuple[str, Identified]]:
         changes.append(("the text fits without the name in front", text.partition("=")[2]))
     for hint, changed in changes:
         if changed != text and changed:
-            yield hint, known._replace(text=changed)
+            same = known._replace(text=changed)
+            other = None if setup.format is not None or _fits(same) else _identified(same, setup)
+            if other is not None:
+                hint = f"as {other.format.name}, {hint}"  # noqa: PLW2901 - the damage hid the format
+            yield hint, other or same
+
+
+def _identified(known: Identified, setup: Setup) -> Identified | None:
+    """A text as the format that a key settles, where it is of another than the one it was taken for."""
+    from sessionctl.identify import identify
+    from sessionctl.sources import Source
+
+    try:
+        found = identify(Source(known.context.cookie_name, known.text, known.context.cookies), setup)
+    except SessionctlError:
+        return None
+    return found if found.settled else None
 
 
 def _keys(known: Identified) -> Iterator[tuple[str, Identified]]:

@@ -26,6 +26,9 @@ _SOFT = 30
 SURE_OF_JSON = 0.9
 """The sureness from which a JSON text is itself the value of a cookie, and not searched for one."""
 
+SURE_OF_WHOLE = 0.9
+"""The sureness from which lines are one cookie that was broken, and not looked at one by one."""
+
 _ASSIGNED = re.compile(r"(?:export\s+)?(\w+)='([^']+)'")
 """A variable of a shell that was given the cookie, in the quotes that no cookie has."""
 
@@ -128,10 +131,10 @@ def _without_quotes(text: str) -> str | None:
 
 def _broken_lines(text: str, name: str | None) -> Source | None:
     """Several cookies, one a line; or one that copying has broken over lines."""
-    basket = log.read_log(text)
+    lines = [line.strip() for line in text.splitlines()]
+    basket = None if _is_one(lines, name) else log.read_log(text)
     if basket is not None:
         return basket.source(name)
-    lines = [line.strip() for line in text.splitlines()]
     if len(lines) == 2 and len(lines[0]) < _SOFT and SESSION_NAME.search(lines[0]):  # noqa: PLR2004
         pair = "=".join(lines)
         if TOKEN.issuperset(lines[0]) and sureness(lines[1], lines[0]) >= SURE:
@@ -142,6 +145,19 @@ def _broken_lines(text: str, name: str | None) -> Source | None:
     if any(" " in line for line in lines) and not TOKEN.issuperset(joined.partition("=")[0]):
         _refuse_prose(text, joined)
     return _noted(joined, name, "the line breaks inside it were taken out")
+
+
+def _is_one(lines: list[str], name: str | None) -> bool:
+    """Whether lines are surely one cookie that was broken, and the first alone is none.
+
+    The padding of base64 at the end of a part looks like the name of a pair.
+    """
+    if any(" " in line or "\t" in line for line in lines):
+        return False
+    whole, first = (read_line(text, name) for text in ("".join(lines), lines[0]))
+    if not whole.value or sureness(whole.value, whole.name) < SURE_OF_WHOLE:
+        return False
+    return not first.value or sureness(first.value, first.name) < SURE
 
 
 def _refuse_prose(text: str, joined: str) -> None:

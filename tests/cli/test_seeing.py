@@ -148,6 +148,8 @@ def test_doctor_of_a_visit(run: Run, tmp_path: Path) -> None:
 FLASK = "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9.awP70w.ztx6gJoVYfMU0-5LnD-jhCLFNFY"
 FLASK_KEY = "dev-secret-key-not-for-prod"
 STARLETTE = "eyJ1c2VyX2lkIjogIm1qIn0=.awpeCA.Kbqvz4s4Lzu88qd3Cxq3akuNuL4"  # of Starlette 1.10.0
+PADDED = "eyJ1c2VyIjogIm0ifQ==.awpeCA.Yj_nieYkCyYbDPSx-FNvTMMcwCQ"
+PLUS = "eyJ1c2VyIjogIj8/Pz4+In0=.awpeCA.nQmHJgppNrmvx7CNvM-6Ba9qFkY"
 STARLETTE_KEY = "my-right-key-of-the-application-0123456789"
 
 
@@ -158,6 +160,9 @@ STARLETTE_KEY = "my-right-key-of-the-application-0123456789"
         (["--secret", f"'{FLASK_KEY}'", f"session={FLASK}"], "key 0 fits without the quotes around it"),
         (["-f", "flask", "--secret", STARLETTE_KEY, f"session={STARLETTE}"], "as starlette it is genuine: -f star"),
         (["-f", "starlette", "--secret", FLASK_KEY, f"session={FLASK}"], "as flask it is genuine: -f flask"),
+        (["--secret", STARLETTE_KEY, f"session={PADDED.replace('=', '%3D')}"], "as starlette, the text fits once it"),
+        (["--secret", STARLETTE_KEY, f"session={PLUS.replace('+', ' ')}"], "as starlette, the text fits with + where"),
+        (["--secret", FLASK_KEY, f"session=session={FLASK}"], "as flask, the text fits without the name in front"),
         (["-f", "django", "--secret", FLASK_KEY, f"session={FLASK}"], "as flask it is genuine: -f flask"),
     ],
 )  # fmt: skip

@@ -23,6 +23,7 @@ from sessionctl.sources import (
 )
 
 FLASK = "eyJ1c2VyX2lkIjo0Mn0.awP70w.Tj7v3gHYYZGmJ7hKyFJoJXgHxYk"
+SPACED = "eyJ1c2VyIjogIm0ifQ==.awqlTQ.0S2DSGQ8Pl3mQ-g4o1v0yISRCoA"  # of Starlette, with padding
 STARLETTE = "eyJ1c2VyX2lkIjogNDIsICJ1c2VybmFtZSI6ICJhbGljZSJ9.awQAmQ.e4qDJFDndpOS0asFmTIVUyexgQk"
 DJANGO = formats.get("django").example
 CSRF = "abcdefghabcdefghabcdefghabcdefgh"
@@ -243,6 +244,15 @@ def test_what_was_done_is_told(text: str, note: str) -> None:
 def test_the_likeliest_session(header: str, name: str) -> None:
     """Of several cookies it is the one that looks and is named like a session; with no difference, the first."""
     assert read_cookie(f"Cookie: {header}").name == name
+
+
+@pytest.mark.parametrize("place", [3, 10, 30, 40])
+@pytest.mark.parametrize("name", ["session=", ""])
+def test_a_line_break_before_padding(name: str, place: int) -> None:
+    """The padding of base64 behind a line break does not make a name of the rest of the line."""
+    for text in (SPACED, formats.get("remix").encode("mj" * 8, ["k"])):
+        found = read_cookie(f"{name}{text[:place]}\n{text[place:]}")
+        assert (found.name, found.value) == (name[:-1] or None, text)
 
 
 @pytest.mark.parametrize(
