@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import unquote
-from sessionctl.errors import UnserializableValueError
+from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats.base import (
     MAX_SIZE,
     Content,
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 SALT = "django.contrib.sessions.backends.signed_cookies"
 EARLIEST, LATEST = 1_104_537_600, 4_102_444_800  # the years 2005, when Django came out, and 2100
 SIGNATURES = (27, 43, 64, 86)  # of SHA-1, SHA-256, SHA-384 and SHA-512
+
+_BROKEN = 0.6
+"""The confidence where the parts are as they must be, but what is compressed was altered, or is too large."""
 
 _ID = 32
 _ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -87,7 +90,11 @@ class Django(Format):
         signed = signing.split(text)
         if len(signed.signature) not in SIGNATURES or not EARLIEST < signing.seconds(signed.stamp) < LATEST:
             return 0.0
-        data, _ = signing.read(signing.unpack(signed.value, MAX_SIZE))
+        try:
+            payload = signing.unpack(signed.value, MAX_SIZE)
+        except MalformedCookieError:
+            return _BROKEN if signed.value.startswith(signing.COMPRESSED) else 0.0
+        data, _ = signing.read(payload)
         return _confidence(cookie_name) if isinstance(data, dict) else 0.3
 
     def _decode(self, text: str, context: Context) -> Decoded:

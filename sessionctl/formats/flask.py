@@ -29,7 +29,7 @@ import re
 from typing import Any
 
 from sessionctl.encoding import unquote
-from sessionctl.errors import MalformedError, UnserializableValueError
+from sessionctl.errors import MalformedCookieError, MalformedError, UnserializableValueError
 from sessionctl.formats import flask_tags, timed_token
 from sessionctl.formats.base import (
     MAX_SIZE,
@@ -44,7 +44,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
-from sessionctl.signing.django import pack, unpack
+from sessionctl.signing.django import COMPRESSED, pack, unpack
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
 
 FLASHES = "_flashes"
@@ -54,6 +54,9 @@ _OWN_KEYS = frozenset({FLASHES, "_permanent", "_user_id", "_fresh", "csrf_token"
 
 _NO_OBJECT, _SPACED = 0.3, 0.5
 """The confidence that another value is Flask's, and an object in JSON with spaces: `serializer = json` makes it."""
+
+_BROKEN = 0.6
+"""The confidence where the parts are as they must be, but what is compressed was altered, or is too large."""
 
 _NO_SESSION = Warn("no-session", "the payload is no object, so Flask would fail on it")
 
@@ -89,7 +92,10 @@ class Flask(Format):
             return 0.0
         if token.value.endswith("=") or not timed_token.is_plausible_time(timed_token.seconds(token.stamp)):
             return 0.0
-        payload = unpack(token.value, MAX_SIZE)
+        try:
+            payload = unpack(token.value, MAX_SIZE)
+        except MalformedCookieError:
+            return _BROKEN if token.value.startswith(COMPRESSED) else 0.0
         session = timed_token.read_json(payload)
         if not isinstance(session, dict):
             return _NO_OBJECT

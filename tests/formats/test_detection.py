@@ -83,6 +83,18 @@ def test_cookie_name_of_something_else() -> None:
     ]
 
 
+@pytest.mark.parametrize(("name", "cookie_name"), [("flask", "session"), ("django", "sessionid")])
+@pytest.mark.parametrize("damage", ["altered", "too large"])
+def test_compressed_and_broken(name: str, cookie_name: str, damage: str) -> None:
+    """What is compressed is known by its parts also where it cannot be read, so that the signature is judged."""
+    text = formats.get(name).encode({"a": "b" * (200 if damage == "altered" else 3 << 20)}, ["s3cr3t"])
+    if damage == "altered":
+        text = f"{text[:12]}{'A' if text[12] != 'A' else 'B'}{text[13:]}"
+    known = identify(Source(cookie_name, text), Setup(keys=KeyRing(["s3cr3t"])))
+    reason = "bad-signature" if damage == "altered" else "malformed"
+    assert (known.format.name, known.verdict.reason) == (name, reason)
+
+
 def test_rank_is_sorted() -> None:
     """`detect` gives the best first, and numbers from 0 to 1."""
     for row in TELLING[::50]:
