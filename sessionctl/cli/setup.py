@@ -37,11 +37,13 @@ def setup_of(
 
     A command that `writes` makes the default secret where there is none yet; others create nothing. One
     that looks at the `text_alone` needs neither the default secret nor the default storage. Raises
-    `SecretError` for a secret that was given and cannot be had; for a profile's only where `keys` must be there.
+    `SecretError` for a secret that was given and cannot be had; for a profile's and the default only where `keys` must
+    be there.
     """
     from sessionctl.duration import parse_time
     from sessionctl.formats.base import MAX_SIZE
     from sessionctl.identify import Setup
+    from sessionctl.signing.keys import KeyRing
 
     settings = settings_of(params)
     params.pop("profile", None)
@@ -64,6 +66,11 @@ def setup_of(
     moment = None if now is None else parse_time(now)
     if storage is not None and moment is not None and hasattr(storage, "clock"):
         storage.clock = lambda: moment
+    default = KeyRing()
+    if not (ring or missing or text_alone or keys == "store") and name in (None, "native"):
+        from sessionctl.config import default_keys
+
+        default = _had(lambda: default_keys(make=writes), missing, keys) or default
     why_missing = "; ".join(dict.fromkeys(missing))
     if storage is not None and of_others:
         storage.keys, storage.keys_missing = ring, why_missing  # its records may be encrypted or signed
@@ -75,9 +82,7 @@ def setup_of(
         keys=ring,
         keys_source=keys_source,
         keys_missing=why_missing,
-        default_keys=_default_keys(
-            bool(ring or missing) or text_alone or keys == "store", name, writes=writes
-        ),
+        default_keys=default,
         format=name,
         options=options,
         cookie_name=cookie_name,
@@ -162,16 +167,6 @@ def tell_missing_keys(setup: Setup, *, quiet: bool) -> None:
     """Say that a command goes on without the keys of the profile, and why they are not there."""
     if setup.keys_missing:
         say(f"warning: {setup.keys_missing}", quiet=quiet)
-
-
-def _default_keys(given: bool, name: str | None, *, writes: bool) -> Any:
-    from sessionctl.signing.keys import KeyRing
-
-    if given or name not in (None, "native"):
-        return KeyRing()
-    from sessionctl.config import default_keys
-
-    return default_keys(make=writes)
 
 
 def _storage(url: str | None, settings: Settings, *, text_alone: bool) -> tuple[Any, bool, str]:

@@ -33,7 +33,7 @@ def _read_secret(path: str) -> str | None:
         with open(path, encoding="utf-8") as file:
             text = file.read(4096).strip()
             mode = os.fstat(file.fileno()).st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # HOME=/dev/null, as service users have it
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"cannot read the default secret {path}: {_reason(error)}") from None

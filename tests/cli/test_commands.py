@@ -593,3 +593,25 @@ def test_a_misspelt_directory_is_named(run: Run, tmp_path: Path, words: list[str
     answer = run(words[0], cookie, *words[1:], "-s", f"fs:{tmp_path}/typo")
     assert answer.status == 1
     assert f"there is no {tmp_path}/typo; is the path right?" in " ".join((answer.out + answer.err).split())
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_another_cookie_needs_no_home(run: Run, command: str) -> None:
+    """A service user's HOME=/dev/null keeps nobody from reading a cookie that the default secret does not serve."""
+    cookie = run("create", "-f", "flask", "--secret", "tiger", "--set", "a=1").text
+    answer = run(command, f"session={cookie}", "--json", HOME="/dev/null")
+    assert answer.json["format"] == "flask"
+    assert answer.status == (0 if command == "inspect" else 1)
+    made = run("create", "--set", "a=1", HOME="/dev/null")
+    assert (made.status, "cannot make the default secret" in made.err) == (2, True)
+
+
+def test_inspect_goes_on_without_the_default_secret(run: Run, home: Path) -> None:
+    """Where the default secret cannot be read, `inspect` and `get` say why and read the cookie all the same."""
+    cookie = run("create", "-f", "flask", "--secret", "tiger", "--set", "a=1").text
+    (home / ".local/share/sessionctl/secret").mkdir(parents=True)
+    answer = run("inspect", f"session={cookie}", "--json")
+    assert (answer.status, answer.json["data"]) == (0, {"a": 1})
+    assert "cannot read the default secret" in answer.json["warnings"][-1]["message"]
+    assert run("get", f"session={cookie}", "a")[:2] == (0, "1\n")
+    assert run("create", "--set", "a=1").status == 2
