@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.inspection.stored import Stored, is_live, not_found
+from sessionctl.sources.base import pieces
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def odd(
         found.append(Warn("needs-resign", _resign(verdict)))
     if verdict.reason == "unsigned" and not decoded.is_id:
         found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
-    size = len(known.text) + len(source.name or "")
+    size = max(len(name) + len(value) for name, value in pieces(source).items())
     if size > MAX_SIZE:
         found.append(
             Warn("too-large", f"{size} bytes: browsers drop a cookie over {MAX_SIZE} without a word")

@@ -9,6 +9,7 @@ from sessionctl import records
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.errors import MalformedError
 from sessionctl.inspection.stored import Stored, is_live, ref_of
+from sessionctl.sources.base import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,7 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         modified_at=stored.modified_at,
         size=len((source.name or setup.cookie_name or "").encode())
         + len(known.text.encode(errors="replace")),
-        limit=MAX_SIZE,
+        limit=MAX_SIZE * len(pieces(source)),
         storage=stored.storage.url if stored.storage else None,
         storage_source=setup.storage_source if stored.storage else None,
         keys_source=setup.keys_source

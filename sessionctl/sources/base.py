@@ -18,6 +18,9 @@ TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 NAMED = 5
 """How many cookies a message names: a line's worth."""
 
+LEAST_CHUNK = 3000
+"""Characters that a full chunk has at least: frameworks fill 3,180 to 4,032 of the 4,096 bytes that browsers keep."""
+
 _CHUNK = r"[.-](\d{1,3})$"
 _QUOTED_OR_END = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("|\\?\Z)|;', re.DOTALL)
 """What stands in double quotes, to its end or to that of the text; or the end of a part."""
@@ -189,8 +192,34 @@ def pick(cookies: Mapping[str, str], name: str | None) -> Source:
         return Source(name, cookies[name], cookies, notes=notes)
     joined = join_chunks(cookies, name)
     if joined is not None:
-        notes = ("joined from chunks", *notes)
+        notes = ("joined from chunks", *_missing(cookies, name), *notes)
     return Source(name, joined, cookies, notes=notes)
+
+
+def pieces(source: Source) -> dict[str, str]:
+    """The cookies that a value was put together from; of one that was not cut itself alone."""
+    name, cookies = source.name or "", source.cookies
+    if source.value is None or (name not in cookies and join_chunks(cookies, name) is None):
+        return {name: source.value or ""}
+    if source.value == cookies.get(name):
+        return {name: source.value}
+    return {key: cookies[key] for key in _chunks(cookies).get(name, {}).values()}
+
+
+def _missing(cookies: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A note on the first chunk that is not there: one between others, or after a last one as long as the first.
+
+    A cookie is cut in pieces of one length, and what is left comes last.
+    """
+    keys = _chunks(cookies)[name]
+    first, last = keys[min(keys)], keys[max(keys)]
+    missing = next((number for number in range(min(keys), max(keys)) if number not in keys), None)
+    if missing is None and len(cookies[last]) < max(LEAST_CHUNK, len(cookies[first])):
+        return ()
+    start = first.rstrip("0123456789")
+    if missing is None:
+        return (f"the next chunk is missing, as it seems: give {start}{max(keys) + 1} too",)
+    return (f"a chunk is missing: give {start}{missing} too",)
 
 
 def choose(read: Callable[[str | None], Source], usual: Callable[[], Sequence[str]]) -> Source:
@@ -256,9 +285,17 @@ def join_chunks(cookies: Mapping[str, str], name: str) -> str | None:
 
 def _joined(cookies: Mapping[str, str]) -> dict[str, str]:
     """All values that were cut over several cookies, by the name without its number."""
+    return {
+        name: "".join(cookies[keys[index]] for index in sorted(keys))
+        for name, keys in _chunks(cookies).items()
+    }
+
+
+def _chunks(cookies: Mapping[str, str]) -> dict[str, dict[int, str]]:
+    """The names with a number at their end, by the name without it and the number."""
     chunks: dict[str, dict[int, str]] = {}
-    for key, value in cookies.items():
+    for key in cookies:
         match = re.search(_CHUNK, key)
         if match:
-            chunks.setdefault(key[: match.start()], {})[int(match[1])] = value
-    return {name: "".join(parts[index] for index in sorted(parts)) for name, parts in chunks.items()}
+            chunks.setdefault(key[: match.start()], {})[int(match[1])] = key
+    return chunks

@@ -186,6 +186,23 @@ def test_hint_at_another_format(run: Run, tmp_path: Path) -> None:
     assert "hint" not in run("verify", *words).err
 
 
+def test_size_of_a_cookie_in_chunks(run: Run) -> None:
+    """Browsers drop a chunk over their limit, not the cookie that is put together from them; a missing one is told."""
+    name, full = "authjs.session-token", 3936
+    text = formats.get("authjs").encode({"sub": "x" * full}, ["s3cr3t"], cookie_name=name)
+    pairs = [f"{name}.{index}={text[index * full : (index + 1) * full]}" for index in range(2)]
+    report = run("inspect", f"Cookie: {'; '.join(pairs)}", "--secret", "s3cr3t", "--json").json
+    assert report["size"] == {"bytes": len(name) + len(text), "limit": 2 * 4096}
+    assert "too-large" not in {warning["code"] for warning in report["warnings"]}
+    one = run("inspect", f"Cookie: {name}={text}", "--secret", "s3cr3t", "--json").json
+    assert "too-large" in {warning["code"] for warning in one["warnings"]}
+    alone = run("inspect", f"Cookie: {pairs[0]}", "--secret", "s3cr3t")
+    assert (alone.status, f"the next chunk is missing, as it seems: give {name}.1 too" in alone.err) == (
+        3,
+        True,
+    )
+
+
 @pytest.mark.parametrize("command", ["verify", "inspect", "decode"])
 def test_broken_by_copying(run: Run, command: str) -> None:
     """White space inside a cookie, of which no format can be, is told with the format that it hides."""

@@ -305,6 +305,23 @@ def test_chunks_are_joined_in_numeric_order() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "note"),
+    [
+        (f"s.0={'a' * 3936}", "the next chunk is missing, as it seems: give s.1 too"),
+        (f"s-0={'a' * 3936}; s-1={'a' * 3936}", "the next chunk is missing, as it seems: give s-2 too"),
+        ("s.0=aa; s.2=a", "a chunk is missing: give s.1 too"),
+        (f"s.0={'a' * 3936}; s.1=a", None),
+        ("s.0=a", None),
+    ],
+)
+def test_a_chunk_is_missing(header: str, note: str | None) -> None:
+    """A gap in the numbers is told, and a last chunk as long as the first, as no cookie ends so."""
+    found = read_cookie(f"Cookie: {header}", "s")
+    assert found.value == "".join(pair.partition("=")[2] for pair in header.split("; "))
+    assert [one for one in found.notes if "missing" in one] == ([note] if note else [])
+
+
 def test_a_name_that_ends_in_a_number_is_no_chunk() -> None:
     """Without a first chunk the number belongs to the name."""
     assert read_cookie("cart-7=x").name == "cart-7"

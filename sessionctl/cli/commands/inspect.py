@@ -10,8 +10,8 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
-from sessionctl.cli.words import refuse_rest, target_of
-from sessionctl.errors import StorageError
+from sessionctl.cli.words import refuse_rest, target_of, tell_notes
+from sessionctl.errors import MalformedCookieError, StorageError
 
 if TYPE_CHECKING:
     from sessionctl.inspection import Report
@@ -46,6 +46,9 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     setup = setup_of(params, keys="may")
     try:
         report = inspection.inspect_target(target, setup)
+    except MalformedCookieError:
+        tell_notes(target.source, look)  # no report will have them
+        raise
     except StorageError as error:
         if error.report is not None and look.json:
             error.json_fields = answer(error.report)
