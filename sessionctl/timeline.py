@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from sessionctl.errors import SessionctlError
 from sessionctl.identify import Setup, identify
 from sessionctl.inspection.stored import ref_of
 from sessionctl.refusals import refusals
-from sessionctl.sources.base import Source, parse_set_cookie
+from sessionctl.sources.base import Source, kept_until, parse_set_cookie
 from sessionctl.sources.har import Exchange, gather
 
 if TYPE_CHECKING:
@@ -290,17 +289,9 @@ def _value(cookies: Mapping[str, str], name: str) -> str | None:
 
 def _is_over(cookie: Source, exchange: Exchange) -> bool:
     """Whether a Set-Cookie ends the cookie: no value, Max-Age of nothing, or an Expires that has passed."""
-    attributes = cookie.attributes or {}
-    if "max-age" in attributes:
-        age = attributes["max-age"]
-        return age.lstrip("-").isdecimal() and (age.startswith("-") or not age.strip("0"))
-    if "expires" in attributes:
-        try:
-            expires = parsedate_to_datetime(attributes["expires"].replace("-", " ")).timestamp()
-        except (TypeError, ValueError, OverflowError):
-            return not cookie.value
-        return expires <= (exchange.started or 0.0) or expires <= 0
-    return not cookie.value
+    now = exchange.started or 0.0
+    end = kept_until(cookie.attributes or {}, now)
+    return not cookie.value if end is None else end <= now
 
 
 def _decode(value: str, name: str, cookies: Mapping[str, str], setup: Setup) -> Decoded | None:

@@ -292,6 +292,13 @@ class Format(ABC):
     def inherit(self, text: str, context: Context) -> None:  # noqa: B027 - most have nothing to keep
         """Keep for the next text what else this one says beside the session: a header, the time of creation."""
 
+    def without_key(self, text: str) -> Decoded:  # noqa: ARG002 - most show nothing
+        """What an encrypted text says to anybody: the times that stand beside the ciphertext.
+
+        Nobody has proved them. Raises `MalformedCookieError`.
+        """
+        return Decoded(data=None, encrypted=True, payload_type="encrypted")
+
     def life_like(self, decoded: Decoded, context: Context) -> float | None:  # noqa: ARG002 - part of the interface
         """The `max_age` for a changed text that is to end as the one before, where the text says when it ends."""
         return context.max_age

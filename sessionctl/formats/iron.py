@@ -163,6 +163,10 @@ class Iron(Format):
             return expire(verdict, seal.expires_at, context)
         return judge_age(verdict, context, limit)
 
+    def without_key(self, text: str) -> Decoded:
+        """The seal says when it expires."""
+        return super().without_key(text)._replace(expires_at=split(text).expires_at)
+
     def life_like(self, decoded: Decoded, context: Context) -> float | None:
         """The seal ends when the one before would have."""
         return rest_of_life(decoded, context)

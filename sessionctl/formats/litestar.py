@@ -123,6 +123,10 @@ class Litestar(Format):
             verdict if sealed.expires_at > round(context.now) else expire(verdict, sealed.expires_at, context)
         )
 
+    def without_key(self, text: str) -> Decoded:
+        """The additional data say when it expires."""
+        return super().without_key(text)._replace(expires_at=_split(text).expires_at)
+
     def _encode(self, content: Content, context: Context) -> str:
         if not isinstance(content.data, dict):
             raise UnserializableValueError("", "a Litestar session is an object")

@@ -9,7 +9,7 @@ from sessionctl.diagnosis import hints
 from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError, StorageError
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, identify
-from sessionctl.inspection.oddities import odd
+from sessionctl.inspection.oddities import odd, short_lived
 from sessionctl.inspection.report import Report, report_on
 from sessionctl.inspection.stored import Stored, elsewhere, look_up
 from sessionctl.verdict import Warn
@@ -45,6 +45,7 @@ def _report(
     warnings = [
         *report.warnings,
         *odd(source, known, decoded, setup, failure, stored),
+        *short_lived(report),
         *hints(known, setup),
     ]
     return replace(report, warnings=tuple(dict.fromkeys(warnings)))
@@ -98,7 +99,7 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
     try:
         return known.format.decode(known.text, known.context.keys, **_fields(known)), None
     except RefusedError as error:
-        return Decoded(data=None, encrypted=True, payload_type="encrypted"), error
+        return known.format.without_key(known.text), error
     except MalformedError as error:
         if known.verdict.reason != "bad-signature":
             raise

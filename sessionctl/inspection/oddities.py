@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sessionctl.cookie import MAX_SIZE
+from sessionctl.duration import human_seconds
 from sessionctl.inspection.stored import Stored, is_live, not_found
-from sessionctl.sources.base import pieces
+from sessionctl.sources.base import kept_until, pieces
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from sessionctl.errors import SessionctlError
     from sessionctl.formats.base import Decoded
     from sessionctl.identify import Identified, Setup
+    from sessionctl.inspection.report import Report
     from sessionctl.sources import Source
+
+_DROPPED = "by its Max-Age or Expires the browser has dropped it, as where the application ends the session"
+_EARLY = 300
+"""Seconds by which a browser may drop a cookie before its session ends; iron-session has it do so by 60."""
 
 
 def odd(
@@ -80,6 +86,22 @@ def odd_record(stored: Stored, setup: Setup) -> list[Warn]:
     if stored.session is not None and stored.storage is not None and not is_live(stored, setup):
         found.append(Warn("record-expired", not_found(stored.storage, setup, stored.expires_at)))
     return found
+
+
+def short_lived(report: Report) -> list[Warn]:
+    """What the Set-Cookie says of the cookie's end in the browser: now, or well before the session's own."""
+    attributes = report.attributes or {}
+    end = kept_until(attributes, report.now)
+    if end is None or report.verdict.cleared:
+        return []
+    if end <= report.now:
+        return [Warn("dropped", _DROPPED)]
+    if report.expires_at is not None and end < report.expires_at - _EARLY:
+        left = human_seconds(end - report.now)
+        return [
+            Warn("dropped-early", f"the browser drops it in {left}, long before the session in it expires")
+        ]
+    return []
 
 
 def _attributes(attributes: Mapping[str, str]) -> list[Warn]:

@@ -126,6 +126,24 @@ def parse_set_cookie(text: str) -> Source:
     return Source(name, value, {name: value}, attributes)
 
 
+def kept_until(attributes: Mapping[str, str], now: float) -> float | None:
+    """When a browser drops a cookie that it gets now, in Unix seconds (RFC 6265bis, 5.7); None: when it ends itself.
+
+    Max-Age counts before Expires, and either only where it can be read.
+    """
+    age = attributes.get("max-age", "")
+    if age.isascii() and age.removeprefix("-").isdigit():
+        return now + float(age)
+    from datetime import UTC
+    from email.utils import parsedate_to_datetime
+
+    try:
+        expires = parsedate_to_datetime(attributes.get("expires", "").replace("-", " "))
+        return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def split_set_cookies(text: str) -> list[str]:
     """The Set-Cookie texts of one header: HAR files join several by line breaks, and `Headers` in JavaScript by commas.
 

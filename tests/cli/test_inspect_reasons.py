@@ -63,6 +63,44 @@ def test_what_is_missing_beside_a_secret_is_told_first(
     assert run("inspect", cookie, "-f", name).out.splitlines()[0].endswith("no secret was given (--secret)")
 
 
+@pytest.mark.parametrize("keys", [[], ["--secret", "w" * 32]], ids=["no key", "a wrong key"])
+@pytest.mark.parametrize("name", ["iron", "litestar"])
+def test_an_expiry_in_clear_text_is_told_without_the_key(run: Run, name: str, keys: list[str]) -> None:
+    """What stands beside the ciphertext is told, whether or not a key opens it."""
+    cookie = formats.get(name).encode({"a": 1}, ["p" * 32], now=NOON, max_age=3600)
+    for now, expired in ((NOON, False), (NOON + 7200, True)):
+        told = run("inspect", cookie, "-f", name, *keys, "--now", str(now), "--json").json
+        assert (told["data"], told["encrypted"]) == (None, True)
+        assert (told["expires_at"], told["expired"]) == ("2026-11-25T13:00:00Z", expired)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ("Max-Age=0", "dropped"),
+        ("Max-Age=-1; Expires=Thu, 25 Nov 2027 12:00:00 GMT", "dropped"),
+        ("Expires=Thu, 01 Jan 1970 00:00:00 GMT", "dropped"),
+        ("Expires=Wed, 25-Nov-2026 11:59:59 GMT", "dropped"),
+        ("Max-Age=no; Expires=Thu, 01 Jan 1970 00:00:00", "dropped"),
+        ("Max-Age=3600; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "dropped-early"),
+        ("Expires=Wed, 25 Nov 2026 13:00:00 GMT", "dropped-early"),
+        ("Max-Age=2678340", None),
+        ("Max-Age=" + "9" * 5000, None),
+        ("Expires=soon", None),
+        ("Path=/", None),
+    ],
+)
+def test_the_browsers_end_of_a_cookie(run: Run, attributes: str, code: str | None) -> None:
+    """A Set-Cookie by which the browser drops the cookie, now or well before its session ends, is told as that."""
+    cookie = formats.get("flask").encode({"a": 1}, ["tiger"], now=NOON)
+    header = f"Set-Cookie: session={cookie}; {attributes}; Secure; HttpOnly; SameSite=Lax"
+    words = ["inspect", header, "--secret", "tiger", "--now", str(NOON)]
+    answer = run(*words, "--json")
+    assert answer.status == 0
+    assert [one["code"] for one in answer.json["warnings"]] == ([] if code is None else [code])
+    assert ("note     " in run(*words).out) == (code is not None)
+
+
 def test_decode_says_what_is_encrypted(run: Run) -> None:
     """Without a key `decode` names the format and says that the cookie is encrypted, with its exit status."""
     answer = run("decode", formats.get("iron").example)
