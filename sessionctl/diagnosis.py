@@ -6,11 +6,12 @@ A fit is a hint and never a verdict: it says what to mend, and the cookie stays 
 from __future__ import annotations
 
 import binascii
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from sessionctl.encoding import b64decode_urlsafe
-from sessionctl.errors import MalformedCookieError, SessionctlError
+from sessionctl.errors import MalformedCookieError, SecretError, SessionctlError
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Warn
 
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
     from sessionctl.identify import Identified, Setup
 
 
+_ASSIGNED = re.compile(r"(?:export )?[A-Za-z_]\w{2,40} ?= ?", re.ASCII)
+"""How a line of a .env file begins, which somebody may have given with the secret in it."""
+
+
 def hints(known: Identified, setup: Setup) -> list[Warn]:
     """The mistakes that would make the cookie genuine, each with what to do.
 
     Empty without keys, and where the cookie was not refused for its signature or its form.
     """
-    if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed"):
+    if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
         return []
     found = [
         Warn("hint", text)
@@ -112,6 +117,10 @@ def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
         yield "without the white space around it", Secret(text.strip())
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         yield "without the quotes around it", Secret(text[1:-1])
+    if (assigned := _ASSIGNED.match(text)) is not None and (given := _parsed(text[assigned.end() :])):
+        yield f'without "{assigned[0]}"', given
+    if (content := _content_of(text)) is not None:
+        yield "as the content of the file of that name: give it as @FILE", content
     try:
         if decoded := bytes.fromhex(text):
             yield "once it is decoded from hexadecimal: give it as hex:...", Secret(decoded)
@@ -122,6 +131,26 @@ def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
             yield "once it is decoded from base64: give it as base64:...", Secret(decoded)
     except MalformedCookieError:
         pass
+
+
+def _parsed(text: str) -> Secret | None:
+    """The secret that a line of a .env file gives, which may stand in quotes."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    try:
+        return Secret.parse(text) if text and text[0] != "@" else None
+    except SecretError:
+        return None
+
+
+def _content_of(path: str) -> Secret | None:
+    """What is in the file of that name, where there is one."""
+    import os
+
+    try:
+        return Secret.read(path) if os.path.isfile(path) else None
+    except (SecretError, ValueError):
+        return None
 
 
 def _names(known: Identified) -> Iterator[tuple[str, Identified]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sessionctl.config.settings import Settings
     from sessionctl.identify import Setup, Target
+    from sessionctl.signing.keys import KeyRing
     from sessionctl.storage.base import SessionStorage
 
 T = TypeVar("T")
@@ -132,16 +133,36 @@ def settings_of(params: dict[str, Any]) -> Settings:
 
 def _given_keys(texts: tuple[str, ...], files: tuple[str, ...]) -> tuple[Any, str]:
     """The keys of the options, else of the environment, and where they come from."""
-    from sessionctl.signing.keys import KeyRing, read_secret_file
+    from sessionctl.signing.keys import KeyRing
 
     if texts or files:
-        ring = [*KeyRing.parse(texts), *(secret for path in files for secret in read_secret_file(path))]
+        ring = [
+            *KeyRing.parse(texts),
+            *(secret for path in files for secret in _keys_of_file(path)),
+        ]
         return KeyRing(ring), "--secret" if texts else "--secret-file"
     if secret := os.environ.get("SESSIONCTL_SECRET"):
         return KeyRing.parse([secret]), "SESSIONCTL_SECRET"
     if path := os.environ.get("SESSIONCTL_SECRET_FILE"):
-        return read_secret_file(path), "SESSIONCTL_SECRET_FILE"
+        return _keys_of_file(path), "SESSIONCTL_SECRET_FILE"
     return KeyRing(), "none"
+
+
+def _keys_of_file(path: str) -> KeyRing:
+    """The keys of a file of secrets, with a word on a line that looks like a comment: a secret may begin so."""
+    from sessionctl.signing.keys import read_secret_file
+
+    ring = read_secret_file(path)
+    context = click.get_current_context(silent=True)
+    quiet = context is not None and bool(context.params.get("quiet"))
+    for index, secret in enumerate(ring):
+        if secret.text is not None and secret.text.startswith("#") and " " in secret.text:
+            say(
+                f"warning: key {index} of {path} begins with # like a comment; it is taken as a secret, as there "
+                "are no comments in such a file",
+                quiet=quiet,
+            )
+    return ring
 
 
 def _profile_keys(settings: Settings, missing: list[str], keys: Keys) -> tuple[Any, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,52 @@ def test_verify_hints(run: Run, words: list[str], hint: str) -> None:
     assert run(*words, "-q").err == ""
     told = run(*words, "--json").json["warnings"]
     assert any(hint in one["message"] for one in told if one["code"] == "hint")
+
+
+def test_a_comment_in_a_file_of_secrets(run: Run, tmp_path: Path) -> None:
+    """A line that looks like a comment is a secret all the same, which is told; -q is silent."""
+    path = tmp_path / "keys"
+    path.write_text(f"# my keys\n{FLASK_KEY}\n#no-comment\n")
+    words = [
+        "verify",
+        "--secret-file",
+        str(path),
+        "--now",
+        "2026-11-28T05:00:00Z",
+        f"session={FLASK}",
+        "--json",
+    ]
+    answer = run(*words)
+    assert answer.err.count("begins with # like a comment") == 1
+    assert (answer.json["key_index"], answer.json["keys"]) == (1, 3)
+    assert run(*words, "-q").err == ""
+
+
+LARAVEL_KEY = "pX7y3bq0n8k5v1c6m2a9s4d7f0g3h6j1k4l7z0x3c5E="
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "hint"),
+    [
+        ("flask", "the-key", "key 0 fits as the content of the file of that name: give it as @FILE"),
+        ("flask", "SECRET_KEY=tiger", 'key 0 fits without "SECRET_KEY="'),
+        ("flask", "export SECRET_KEY='tiger'", 'key 0 fits without "export SECRET_KEY="'),
+        ("laravel", LARAVEL_KEY, "key 0 fits once it is decoded from base64: give it as base64:..."),
+        ("laravel", f"APP_KEY=base64:{LARAVEL_KEY}", 'key 0 fits without "APP_KEY="'),
+    ],
+)
+def test_hint_at_a_secret_given_as_what_it_is_not(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: str, hint: str
+) -> None:
+    """A file's name without its @, a line of a .env file, and base64 without its prefix are told where they fit."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "the-key").write_text("tiger\n")
+    key = b64decode(LARAVEL_KEY) if name == "laravel" else "tiger"
+    text = formats.get(name).encode({"a": 1}, [key], cookie_name="laravel_session")
+    text = f"laravel_session={text}"
+    answer = run("verify", "-f", name, "--secret", given, text)
+    assert (answer.status, hint in answer.err) == (1, True)
+    assert "hint" not in run("verify", "-f", name, "--secret", f"{given}x", text).err
 
 
 def test_hint_at_another_format(run: Run, tmp_path: Path) -> None:
