@@ -191,9 +191,13 @@ class MalformedCookieError(MalformedError):
 
 
 class CorruptRecordError(MalformedError):
-    """A stored record cannot be read. `location` says which, without giving an ID away."""
+    """A stored record cannot be read. `location` says which, without giving an ID away.
+
+    `report` is what `inspection.inspect` had found out about the cookie itself.
+    """
 
     code = "corrupt-record"
+    report: Any = None
 
     def __init__(self, location: str, problem: str) -> None:
         super().__init__(f"{location}: {problem}")

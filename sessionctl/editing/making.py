@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.editing.made import (
@@ -14,9 +15,18 @@ from sessionctl.editing.made import (
 )
 from sessionctl.errors import UsageError
 from sessionctl.formats.base import Content
-from sessionctl.session import Session, create_session_id
+from sessionctl.session import Session
 from sessionctl.sources import Source
 from sessionctl.storage.base import RecordStorage, SessionStorage
+from sessionctl.verdict import Warn
+
+_FORGETS = Warn(
+    "not-kept", "memory: forgets the session when this process ends; fs:DIR and other storages keep it"
+)
+_DROPPED = Warn(
+    "not-stored",
+    "the cookie holds an ID alone, and its framework's store is not written here: no value was kept",
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +62,8 @@ def create(
         session.flash(key, value)
     session.mark_dirty()
     value = storage.save(session)
-    return made_of(setup, name, cookie_name, value or "", storage, session.id)
+    made = made_of(setup, name, cookie_name, value or "", storage, session.id)
+    return replace(made, warnings=(_FORGETS,)) if storage.scheme == "memory" else made
 
 
 def _create_foreign(
@@ -62,7 +73,8 @@ def _create_foreign(
     check_makeable(setup, name, cookie_name)
     context = setup.context(name, Source(cookie_name, None))
     if not form.holds_session:
-        session_id = session_id or create_session_id()
+        session_id = session_id or form.new_id()
+    values = data
     if not form.holds_session or form.may_hold_id:
         data = data or session_id or data  # an ID, or what the application puts there in its place
     content = Content(data, session_id, flash)
@@ -79,6 +91,7 @@ def _create_foreign(
         _check_id_kept(form, text, context, session_id)
     check_size(form, cookie_name, text, data if isinstance(data, dict) else {})
     companions = form.companions(text, context)
+    dropped = bool(values or flash) and not form.holds_session and _holds_id_alone(form, text, context)
     return Made(
         cookie=text,
         cookie_name=cookie_name,
@@ -86,8 +99,12 @@ def _create_foreign(
         storage=None,
         id=session_id,
         companions=companions,
-        warnings=form.remarks(data, flash),
+        warnings=(*form.remarks(data, flash), *([_DROPPED] if dropped else [])),
     )
+
+
+def _holds_id_alone(form: Format, text: str, context: Context) -> bool:
+    return form.decode(text, context.keys, cookie_name=context.cookie_name, now=context.now).is_id
 
 
 def _check_id_kept(form: Format, text: str, context: Context, session_id: str) -> None:

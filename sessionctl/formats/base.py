@@ -24,6 +24,7 @@ from sessionctl.errors import (
     UsageError,
     WrongKeyTypeError,
 )
+from sessionctl.session import create_session_id
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
@@ -302,6 +303,10 @@ class Format(ABC):
     def life_like(self, decoded: Decoded, context: Context) -> float | None:  # noqa: ARG002 - part of the interface
         """The `max_age` for a changed text that is to end as the one before, where the text says when it ends."""
         return context.max_age
+
+    def new_id(self) -> str:
+        """A new session ID, as a cookie of the format can hold it."""
+        return create_session_id()
 
     def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface
         """What to say to whoever has `encode` make a text of this, where the framework may look elsewhere for it."""

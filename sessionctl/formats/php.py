@@ -13,6 +13,7 @@ Sources: PHP 8.2 ext/session/session.c, mod_files.c; symfony/http-foundation 5.4
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import percent_decode
@@ -55,6 +56,10 @@ class Php(Format):
     def _verify(self, text: str, context: Context) -> Verdict:
         _identity(text)
         return unsigned_id(context, ", PHP signs none", "php")
+
+    def new_id(self) -> str:
+        """32 hexadecimal digits, PHP's default since 7.1 (session.sid_length, session.sid_bits_per_character)."""
+        return secrets.token_hex(16)
 
     def _encode(self, content: Content, context: Context) -> str:  # noqa: ARG002 - needs no key
         identity = content.data if isinstance(content.data, str) else content.id

@@ -6,7 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.diagnosis import hints
-from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError, StorageError
+from sessionctl.errors import (
+    CorruptRecordError,
+    MalformedCookieError,
+    MalformedError,
+    RefusedError,
+    StorageError,
+)
 from sessionctl.formats.base import Decoded
 from sessionctl.identify import Identified, Setup, identify
 from sessionctl.inspection.oddities import odd, short_lived
@@ -22,8 +28,8 @@ if TYPE_CHECKING:
 def inspect(source: Source, setup: Setup) -> Report:
     """Everything about one cookie; changes nothing and consumes no flash.
 
-    Raises `MalformedCookieError` where the text cannot be read, and what the storage raises: a `StorageError`
-    with the report on the cookie itself, where that could be read.
+    Raises `MalformedCookieError` where the text cannot be read, and what the storage raises: a `StorageError` or
+    `CorruptRecordError` with the report on the cookie itself, where that could be read.
     """
     known, decoded, failure, stored, away = _read(source, setup)
     report = _report(source, setup, known, decoded, failure, stored)
@@ -58,7 +64,7 @@ class _Read(NamedTuple):
     decoded: Decoded
     failure: SessionctlError | None
     stored: Stored
-    away: StorageError | None = None
+    away: StorageError | CorruptRecordError | None = None
 
 
 def _read(source: Source, setup: Setup) -> _Read:
@@ -77,6 +83,8 @@ def _read(source: Source, setup: Setup) -> _Read:
             bare = _bare_id(source, setup)  # an ID may look like the text of some format
             if bare is not None and bare.stored.found:
                 return bare
+    except CorruptRecordError as error:
+        return _Read(known, decoded, failure, Stored(setup.storage, failure=error), error)
     except StorageError as error:
         names_session = isinstance(decoded.data, str) or decoded.data is None
         return _Read(known, decoded, failure, Stored(), error if names_session else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -615,3 +616,34 @@ def test_inspect_goes_on_without_the_default_secret(run: Run, home: Path) -> Non
     assert "cannot read the default secret" in answer.json["warnings"][-1]["message"]
     assert run("get", f"session={cookie}", "a")[:2] == (0, "1\n")
     assert run("create", "--set", "a=1").status == 2
+
+
+def test_a_corrupt_record_hides_no_cookie(run: Run, tmp_path: Path) -> None:
+    """`inspect` tells what it knows of a cookie whose record cannot be read, and then ends 3."""
+    place = ["-s", f"fs:{tmp_path}/s"]
+    cookie = run("create", "--set", "a=1", *place).text
+    next(path for path in (tmp_path / "s").glob("*/*") if path.is_file()).write_bytes(b"{bad")
+    told = run("inspect", cookie, *place)
+    assert (told.status, told.out.startswith("native cookie: genuine")) == (3, True)
+    assert f"found in fs:{tmp_path}/s" in " ".join(told.out.split())
+    assert "the record is not JSON" in told.err
+    answer = run("inspect", cookie, "--json", *place)
+    assert (answer.status, answer.json["error"]["code"]) == (3, "corrupt-record")
+    assert answer.json["signature"]["status"] == "valid"
+
+
+@pytest.mark.parametrize(("words", "code"), [(["-s", "memory:"], "not-kept"), (["-f", "php"], "not-stored")])
+def test_values_that_nobody_keeps_are_told(run: Run, words: list[str], code: str) -> None:
+    """A session that is gone with the program, and values that a cookie of an ID has no place for, are not silent."""
+    assert [each["code"] for each in run("create", "--set", "a=1", "--json", *words).json["warnings"]] == [
+        code
+    ]
+    answer = run("create", "--set", "a=1", *words)
+    assert (answer.status, answer.err.count("\n")) == (0, 1)
+    assert run("create", "-f", "php").err == ""
+
+
+def test_an_id_for_php_is_one_that_php_takes(run: Run) -> None:
+    """PHP allows no `_` in an ID, which a random one of ours has every other time."""
+    made = [run("create", "-f", "php") for _ in range(20)]
+    assert all(re.fullmatch("[0-9a-f]{32}", answer.text) for answer in made)

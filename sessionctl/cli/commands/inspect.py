@@ -11,7 +11,7 @@ from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import refuse_rest, target_of, tell_notes
-from sessionctl.errors import MalformedCookieError, StorageError
+from sessionctl.errors import CorruptRecordError, MalformedCookieError, StorageError
 
 if TYPE_CHECKING:
     from sessionctl.inspection import Report
@@ -49,7 +49,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     except MalformedCookieError:
         tell_notes(target.source, look)  # no report will have them
         raise
-    except StorageError as error:
+    except (StorageError, CorruptRecordError) as error:
         if error.report is not None and look.json:
             error.json_fields = answer(error.report)
         elif error.report is not None:
