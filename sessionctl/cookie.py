@@ -102,8 +102,8 @@ class Cookie:
         """The attributes that `serialize` sends."""
         return dict(self._attributes)
 
-    def parse(self, header: str | None) -> str | None:
-        """The value in a Cookie header; None where the cookie is missing, not genuine or expired.
+    def parse(self, header: str | bytes | None) -> str | None:
+        """The value in a Cookie header, bytes as ASGI has it; None where the cookie is missing, not genuine or expired.
 
         An empty cookie is `""`.
         """
@@ -116,7 +116,7 @@ class Cookie:
             return None
         return found.value if self._max_age is None or not self._expired(found) else None
 
-    def verify(self, header: str | None) -> Verdict:
+    def verify(self, header: str | bytes | None) -> Verdict:
         """As `parse`, with the reason, the key, and whether the cookie should be signed anew."""
         text = find(header, self.name)
         keys = len(self.keys)
@@ -237,10 +237,12 @@ def check_sent_name(name: str) -> None:
         raise CookieAttributeError(_NO_NAME)
 
 
-def find(header: str | None, name: str) -> str | None:
+def find(header: str | bytes | None, name: str) -> str | None:
     """The raw value of the first cookie of that name in a Cookie header, without quotes around it."""
     if not header:
         return None
+    if isinstance(header, bytes):
+        header = header.decode("latin-1")  # as WSGI servers do (PEP 3333)
     start = header.find(name)
     if start < 0:
         return None

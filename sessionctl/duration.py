@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sessionctl.errors import UsageError
 from sessionctl.wording import counted
@@ -33,6 +33,17 @@ def parse_duration(text: str) -> float:
     if not re.fullmatch(rf"(?:{_PART})+", text):
         raise UsageError(f"{text[:40]!r} is no duration; write 90s, 15m, 12h, 30d, 4w, or 1d12h")
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
+
+
+def seconds_of(name: str, value: float | str | timedelta) -> float:
+    """Seconds of a duration as a program has it: a number of them, text, or a `timedelta`. Raises `UsageError`."""
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UsageError(f"{name} is seconds, a text such as 30d, or a timedelta, not {type(value).__name__}")
+    return value
 
 
 def parse_time(text: str) -> float:

@@ -207,6 +207,13 @@ class TestSecrets:
         with pytest.raises(SecretError, match="list"):
             Cookie("id", secrets)
 
+    @pytest.mark.parametrize("secrets", [None, 5])
+    @pytest.mark.parametrize("name", ["native", "remix"])
+    def test_no_list_is_refused(self, secrets: int | None, name: str) -> None:
+        """A variable that is not set is no empty ring, which would leave a Remix cookie unsigned."""
+        with pytest.raises(SecretError, match="list"):
+            Cookie("id", secrets, name)
+
     @pytest.mark.parametrize("secrets", [[""], [b""], [None], ["s", 1]])
     def test_what_is_no_secret_is_refused(self, secrets: list) -> None:
         """A secret is text or bytes, and not empty."""
@@ -458,3 +465,13 @@ def test_a_text_that_no_cookie_can_have(text: str) -> None:
     """A text that would end the cookie or the header is refused."""
     with pytest.raises(CookieAttributeError):
         set_cookie("session", text)
+
+
+def test_a_header_may_be_bytes() -> None:
+    """ASGI gives headers as bytes; they are read as the text would be, whatever else stands in them."""
+    cookie = Cookie("session", ["key"])
+    text = f"a=\xff; {cookie.serialize('value').partition(';')[0]}"
+    for header in (text, text.encode("latin-1")):
+        assert cookie.parse(header) == "value"
+        assert cookie.verify(header).value == "value"
+    assert cookie.parse(b"") is None

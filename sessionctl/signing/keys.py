@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import binascii
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, overload
 
 from sessionctl.errors import NoKeyError, SecretError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Self, SupportsIndex
 
 
@@ -73,7 +74,7 @@ class Secret:
 class KeyRing(tuple[Secret, ...]):
     """The secrets of one application, newest first: the first signs, all verify.
 
-    Raises `SecretError` for a bare string, which would be a ring of single letters.
+    Raises `SecretError` for what is no list: a bare string would be a ring of single letters.
     """
 
     __slots__ = ()
@@ -82,6 +83,9 @@ class KeyRing(tuple[Secret, ...]):
         """A ring of secrets, or of what is to be one."""
         if isinstance(secrets, (str, bytes, Secret)):
             raise SecretError("secrets must be a list, newest first: [secret], not a bare secret")
+        if not isinstance(secrets, Iterable):
+            kind = "None" if secrets is None else type(secrets).__name__
+            raise SecretError(f"secrets must be a list, newest first: [secret], not {kind}")
         return super().__new__(cls, [item if isinstance(item, Secret) else Secret(item) for item in secrets])
 
     @classmethod

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 from sessionctl import records
+from sessionctl.duration import seconds_of
 from sessionctl.errors import (
     CorruptRecordError,
     MalformedError,
@@ -28,6 +29,7 @@ from sessionctl.storage.stored import Entry, Outcome, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
 __all__ = ["Entry", "OnCorrupt", "Outcome", "RecordStorage", "SessionStorage", "Stored", "UnknownIds"]
 
@@ -43,9 +45,9 @@ T = TypeVar("T")
 class SessionStorage(ABC):
     """Where sessions live between requests.
 
-    `ttl` (idle) and `lifetime` (absolute) are seconds. `unknown_ids="reuse"` lets a client choose the ID of
-    a new session. `on_corrupt="new"` gives a new session in place of `CorruptRecordError`. `clock` tells Unix
-    seconds.
+    `ttl` (idle) and `lifetime` (absolute) are seconds, or a `timedelta`. `unknown_ids="reuse"` lets a client choose
+    the ID of a new session. `on_corrupt="new"` gives a new session in place of `CorruptRecordError`. `clock` tells
+    Unix seconds.
     """
 
     scheme: ClassVar[str]
@@ -63,17 +65,14 @@ class SessionStorage(ABC):
     def __init__(
         self,
         *,
-        ttl: float | None = None,
-        lifetime: float | None = None,
+        ttl: float | timedelta | None = None,
+        lifetime: float | timedelta | None = None,
         unknown_ids: UnknownIds = "new",
         on_corrupt: OnCorrupt = "error",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        for name, seconds in (("ttl", ttl), ("lifetime", lifetime)):
-            if seconds is not None and not 0 < seconds <= MAX_SECONDS:
-                raise UsageError(f"{name} must be more than 0 seconds and at most 100 years")
-        self.ttl = ttl
-        self.lifetime = lifetime
+        self.ttl = _life("ttl", ttl)
+        self.lifetime = _life("lifetime", lifetime)
         self.unknown_ids = unknown_ids
         self.on_corrupt = on_corrupt
         self.clock = clock
@@ -149,6 +148,15 @@ class SessionStorage(ABC):
             return self.ttl
         left = created + self.lifetime - self.clock()
         return max(left if self.ttl is None else min(self.ttl, left), 0.001)
+
+
+def _life(name: str, value: float | timedelta | None) -> float | None:
+    if value is None:
+        return None
+    seconds = seconds_of(name, value)
+    if not 0 < seconds <= MAX_SECONDS:
+        raise UsageError(f"{name} must be more than 0 seconds and at most 100 years")
+    return seconds
 
 
 class RecordStorage(SessionStorage):

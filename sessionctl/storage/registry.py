@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from sessionctl import plugins
-from sessionctl.duration import parse_duration
+from sessionctl.duration import seconds_of
 from sessionctl.errors import UnknownStorageError, UsageError
 from sessionctl.wording import did_you_mean
 
@@ -44,17 +45,14 @@ def schemes() -> list[str]:
     return [*_BUILT_IN, *_others()]
 
 
-def open_storage(url: str, **options: Any) -> SessionStorage:
-    """The storage of a URL: `memory:`, `cookie:`, `fs:DIR`, `redis://host/0`, ...
+def open_storage(url: str | os.PathLike[str], **options: Any) -> SessionStorage:
+    """The storage of a URL: `memory:`, `cookie:`, `fs:DIR`, `redis://host/0`, ...; a path is a directory of files.
 
     Every option may also stand in the URL's query: `fs:sessions?ttl=30d&unknown_ids=reuse`; one that is
-    given here wins. Durations are seconds or text (`30d`). `layout=NAME` opens another framework's store, read
-    only. Raises `UnknownStorageError` and `UsageError`.
+    given here wins. Durations are seconds, text (`30d`) or a `timedelta`. `layout=NAME` opens another framework's
+    store, read only. Raises `UnknownStorageError` and `UsageError`.
     """
-    scheme, colon, rest = url.partition(":")
-    if not colon:
-        raise UnknownStorageError(f"a storage is given as SCHEME:PLACE, one of {_known()}; for files: fs:DIR")
-    location, _, query = rest.partition("?")
+    scheme, location, query = _parts(url)
     given = dict(parse_qsl(query, keep_blank_values=True))
     for name in given.keys() & _NOT_FOR_URLS:
         raise UsageError(f"{scheme}: has no option {name!r}")
@@ -78,11 +76,24 @@ def open_storage(url: str, **options: Any) -> SessionStorage:
     return storage
 
 
+def _parts(url: str | os.PathLike[str]) -> tuple[str, str, str]:
+    """Scheme, place and query."""
+    if isinstance(url, os.PathLike):
+        return "fs", os.fsdecode(url), ""
+    if not isinstance(url, str):
+        raise UsageError(f"the URL of a storage is text, not {type(url).__name__}")
+    scheme, colon, rest = url.partition(":")
+    if not colon:
+        raise UnknownStorageError(f"a storage is given as SCHEME:PLACE, one of {_known()}; for files: fs:DIR")
+    location, _, query = rest.partition("?")
+    return scheme, location, query
+
+
 def _option(name: str, value: Any) -> Any:
+    if name in _DURATIONS and value is not None:
+        return seconds_of(name, value)
     if not isinstance(value, str):
         return value
-    if name in _DURATIONS:
-        return parse_duration(value)
     if name in _FLAGS:
         if value.lower() not in _YES | _NO:
             raise UsageError(f"{name} is true or false")
