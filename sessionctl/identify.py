@@ -197,7 +197,7 @@ def _judge_cut(
 
 
 def _by_companion(found: list[tuple[str, float]], source: Source) -> list[tuple[str, float]]:
-    """As found, with `cookie-session` where `NAME.sig` came along, whatever its value: koa-session.s may be an ID."""
+    """As found, with `cookie-session` where `NAME.sig` came along, whatever its value: koa-session's may be an ID."""
     if source.name is None or f"{source.name}.sig" not in source.cookies:
         return found
     scores = dict(found)
