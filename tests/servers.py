@@ -292,7 +292,8 @@ class SentinelServers(Servers):
 
     def __init__(self, directory: Path, tls: Path | None = None, sentinel_tls: Path | None = None) -> None:
         replication = ("--tls-replication", "yes", "--tls-auth-clients", "no") if tls else ()
-        self.primary = RedisServer(directory, *replication, tls=tls)
+        at_once = ("--repl-diskless-sync-delay", "0")  # in place of 5 seconds for further replicas
+        self.primary = RedisServer(directory, *replication, *at_once, tls=tls)
         replica_of = ("--replicaof", "127.0.0.1", str(self.primary.port))
         self.replica = RedisServer(directory, *replication, *replica_of, tls=tls)
         self.sentinel = _sentinel(directory, self.primary.port, sentinel_tls or tls)
