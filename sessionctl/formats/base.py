@@ -24,7 +24,6 @@ from sessionctl.errors import (
     UsageError,
     WrongKeyTypeError,
 )
-from sessionctl.session import create_session_id
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.signing.mac import b64encode
 from sessionctl.signing.macs import Macs
@@ -306,6 +305,8 @@ class Format(ABC):
 
     def new_id(self) -> str:
         """A new session ID, as a cookie of the format can hold it."""
+        from sessionctl.session import create_session_id
+
         return create_session_id()
 
     def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface

@@ -134,11 +134,13 @@ def kept_until(attributes: Mapping[str, str], now: float) -> float | None:
     age = attributes.get("max-age", "")
     if age.isascii() and age.removeprefix("-").isdigit():
         return now + float(age)
+    if "expires" not in attributes:
+        return None
     from datetime import UTC
     from email.utils import parsedate_to_datetime
 
     try:
-        expires = parsedate_to_datetime(attributes.get("expires", "").replace("-", " "))
+        expires = parsedate_to_datetime(attributes["expires"].replace("-", " "))
         return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None

@@ -58,6 +58,15 @@ def test_light_commands(arguments: list[str]) -> None:
     assert not imported(*arguments) & HEAVY
 
 
+def test_what_few_cookies_need() -> None:
+    """`decode` makes no session, and `inspect` reads the date of an Expires only where there is one."""
+    assert "sessionctl.session" not in imported("decode", COOKIE)
+    assert not imported("inspect", COOKIE) & {"email.utils", "socket"}
+    assert "email.utils" in imported(
+        "inspect", f"Set-Cookie: session={COOKIE}; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+    )
+
+
 def test_purge_by_one_loads_nothing_of_several(tmp_path: Path) -> None:
     """What starts processes is loaded for --jobs alone."""
     command = ["purge", "--older-than", "1d", "-s", f"fs:{tmp_path}"]
