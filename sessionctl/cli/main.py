@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import os
 import sys
@@ -153,6 +155,7 @@ class Commands(click.Group):
         extra.setdefault("terminal_width", _narrow())
         status = _run(lambda: self._answer(arguments, prog_name or "sessionctl", extra), arguments)
         _end_messages()
+        atexit.register(gc.freeze)  # all memory goes back at the end: no need to look for garbage in it
         sys.exit(status)
 
     def _answer(self, arguments: list[str], name: str, extra: dict[str, Any]) -> Any:

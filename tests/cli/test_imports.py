@@ -91,3 +91,11 @@ def test_completion(words: str) -> None:
     assert not {name for name in loaded if name.startswith("sessionctl.formats.")} - {
         "sessionctl.formats.base", "sessionctl.formats.registry"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["enable", "disable"])
+def test_collector_is_left_as_it_was(before: str) -> None:
+    """The import of the command line pauses Python's garbage collector, and no longer than that."""
+    program = f"import gc; gc.{before}(); import sessionctl.cli; print(gc.isenabled(), gc.get_freeze_count())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(before == "enable"), "0"]
