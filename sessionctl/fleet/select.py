@@ -67,7 +67,9 @@ class Selection:
             raise UsageError(
                 f"{place} tells no age without ttl; put ttl= into the URL, as the application has it"
             )
-        if self.expired and store.ttl is None and store.lifetime is None and not store.expires_itself:
+        if self.expired and not (
+            store.ttl is not None or store.lifetime is not None or store.expires_itself or store.read_only
+        ):
             raise UsageError("nothing expires there without ttl or lifetime; put ?ttl= into the URL")
         if self.corrupt and (self.where or self.created_before is not None):
             raise UsageError(
@@ -126,15 +128,21 @@ class Judge:
             self.after is None or modified_at > self.after
         )
 
+    def entries(self, listed: Iterable[Entry]) -> Iterator[Entry]:
+        """Those of a store's list that may be meant, each with its end where only the record tells it."""
+        return filter(self._by_end, map(self.store.with_end, filter(self._by_list, listed)))
+
     def by_entry(self, entry: Entry) -> bool:
         """Whether a session may be meant, as far as the store's list tells."""
-        if not self.by_age(entry.modified_at):
-            return False
-        if self.refs and not entry.ref.startswith(self.refs):
-            return False
-        if self.selection.expired and not self._ends_by_content:
-            return entry.expires_at is not None and entry.expires_at <= self.now
-        return True
+        return self._by_list(entry) and self._by_end(entry)
+
+    def _by_list(self, entry: Entry) -> bool:
+        return self.by_age(entry.modified_at) and (not self.refs or entry.ref.startswith(self.refs))
+
+    def _by_end(self, entry: Entry) -> bool:
+        if not self.selection.expired or self._ends_by_content:
+            return True
+        return entry.expires_at is not None and entry.expires_at <= self.now
 
     def by_content(self, key: str, stored: Stored, on_problem: OnProblem | None = None) -> Found | None:
         """The session, if its content fits too, and its age as it is now.
@@ -188,7 +196,7 @@ def select(
 
 
 def _found(judge: Judge, *, content: bool, on_problem: OnProblem) -> Iterator[Found]:
-    entries = filter(judge.by_entry, _candidates(judge, on_problem))
+    entries = judge.entries(_candidates(judge, on_problem))
     if not content and not judge.needs_content:
         yield from map(Found, entries)
         return

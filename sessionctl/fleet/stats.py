@@ -193,7 +193,7 @@ def stats(
         if on_problem is not None:
             on_problem(error)
 
-    for batch in batches(filter(judge.by_entry, entries_of(store, fail))):
+    for batch in batches(judge.entries(entries_of(store, fail))):
         wanted = batch if sample is None or judge.needs_content else []
         found = _read(judge, wanted, fail)
         entries = [one.entry for one in found] if judge.needs_content else batch

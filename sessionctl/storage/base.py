@@ -226,6 +226,10 @@ class RecordStorage(SessionStorage):
         """Every stored session of this store, in no order, without holding them all in memory."""
         raise NotSupportedError(f"{self.scheme} storage cannot list its sessions")
 
+    def with_end(self, entry: Entry) -> Entry:
+        """What `scan` gave, with when the session ends where only its record tells."""
+        return entry
+
     def peek(self, key: str) -> Stored | None:
         """As `load`, with every time that the store can tell, where that costs more than to read."""
         return self.load(key)

@@ -95,18 +95,21 @@ class LayoutStorage(RecordStorage):
         if stored is None:
             return None
         try:
-            record = self.record_of(key, stored)
+            record: StoredRecord | None = self.record_of(key, stored)
         except SessionctlError:  # which reading it tells
-            return stored
-        ends_at = earliest(stored.expires_at, record.expires_at, self._end_by_age(record, stored.modified_at))
-        return stored._replace(expires_at=ends_at)
+            record = None
+        by_record = None if record is None else record.expires_at
+        return stored._replace(
+            expires_at=earliest(stored.expires_at, by_record, self._end_by_age(record, stored.modified_at))
+        )
 
-    def _end_by_age(self, record: StoredRecord, modified_at: float | None) -> float | None:
+    def _end_by_age(self, record: StoredRecord | None, modified_at: float | None) -> float | None:
         """When the framework drops a file for its age; None where `ttl` was given, or it does not."""
         layout = self.layout
         if self.ttl is not None or layout.max_age is None or modified_at is None:
             return None
-        if layout.own_end is not None and isinstance(record.data, dict) and record.data.get(layout.own_end):
+        values = record.data if record is not None and isinstance(record.data, dict) else {}
+        if layout.own_end is not None and values.get(layout.own_end):
             return None
         limit = layout.max_age if self.max_age == DEFAULT_MAX_AGE else self.max_age
         return None if limit is None else modified_at + limit
@@ -129,6 +132,16 @@ class LayoutStorage(RecordStorage):
         for entry in self._place.scan(self._rule):
             if self._rule.id_of(entry.key) is not None:
                 yield entry._replace(ref=self.ref_of(entry.key))
+
+    def with_end(self, entry: Entry) -> Entry:
+        """A file is read: its session may say when it ends, or that the file's age does not count."""
+        if self.expires_itself:
+            return entry
+        try:
+            stored = self.load(entry.key)
+        except SessionctlError:  # which reading it tells
+            return entry
+        return entry if stored is None else entry._replace(expires_at=self.expiry_of(stored))
 
     def notifications(self, key: str | None = None) -> Any:
         """What tells of changes, as `RedisStorage.notifications`; None where nothing does."""

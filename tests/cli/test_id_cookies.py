@@ -260,6 +260,31 @@ def test_an_old_file_of_django_has_expired(
         assert run(*look[:-1], f"{django_store}{more[0]}&ttl=16d").status == 0
 
 
+def test_list_and_stats_judge_the_age_of_files(run: Run, tmp_path: Path, django_store: str) -> None:
+    """Where a framework drops files by their age, `list` and `stats` tell when, by its default or by --max-age."""
+    laravel = tmp_path / "laravel"
+    laravel.mkdir()
+    for name, hours in (("A", 1), ("B", 3)):
+        file = laravel / (name * 40)
+        file.write_text('a:1:{s:6:"_token";s:40:"ZKbr1Fdfc33I5mbNyRDSrAxZKbr1FdfcZKbr1Fdf";}')
+        os.utime(file, (parse_time(NOW) - hours * 3600,) * 2)
+    store = ["-s", f"fs:{laravel}?layout=laravel-file", "--now", NOW]
+    ends = {line.split("\t")[2]: line.split("\t")[3] for line in run("list", *store).out.splitlines()}
+    assert [parse_time(end) - parse_time(saved) for saved, end in ends.items()] == [7200, 7200]
+    for age, expired in (
+        ([], 1),
+        (["--max-age", "4h"], 0),
+        (["--max-age", "30m"], 2),
+        (["--max-age", "none"], 0),
+    ):
+        assert len(run("list", *store, *age, "--expired").out.splitlines()) == expired
+        assert run("stats", *store, *age, "--json").json["by_expiry"].get("expired", 0) == expired
+    os.utime(tmp_path / "django" / f"sessionid{DJANGO_ID}", (parse_time(NOW) - 15 * 86400,) * 2)
+    old = ["list", "-s", f"{django_store}?layout=django-file", "--now", NOW, "--expired", "--json"]
+    assert run(*old).json["expires_at"] is not None
+    assert run(*old, "--max-age", "16d").out == ""
+
+
 @pytest.mark.parametrize("more", [["?layout=django-file"], ["", "-f", "django"]])
 def test_get_reads_the_store_of_an_id(run: Run, tmp_path: Path, django_store: str, more: list[str]) -> None:
     """`get` takes a value of the session that a cookie names in another framework's store, as `get --id` does."""
