@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -131,21 +132,23 @@ def settings_of(params: dict[str, Any]) -> Settings:
     return found
 
 
+def given_secrets(
+    texts: tuple[str, ...], files: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """The secrets and the files of secrets of the options, else of the environment, and what they came by."""
+    names = ("--secret", "--secret-file")
+    if not texts and not files:
+        names = ("SESSIONCTL_SECRET", "SESSIONCTL_SECRET_FILE")
+        texts, files = _one_of(names[0]), _one_of(names[1])
+    return texts, files, " and ".join(compress(names, (texts, files))) or "none"
+
+
 def _given_keys(texts: tuple[str, ...], files: tuple[str, ...]) -> tuple[Any, str]:
-    """The keys of the options, else of the environment, and where they come from."""
+    """The keys of the options, else of the environment, those of files last, and what they came by."""
     from sessionctl.signing.keys import KeyRing
 
-    if texts or files:
-        ring = [
-            *KeyRing.parse(texts),
-            *(secret for path in files for secret in _keys_of_file(path)),
-        ]
-        return KeyRing(ring), "--secret" if texts else "--secret-file"
-    if secret := os.environ.get("SESSIONCTL_SECRET"):
-        return KeyRing.parse([secret]), "SESSIONCTL_SECRET"
-    if path := os.environ.get("SESSIONCTL_SECRET_FILE"):
-        return _keys_of_file(path), "SESSIONCTL_SECRET_FILE"
-    return KeyRing(), "none"
+    texts, files, source = given_secrets(texts, files)
+    return KeyRing([*KeyRing.parse(texts), *(key for path in files for key in _keys_of_file(path))]), source
 
 
 def _keys_of_file(path: str) -> KeyRing:

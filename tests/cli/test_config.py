@@ -296,6 +296,23 @@ def test_secrets_are_hidden(run: Run, write: Write) -> None:
     assert "env:KEY" in run("config", "show", "-p", "a").out
 
 
+def test_both_variables_of_secrets_count(run: Run, project: Path) -> None:
+    """The keys of SESSIONCTL_SECRET_FILE come behind SESSIONCTL_SECRET, as those of --secret-file behind --secret."""
+    keys = project / "keys"
+    keys.write_text("older\noldest\n")
+    cookie = run("create", "-f", "flask", "--secret", "oldest", "--set", "a=1").text
+    told = {"SESSIONCTL_SECRET": "newest", "SESSIONCTL_SECRET_FILE": str(keys)}
+    variables = run("verify", cookie, "--json", **told).json
+    options = run("verify", cookie, "--json", "--secret", "newest", "--secret-file", str(keys)).json
+    assert (variables["key_index"], variables["keys"]) == (options["key_index"], options["keys"]) == (2, 3)
+    assert run("verify", cookie, "--secret", "other", **told).status == 1
+    (secrets,) = (
+        line for line in run("config", "show", **told).out.splitlines() if line.startswith("secrets")
+    )
+    assert f"@{keys}" in secrets
+    assert "(SESSIONCTL_SECRET and SESSIONCTL_SECRET_FILE)" in secrets
+
+
 def test_the_profile_s_cookie_name(run: Run, write: Write) -> None:
     """Of a header the profile's cookie is taken; where it is not there, the likeliest, with a word."""
     write('default_profile = "a"\n[profiles.a]\ncookie_name = "sid"\n', user=True)

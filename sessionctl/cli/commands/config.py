@@ -10,7 +10,7 @@ import click
 from sessionctl.cli import options
 from sessionctl.cli.output import print_data, print_file, print_json, print_words, say, value_text
 from sessionctl.cli.page import Group
-from sessionctl.cli.setup import settings_of
+from sessionctl.cli.setup import given_secrets, settings_of
 
 BAD_CONFIG = 2
 
@@ -72,27 +72,25 @@ def show(**params: Any) -> None:
 
 
 _PARAMS = {
-    "storage": ("storage", "-s"), "secrets": ("secrets", "--secret"), "secret_file": ("secrets", "--secret-file"),
-    "cookie_name": ("cookie_name", "--cookie-name"), "format_name": ("format", "-f"),
-    "format_options": ("options", "-O"), "max_age": ("max_age", "--max-age"),
+    "storage": ("storage", "-s"), "cookie_name": ("cookie_name", "--cookie-name"),
+    "format_name": ("format", "-f"), "format_options": ("options", "-O"), "max_age": ("max_age", "--max-age"),
 }  # fmt: skip
 
 
 def _given(ctx: click.Context) -> dict[str, tuple[Any, str]]:
     """What options and the environment say, with the option's or the variable's name."""
     found: dict[str, tuple[Any, str]] = {}
-    for variable in ("SESSIONCTL_SECRET_FILE", "SESSIONCTL_SECRET"):
-        if os.environ.get(variable):
-            found["secrets"] = (["x" * len(os.environ[variable])], variable)
+    texts, files, source = given_secrets(ctx.params.get("secrets", ()), ctx.params.get("secret_file", ()))
+    if texts or files:
+        masked = (text if text.startswith("@") else "x" * len(text) for text in texts)
+        found["secrets"] = ([*masked, *(f"@{path}" for path in files)], source)
     for param in ctx.command.params:
         value = ctx.params.get(param.name or "")
         if param.name not in _PARAMS or not value:
             continue
         key, option = _PARAMS[param.name]
         by_environment = ctx.get_parameter_source(param.name) is click.core.ParameterSource.ENVIRONMENT
-        if param.name == "secret_file":
-            value = [f"@{path}" for path in value]
-        elif param.name == "format_options":
+        if param.name == "format_options":
             value = dict(text.partition("=")[::2] for text in value)
         found[key] = (value, str(param.envvar) if by_environment else option)
     return found
