@@ -13,6 +13,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_STATUS = "Exit: 0 yes, 1 no, 2 usage, 3 unreadable, 4 storage failed, 130 interrupted."
 
+MAX_SENTENCE = 200
+"""Characters of the longest sentence that tells what a command does."""
+
 
 class SharedOption(click.Option):
     """An option that means the same on every command: a command's help only names it, `help options` tells."""
@@ -83,3 +86,13 @@ class Group(Command, click.Group):
     """A group of such commands."""
 
     command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click, which would cut the first sentence of a command's help to a line."""
+        rows = [
+            (name, command.get_short_help_str(MAX_SENTENCE))
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

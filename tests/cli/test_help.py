@@ -58,6 +58,17 @@ def test_help_fits_a_narrow_terminal(run: Run, words: str) -> None:
     assert max(len(line) for line in lines if "sessionctl " not in line) <= 40
 
 
+@pytest.mark.parametrize("group", ["config", "secret"])
+def test_help_of_a_group_tells_whole_sentences(run: Run, group: str) -> None:
+    """In 40 columns what a command of a group does is told to its end, over as many lines as it takes."""
+    told = " ".join(run(group, "--help", COLUMNS="40").out.split())
+    leaves = [words for words in LEAVES if words.startswith(f"{group} ")]
+    assert leaves
+    for words in leaves:
+        sentence = " ".join(manual.parts_of(COMMANDS[words])[0].split()).split(". ")[0].rstrip(".")
+        assert f"{words.split()[1]} {sentence}" in told
+
+
 @pytest.mark.parametrize("words", LEAVES)
 def test_two_examples(words: str) -> None:
     """A command shows two examples of itself at the least."""
