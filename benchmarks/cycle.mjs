@@ -1,4 +1,5 @@
-// Remix 3's half of cycle.py: reads lines "<storage> <cycles>" from stdin, answers with nanoseconds a cycle.
+// Remix 3's half of cycle.py: reads lines "<storage> <cycles>" from stdin, answers with the nanoseconds of a
+// cycle, by the clock and of processor time in all its threads.
 // Arguments: the folder that holds node_modules, a folder for files, and the session's data as JSON.
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
@@ -38,7 +39,10 @@ let headers = { cookie: await begin(storages.cookie), fs: await begin(storages.f
 console.log('ready')
 for await (let line of createInterface({ input: process.stdin })) {
   let [name, cycles] = line.split(' ')
+  let used = process.cpuUsage()
   let started = process.hrtime.bigint()
   for (let n = 0; n < Number(cycles); n++) await cycle(storages[name], headers[name], n)
-  console.log(Number(process.hrtime.bigint() - started) / Number(cycles))
+  let clock = Number(process.hrtime.bigint() - started)
+  let { user, system } = process.cpuUsage(used)
+  console.log(clock / Number(cycles), ((user + system) * 1000) / Number(cycles))
 }
