@@ -21,6 +21,7 @@ from sessionctl.sources.har import Exchange, gather
 from sessionctl.sources.likeliest import ANTI_FORGERY, purpose_of
 from sessionctl.strength import LEAST_ID_BITS, WELL_KNOWN, id_bits, weakness_of
 from sessionctl.timeline import story
+from sessionctl.unrecognised import begun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ DAY = 86400.0
 
 ABSOLUTE_DAYS = 30
 """After how many days without renewal a session is told to be old; OWASP itself has 4 to 8 hours for office work."""
+
+CLOCKS_APART = 60
+"""Seconds by which the clocks of two hosts may differ without a word."""
 
 GUESS_SECONDS = 0.5
 """How long well-known secrets are tried."""
@@ -89,7 +93,9 @@ def examine(source: Source, setup: Setup, *, url: str | None = None) -> list[Fin
     found = [
         *_attributes(source, url),
         *_size(report),
+        *_cut(report),
         *_signature(report),
+        *_not_yet(report),
         *_age(report),
         *_identifier(report.id),
         *_contents(report),
@@ -134,6 +140,10 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
 
 def _of_no_format(source: Source, url: str | None) -> Iterator[Finding]:
     """What can be told of a cookie whose text no known framework has written: an ID of a server's own making."""
+    if (cut := begun(source.value or "", source.name)) is not None:
+        yield _lost_end(cut)
+        yield from _attributes(source, url)
+        return
     yield from _attributes(source, url)
     yield from _identifier(source.value)
     yield from _name(source.name)
@@ -252,6 +262,17 @@ def _size(report: Report) -> Iterator[Finding]:
         yield Finding("nearly-too-large", "warning", message, f"{RFC} 5.6", "keep less in the session")
 
 
+def _cut(report: Report) -> Iterator[Finding]:
+    for warning in report.warnings:
+        if warning.code == "cut":
+            yield _lost_end(warning.message)
+
+
+def _lost_end(message: str) -> Finding:
+    return Finding("cut", "error", message, "how its format writes it",
+                   "give the whole text: browsers drop a cookie that is too long, they never cut one")  # fmt: skip
+
+
 def _signature(report: Report) -> Iterator[Finding]:
     if report.status == "unsigned" and not report.is_id:
         message = "nothing shows that it is genuine: anybody can write another user into it"
@@ -266,6 +287,31 @@ def _signature(report: Report) -> Iterator[Finding]:
     elif "sha1" in algorithm.replace("-", "").replace("hmacsha", "sha"):
         yield Finding("old-hash", "note", f"signed with {report.algorithm}: not broken as an HMAC, but on its way out",
                       "NIST SP 800-131A", "use HMAC-SHA256 where the framework lets you")  # fmt: skip
+
+
+def _not_yet(report: Report) -> Iterator[Finding]:
+    """A cookie of a later time: what its framework says of it, else how far its own times lie ahead."""
+    made, begins = report.issued_at or report.now, _not_before(report) or report.now
+    refused = report.verdict.reason == "not-yet-valid" or (
+        report.verdict.reason == "expired" and made > report.now
+    )
+    if refused:
+        message = report.verdict.detail
+    elif made > report.now + CLOCKS_APART:
+        message = f"made {human_seconds(made - report.now)} in the future, by a clock that is wrong"
+    elif begins > report.now + CLOCKS_APART:
+        message = f"valid only in {human_seconds(begins - report.now)} from now"
+    else:
+        return
+    yield Finding("not-yet-valid", "error" if refused else "warning", message, "RFC 7519 4.1.5",
+                  "set the clocks of the hosts that make and read it, by NTP")  # fmt: skip
+
+
+def _not_before(report: Report) -> float | None:
+    """When a JWT begins to count."""
+    claims = report.data if report.format == "jwt" and isinstance(report.data, dict) else {}
+    moment = claims.get("nbf")
+    return float(moment) if isinstance(moment, (int, float)) else None
 
 
 def _age(report: Report) -> Iterator[Finding]:

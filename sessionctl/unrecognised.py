@@ -44,7 +44,7 @@ def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> st
     return (
         _encoded_twice(text, cookie_name)
         or _without_blanks(text, cookie_name)
-        or _begun(text, cookie_name)
+        or begun(text, cookie_name)
         or _no_name(text, cookie_name, names)
     )
 
@@ -91,8 +91,8 @@ def _surest(text: str, cookie_name: str | None) -> str | None:
     return found[0][0] if found and found[0][1] >= SURE else None
 
 
-def _begun(text: str, cookie_name: str | None) -> str | None:
-    """What to say of a text that is the beginning of a cookie."""
+def begun(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that is the beginning of a cookie; None where it does not look like one."""
     name = _begun_as(text, cookie_name)
     return name and (
         f"{len(text)} characters that look like a cookie of {name} which was cut: its end is missing, and with "

@@ -35,6 +35,11 @@ def flask(data: Any, key: str = KEY, now: float = START) -> str:
     return formats.get("flask").encode(data, [key], now=now)
 
 
+def jwt(claims: dict[str, Any]) -> str:
+    """A JWT's text."""
+    return formats.get("jwt").encode(claims, [KEY], now=START)
+
+
 def express(session_id: str, key: str = KEY) -> str:
     """An express-session cookie's text."""
     return formats.get("express").encode(session_id, [key], id=session_id)
@@ -91,6 +96,14 @@ def test_where_it_came_from() -> None:
         (f"session={flask({'password': 'x', 'user': {'api_key': 'y'}})}", [KEY], {"secret-data", "old-hash"}),
         (f"session={flask({'email': 'mj@shop.test'})}", [KEY], {"personal-data", "old-hash"}),
         (f"session={flask({'a': 1})}", ["x" * 40 + "yzabcdef"], {"not-genuine", "old-hash"}),
+        (f"session={flask({'a': 1}, now=START + 86400)}", [], {"not-yet-valid", "old-hash"}),
+        (f"session={flask({'a': 1}, now=START + 86400)}", [KEY], {"not-yet-valid", "old-hash"}),
+        (f"session={flask({'a': 1}, now=START + 90)}", [], {"old-hash"}),
+        (f"session={jwt({'iat': START, 'nbf': START + 86400})}", [], {"not-yet-valid"}),
+        (f"session={jwt({'iat': START, 'nbf': START + 86400})}", [KEY], {"not-yet-valid"}),
+        (f"session={flask({'a': 1})[:-4]}", [], {"cut", "old-hash"}),
+        (f"session={flask({'a': 1})[:-4]}", [KEY], {"cut", "not-genuine", "old-hash"}),
+        (f"session={flask({'user': 'alice'})[:25]}{GOOD}", [], {"cut", "no-prefix"}),
         (f"PHPSESSID={ID.lower()[:26]}", [], {"default-name"}),
         (f"connect.sid={express(ID)}", [KEY], {"default-name"}),
         (f"sid={express('17')}", [KEY], {"weak-id"}),

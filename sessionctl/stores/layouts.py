@@ -3,9 +3,8 @@
 A layout says how records are named in files, and on Redis or Memcached, and which framework's they are. Names,
 prefixes and hashes are the frameworks' defaults; `prefix=` in the URL replaces the prefix.
 Sources: where the modules of the records say, illuminate/session 8 and 12 FileSessionHandler.php,
-phpredis 6 redis_session.c, laravel/framework 8 to 12
-config/cache.php and config/database.php, boj/redistore 1.2, alexedwards/scs redisstore, rack 2.2 and 3.1
-lib/rack/session/abstract/id.rb.
+phpredis 6 redis_session.c, laravel/framework 8 to 12 config/cache.php and config/database.php, boj/redistore 1.2,
+alexedwards/scs redisstore, rack 2.2 and 3.1 lib/rack/session/abstract/id.rb.
 """
 
 from __future__ import annotations
