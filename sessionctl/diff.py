@@ -26,6 +26,35 @@ class Change(NamedTuple):
         """Part and path as one."""
         return f"{self.part}.{self.path}" if self.path else self.part
 
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of a change, times in ISO 8601."""
+        if self.part not in ("issued_at", "expires_at"):
+            return self._asdict()
+        from sessionctl.duration import iso
+
+        return {**self._asdict(), "before": iso(self.before), "after": iso(self.after)}
+
+
+class Comparison(NamedTuple):
+    """What differs between two sessions.
+
+    `untold` says that they may differ in what is encrypted, which no key has opened: that counts as different.
+    `recoded` says that their texts differ though nothing else does.
+    """
+
+    changes: tuple[Change, ...]
+    untold: bool = False
+    recoded: bool = False
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs, as far as it can be told."""
+        return not (self.changes or self.untold)
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of the command."""
+        return {"same": self.same, "changes": [change.as_json() for change in self.changes]}
+
 
 def compare_values(before: Any, after: Any, part: str = "data", path: str = "") -> Iterator[Change]:
     """The differences between two JSON values, the deepest place that differs each.
@@ -58,34 +87,33 @@ def _compare_lists(before: list[Any], after: list[Any], part: str, path: str) ->
             yield from compare_values(before[index], after[index], part, inner)
 
 
-def compare(before: Report, after: Report) -> list[Change]:
+def compare(before: Report, after: Report) -> Comparison:
     """All that differs between two sessions: the cookie's properties, then data and flash."""
-    changes = [
-        Change("changed", name, "", one, other)
-        for name, one, other in (
-            ("format", before.format, after.format),
-            ("cookie_name", before.cookie_name, after.cookie_name),
-            ("ref", before.ref, after.ref),
-            ("signature", _signature(before), _signature(after)),
-            ("expired", before.expired, after.expired),
-            ("issued_at", before.issued_at, after.issued_at),
-            ("expires_at", before.expires_at, after.expires_at),
-            ("found", before.found, after.found),
-            ("size", before.size, after.size),
-        )
-        if one != other
-    ]
+    changes = tuple(_changes(before, after))
+    if before.text == after.text:
+        return Comparison(changes)
+    untold = any(report.encrypted and report.data is None for report in (before, after))
+    return Comparison(changes, untold, recoded=not (changes or untold))
+
+
+def _changes(before: Report, after: Report) -> Iterator[Change]:
+    for name, one, other in (
+        ("format", before.format, after.format),
+        ("cookie_name", before.cookie_name, after.cookie_name),
+        ("ref", before.ref, after.ref),
+        ("signature", _signature(before), _signature(after)),
+        ("expired", before.expired, after.expired),
+        ("issued_at", before.issued_at, after.issued_at),
+        ("expires_at", before.expires_at, after.expires_at),
+        ("found", before.found, after.found),
+        ("size", before.size, after.size),
+    ):
+        if one != other:
+            yield Change("changed", name, "", one, other)
     if before.attributes is not None and after.attributes is not None:
-        changes += compare_values(dict(before.attributes), dict(after.attributes), "attributes")
-    changes += compare_values(before.data, after.data, "data")
-    changes += compare_flash(before.flash, after.flash)
-    return changes
-
-
-def is_untold(before: Report, after: Report) -> bool:
-    """Whether two cookies may differ in what is encrypted, which no key has opened."""
-    closed = any(report.encrypted and report.data is None for report in (before, after))
-    return closed and before.text != after.text
+        yield from compare_values(dict(before.attributes), dict(after.attributes), "attributes")
+    yield from compare_values(before.data, after.data, "data")
+    yield from compare_flash(before.flash, after.flash)
 
 
 def compare_flash(before: Any, after: Any) -> Iterator[Change]:

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionctl.diff import compare_flash, compare_values
+from sessionctl import formats
+from sessionctl.diff import compare, compare_flash, compare_values
+from sessionctl.identify import Setup
+from sessionctl.inspection import Report, inspect
+from sessionctl.signing.keys import KeyRing
+from sessionctl.sources import read_cookie
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -60,3 +65,33 @@ def test_no_flash_is_an_empty_one() -> None:
     """None, an empty list and an empty object all mean that nothing is flashed."""
     assert list(compare_flash(None, [])) == list(compare_flash({}, None)) == []
     assert [change.kind for change in compare_flash({}, ["hi"])] == ["added"]
+
+
+def report(form: str, data: Any, *, key: str = "k" * 32, known: bool = True) -> Report:
+    """The report on a cookie of a format, with its key or without."""
+    text = formats.get(form).encode(data, [key], now=1.8e9)
+    return inspect(read_cookie(text), Setup(keys=KeyRing([key] if known else []), format=form, now=1.8e9))
+
+
+def test_what_is_encrypted_is_untold() -> None:
+    """Two sealed sessions are the same only where a key opens them, or where their texts are."""
+    shut = report("iron", {"a": 1}, known=False)
+    assert compare(shut, shut).same
+    untold = compare(shut, report("iron", {"a": 1}, known=False))
+    assert (untold.untold, untold.same, untold.recoded) == (True, False, False)
+    opened = compare(report("iron", {"a": 1}), report("iron", {"a": 1}))
+    assert (opened.untold, opened.same, opened.recoded) == (False, True, True)
+
+
+def test_comparison_as_json() -> None:
+    """Its JSON has every change, with times in ISO 8601."""
+    before = report("flask", {"a": 1})
+    later = inspect(
+        read_cookie(formats.get("flask").encode({"a": 2}, ["k" * 32], now=1.8e9 + 1)),
+        Setup(keys=KeyRing(["k" * 32]), format="flask", now=1.8e9 + 1),
+    )
+    told = compare(before, later).as_json()
+    assert told["same"] is False
+    by_part = {change["part"]: (change["before"], change["after"]) for change in told["changes"]}
+    assert by_part["data"] == (1, 2)
+    assert by_part["issued_at"] == ("2027-01-15T08:00:00Z", "2027-01-15T08:00:01Z")

@@ -64,6 +64,19 @@ def test_inspect_diff_with(run: Run) -> None:
     assert (answer.status, answer.out) == (1, run("diff", one, two).out)
 
 
+@pytest.mark.parametrize("other", ["nonsense", "id:unknown", "ref:0000", "@/no/such/file", ""])
+def test_diff_says_which_cannot_be_read(run: Run, other: str) -> None:
+    """The error names the one of the two that it is about, with the code and status of its own."""
+    flask = formats.get("flask").encode({"a": 1}, ["k"])
+    alone = run("inspect", other).status if other[:1] not in ("i", "r") else 1
+    for words, side in (((other, flask), "A, the first session"), ((flask, other), "B, the second session")):
+        answer = run("diff", *words)
+        assert (answer.status, answer.err.startswith(f"sessionctl: {side}: ")) == (alone, True)
+        assert run("diff", *words, "--json").json["error"]["message"].startswith(f"{side}: ")
+    told = run("inspect", flask, "--diff-with", other)
+    assert (told.status, told.err.startswith("sessionctl: --diff-with: ")) == (alone, True)
+
+
 def test_diff_takes_two(run: Run) -> None:
     """One session or three are wrong usage."""
     assert run("diff", "a").status == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,14 +11,18 @@ from sessionctl.cli.output import print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of, tell_missing_keys
 from sessionctl.cli.words import target_of
-from sessionctl.errors import UsageError
+from sessionctl.errors import SessionctlError, UsageError
 
 if TYPE_CHECKING:
-    from sessionctl.diff import Change
+    from collections.abc import Callable
+
     from sessionctl.identify import Setup, Target
     from sessionctl.inspection import Report
 
+T = TypeVar("T")
+
 DIFFERENT = 1
+SIDES = ("A, the first session", "B, the second session")
 
 
 @click.command("diff", cls=Command)
@@ -41,11 +45,24 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     look = options.look_of(params)
     if len(words) != 2:  # noqa: PLR2004 - A and B
         raise UsageError(f"diff takes two sessions, not {len(words)}")
-    targets = [target_of_word(word, params) for word in words]
+    targets = [_of(side, target_of_word, word, params) for side, word in zip(SIDES, words, strict=True)]
     setup = setup_of(params, keys="may")
     tell_missing_keys(setup, quiet=look.quiet)
-    reports = [inspection.inspect_target(target, setup) for target in targets]
-    click.get_current_context().exit(tell(reports[0], reports[1], look))
+    before, after = (
+        _of(side, inspection.inspect_target, target, setup)
+        for side, target in zip(SIDES, targets, strict=True)
+    )
+    click.get_current_context().exit(tell(before, after, look))
+
+
+def _of(side: str, call: Callable[..., T], *arguments: Any) -> T:
+    """What a call gives; its error says of which of the two sessions it is."""
+    try:
+        return call(*arguments)
+    except SessionctlError as error:
+        error.message = f"{side}: {error}"
+        error.args = (error.message,)
+        raise
 
 
 def target_of_word(word: str, params: dict[str, Any]) -> Target:
@@ -63,45 +80,31 @@ def target_of_word(word: str, params: dict[str, Any]) -> Target:
 
 def tell(before: Report, after: Report, look: options.Look) -> int:
     """Print what differs, and give the exit status; what nobody can tell counts as different."""
-    from sessionctl.diff import compare, is_untold
+    from sessionctl.diff import compare
 
-    changes, untold = compare(before, after), is_untold(before, after)
+    found = compare(before, after)
     if look.json:
-        print_json({"same": not (changes or untold), "changes": [answer(change) for change in changes]})
-    elif not look.quiet:
+        print_json(found.as_json())
+    elif not look.quiet and (found.changes or not found.untold):
         from sessionctl.cli.views.diff import print_changes
 
-        if changes or not untold:
-            print_changes(changes, look.color)
-    if untold:
+        print_changes(found.changes, look.color)
+    if found.untold:
         say(
             "the texts differ, and what is encrypted in them cannot be compared without its key (--secret)",
             quiet=look.quiet,
         )
-    elif not changes and before.text != after.text:
+    elif found.recoded:
         say(
             "though the texts differ: in their signatures, or in how they are encoded",
             quiet=look.quiet or look.json,
         )
-    return DIFFERENT if changes or untold else 0
-
-
-def answer(change: Change) -> dict[str, Any]:
-    """The JSON object of a change."""
-    from sessionctl.duration import iso
-
-    times = change.part in ("issued_at", "expires_at")
-    return {
-        "kind": change.kind,
-        "part": change.part,
-        "path": change.path,
-        "before": iso(change.before) if times else change.before,
-        "after": iso(change.after) if times else change.after,
-    }
+    return 0 if found.same else DIFFERENT
 
 
 def against(report: Report, word: str, params: dict[str, Any], setup: Setup, look: options.Look) -> int:
     """Compare a session that was inspected with another: `inspect --diff-with`."""
     from sessionctl import inspection
 
-    return tell(report, inspection.inspect_target(target_of_word(word, params), setup), look)
+    other = _of("--diff-with", target_of_word, word, params)
+    return tell(report, _of("--diff-with", inspection.inspect_target, other, setup), look)

@@ -59,7 +59,6 @@ def command(file: str | None, har: str | None, **params: Any) -> None:
 
 def answer(event: Event) -> dict[str, Any]:
     """The JSON object of an event."""
-    from sessionctl.cli.commands.diff import answer as change_answer
     from sessionctl.duration import iso
 
     return {
@@ -71,7 +70,7 @@ def answer(event: Event) -> dict[str, Any]:
         "url": event.url,
         "status": event.status,
         "detail": event.detail,
-        "changes": [change_answer(change) for change in event.changes],
+        "changes": [change.as_json() for change in event.changes],
         "severity": event.severity,
         "mend": event.mend,
         "source": event.source,

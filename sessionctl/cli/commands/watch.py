@@ -112,14 +112,13 @@ def _key(target: Target, setup: Setup) -> str:
 
 def answer(seen: Seen) -> dict[str, Any]:
     """The JSON object of what was seen."""
-    from sessionctl.cli.commands.diff import answer as change_answer
     from sessionctl.duration import iso
 
     return {
         "time": iso(seen.time),
         "kind": seen.kind,
         "ref": seen.ref,
-        "changes": [change_answer(change) for change in seen.changes],
+        "changes": [change.as_json() for change in seen.changes],
         "detail": seen.detail,
         "expires_at": iso(seen.expires_at),
     }
