@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import binascii
 import re
+import shlex
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -14,12 +16,19 @@ from sessionctl.encoding import b64decode_urlsafe
 from sessionctl.errors import MalformedCookieError, SecretError, SessionctlError
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Warn
+from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sessionctl.formats.base import Format
     from sessionctl.identify import Identified, Setup
 
+_MOST = 3
+"""Hints that are told."""
+
+_RIVALS = 2
+"""Other formats whose settings are tried."""
 
 _ASSIGNED = re.compile(r"(?:export )?[A-Za-z_]\w{2,40} ?= ?", re.ASCII)
 """How a line of a .env file begins, which somebody may have given with the secret in it."""
@@ -32,18 +41,12 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
     """
     if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
         return []
-    found = [
-        Warn("hint", text)
-        for text, changed in (
-            *_texts(known, setup),
-            *_keys(known),
-            *_names(known),
-            *_options(known),
-            *_formats(known, setup),
-        )
-        if _fits(changed)
-    ]
-    return found[:3]
+    likely = chain(_texts(known, setup), _keys(known), _names(known), _options(known), _formats(known, setup))
+    for mistakes in (likely, _settings(known)):
+        found = (Warn("hint", text) for text, changed in mistakes if _fits(changed))
+        if told := [*islice(found, _MOST)]:
+            return told
+    return _by_salt(known)
 
 
 def _fits(known: Identified) -> bool:
@@ -164,24 +167,52 @@ def _names(known: Identified) -> Iterator[tuple[str, Identified]]:
             )
 
 
-def _options(known: Identified) -> Iterator[tuple[str, Identified]]:
-    """Other settings of the same format, one at a time."""
-    for option in known.format.options:
-        for choice in option.choices if option.explains else ():
-            if choice != known.format.option(option.name):
-                try:
-                    form = known.format.altered({option.name: choice})
-                except SessionctlError:
-                    continue
-                yield f"it fits with -O {option.name}={choice}", known._replace(format=form)
+def _options(known: Identified, lead: str = "it fits with") -> Iterator[tuple[str, Identified]]:
+    """Other settings of the same format, one or several at a time."""
+    for ways in known.format.trials(known.text):
+        try:
+            form = known.format.altered(ways)
+        except SessionctlError:
+            continue
+        told = " ".join(f"-O {name}={shlex.quote(value)}" for name, value in ways.items())
+        yield f"{lead} {told}", known._replace(format=form)
 
 
 def _formats(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
     """The other formats that the text may be of, where one was asked for; else all were tried."""
-    if setup.format is None:
-        return
+    if setup.format is not None:
+        for form in _rivals(known):
+            yield f"as {form.name} it is genuine: -f {form.name}", known._replace(format=form)
+
+
+def _settings(known: Identified) -> Iterator[tuple[str, Identified]]:
+    """Other settings of the other formats that the text may be of."""
+    for form in _rivals(known)[:_RIVALS]:
+        if _usual(form):
+            lead = f"as {form.name} it is genuine: -f {form.name}"
+            yield from _options(known._replace(format=form), lead)
+
+
+def _rivals(known: Identified) -> list[Format]:
     from sessionctl import formats
 
-    for name, _ in formats.detect(known.text, cookie_name=known.context.cookie_name):
-        if name != known.format.name:
-            yield f"as {name} it is genuine: -f {name}", known._replace(format=formats.get(name))
+    found = formats.detect(known.text, cookie_name=known.context.cookie_name)
+    return [formats.get(name) for name, _ in found if name != known.format.name]
+
+
+def _usual(form: Format) -> list[str]:
+    """The options that applications choose freely, such as a salt."""
+    return [option.name for option in form.options if option.usual]
+
+
+def _by_salt(known: Identified) -> list[Warn]:
+    """What the signature depends on beside the key, where nothing else is known to be wrong."""
+    unexplained = f"the signature does not fit {any_of(len(known.context.keys), 'key')}"
+    if known.verdict.detail != unexplained:
+        return []
+    return [
+        Warn(
+            "hint", f"no usual {name} fits either: where the application has its own, -O {name}=... gives it"
+        )
+        for name in _usual(known.format)
+    ]

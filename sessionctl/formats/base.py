@@ -33,7 +33,7 @@ from sessionctl.verdict import new_tuple
 from sessionctl.wording import any_of, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     from sessionctl.signing.mac import Hmac
@@ -118,6 +118,8 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     explains: bool = True
     """Whether a fit with another choice tells why a cookie is refused; False where it only drops a check."""
+    usual: tuple[str, ...] = ()
+    """Values that applications are known to choose where any may be chosen, such as a salt."""
 
 
 class Format(ABC):
@@ -288,6 +290,14 @@ class Format(ABC):
         """The format with other values of these options, and all else that was given."""
         kept = {name: self.option(name) for name in self._given}
         return type(self)(**{name.replace("-", "_"): value for name, value in {**kept, **options}.items()})
+
+    def trials(self, text: str) -> Iterator[Mapping[str, str]]:  # noqa: ARG002 - part of the interface
+        """The options by which a text may have been signed that no key fits, other than they are set."""
+        for option in self.options:
+            usual = {option.default, *option.usual} if option.usual else ()
+            for value in (*option.choices, *sorted(usual)) if option.explains else ():
+                if value != self.option(option.name):
+                    yield {option.name: value}
 
     def inherit(self, text: str, context: Context) -> None:  # noqa: B027 - most have nothing to keep
         """Keep for the next text what else this one says beside the session: a header, the time of creation."""

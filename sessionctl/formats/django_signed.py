@@ -58,6 +58,8 @@ SALTS = {
     "TimestampSigner": "django.core.signing.TimestampSigner",
     "sign_object": "django.core.signing.Signer",
 }
+_SALTS = ("registration", "account", "password_reset", "activation", "email_confirmation")
+"""Salts that are often met: of django-registration, of django-allauth, of tutorials."""
 _UNTIMED = ("Signer", "sign_object")
 _TEXTS = ("set_signed_cookie", "Signer", "TimestampSigner")
 _COOKIES = ("set_signed_cookie", "messages")
@@ -90,7 +92,7 @@ class DjangoSigned(Format):
             "which call of Django made it; where it is not given the text is asked",
             tuple(SALTS),
         ),
-        Option("salt", "", "the argument `salt` of that call; empty: Django's own"),
+        Option("salt", "", "the argument `salt` of that call; empty: Django's own", usual=_SALTS),
         Option("digest", "sha256", DIGEST_HELP),
         Option("separator", ":", "the argument `sep` of the signer"),
         Option(

@@ -26,7 +26,7 @@ sessions.py; Flask-Session 0.8.0 base.py, 0.3.1 sessions.py.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import unquote
 from sessionctl.errors import MalformedCookieError, MalformedError, UnserializableValueError
@@ -46,6 +46,9 @@ from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 FLASHES = "_flashes"
 
@@ -68,7 +71,12 @@ class Flask(Format):
     summary = "Flask 0.10 and later, and Quart: the session in the cookie"
     cookie_names = ("session",)
     options = (
-        Option("salt", "cookie-session", "salt of the key: the session interface's `salt`"),
+        Option(
+            "salt",
+            "cookie-session",
+            "salt of the key: the session interface's `salt`",
+            usual=timed_token.SALTS,
+        ),
         Option("key-derivation", "hmac", "how the key is derived", timed_token.DERIVATIONS),
         Option("digest", "sha1", "hash of key and signature", tuple(DIGEST_SIZES)),
         timed_token.EPOCH,
@@ -149,6 +157,13 @@ class Flask(Format):
         payload = pack(python_json.dumps(content.data).encode("ascii"))
         stamp = int(context.now) - self._epoch
         return timed_token.sign(payload, self._macs.of(context.keys)[0], issued_at=stamp)
+
+    def trials(self, text: str) -> Iterator[Mapping[str, str]]:
+        """Also several options at once, but not what a URLSafeTimedSerializer of its own does: see itsdangerous."""
+        yield from super().trials(text)
+        for ways in timed_token.trials(self, unquote(text).rpartition(".")[2]):
+            if ways.get("key-derivation") != "django-concat":
+                yield ways
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` with a message as `flask.flash(value, key)` adds it: `key` is its category."""

@@ -24,7 +24,7 @@ Flask-Session 0.8.0 base.py, 0.5.0 and 0.3.1 sessions.py.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionctl.encoding import unquote
 from sessionctl.errors import (
@@ -54,6 +54,9 @@ from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack
 from sessionctl.signing.macs import DIGEST_SIZES, Macs
 from sessionctl.verdict import new_tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class _Kind(NamedTuple):
@@ -127,7 +130,12 @@ class ItsDangerous(Format):
             "class that made the text; without it the shape tells",
             (*_KINDS, *_JWS),
         ),
-        Option("salt", "itsdangerous", "salt of the key; of the two signers: itsdangerous.Signer"),
+        Option(
+            "salt",
+            "itsdangerous",
+            "salt of the key; of the two signers: itsdangerous.Signer",
+            usual=timed_token.SALTS,
+        ),
         Option(
             "key-derivation",
             "django-concat",
@@ -262,6 +270,11 @@ class ItsDangerous(Format):
             return {name.replace("_", "-"): value for name, value in FLASK_SESSION.items()}
         digest = (decoded.algorithm or NONE).removeprefix("HMAC-").lower()
         return {"signer": shape.kind, "digest": digest}
+
+    def trials(self, text: str) -> Iterator[Mapping[str, str]]:
+        """Also several options at once."""
+        yield from super().trials(text)
+        yield from timed_token.trials(self, unquote(text).rpartition(self._separator)[2])
 
     # -- keys and verdicts ------------------------------------------------------------------------
 

@@ -58,7 +58,12 @@ class Pyramid(Format):
     cookie_names = ("session",)
     options = (
         Option("kind", "signed", "which session factory", ("signed", _UNENCRYPTED)),
-        Option("salt", "pyramid.session.", "what stands before the secret (kind=signed)"),
+        Option(
+            "salt",
+            "pyramid.session.",
+            "what stands before the secret (kind=signed)",
+            usual=("pyramid.session.",),
+        ),
         Option("digest", "sha512", "hash of the signature: `hashalg` (kind=signed)", tuple(DIGEST_SIZES)),
         Option("serializer", "json", "how a new session is written; reading sees it", ("json", "pickle")),
     )

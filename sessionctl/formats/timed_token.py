@@ -33,6 +33,9 @@ from sessionctl.signing.macs import DIGEST_SIZES, Macs
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sessionctl.formats.base import Format
     from sessionctl.signing.keys import KeyRing, Secret
 
 EPOCH_2011 = 1_293_840_000
@@ -49,6 +52,24 @@ DERIVATIONS = ("hmac", "django-concat", "concat", "none")
 EPOCH = Option(
     "epoch", "0", f"Unix time that timestamps count from: {EPOCH_2011} for itsdangerous 0.24 and older"
 )
+
+SALTS = (
+    *("cookie-session", "itsdangerous", "itsdangerous.Signer", "flask-session", "wtf-csrf-token"),
+    *("confirm-salt", "reset-salt", "login-salt", "remember-salt", "change-salt", "change-email-salt"),
+    *("us-setup-salt", "wan-salt", "tf-validity-salt", "tf-setup-salt", "refresh-token-salt"),
+    *("quart auth salt", "fastapi-csrf-token"),
+    *(
+        "activate",
+        "activate-salt",
+        "confirm",
+        "email-confirm",
+        "email-confirm-salt",
+        "email-confirmation-salt",
+    ),
+    *("password-reset", "password-reset-salt", "reset-password", "recover", "unsubscribe", "session", "auth"),
+)
+"""Salts that are often met, line by line: of Flask, itsdangerous, Flask-Session and Flask-WTF; the defaults of
+Flask-Security 5.9, and its passkeys' and two factors'; of Quart-Auth and fastapi-csrf-protect; of tutorials."""
 
 _MAX_SECONDS = 253_402_300_799  # the end of the year 9999, past which Python has no dates
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
@@ -179,6 +200,19 @@ def sign(value: str, mac: Hmac | None, separator: str = ".", issued_at: int | No
         value = f"{value}{separator}{b64encode_urlsafe(stamp)}"
     signature = b64encode_urlsafe(mac.digest(utf8(value))) if mac else ""
     return f"{value}{separator}{signature}"
+
+
+def trials(form: Format, signature: str) -> Iterator[dict[str, str]]:
+    """Salt, derivation and hash as they may go together where changing one alone does not do; the hash is of
+    the signature's length.
+    """
+    digest = digest_of(signature) or form.option("digest")
+    for salt in SALTS:
+        for derivation in DERIVATIONS:
+            ways = {"salt": salt, "key-derivation": derivation, "digest": digest}
+            changed = {name: value for name, value in ways.items() if value != form.option(name)}
+            if len(changed) > 1:
+                yield changed
 
 
 def utf8(text: str) -> bytes:

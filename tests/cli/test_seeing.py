@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from base64 import b64decode
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -191,6 +192,48 @@ def test_verify_hints(run: Run, words: list[str], hint: str) -> None:
     assert any(hint in one["message"] for one in told if one["code"] == "hint")
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "data", "said"),
+    [
+        ("flask", {"salt": "confirm-salt"}, {"a": 1}, "it fits with -O salt=confirm-salt"),
+        ("flask", {"salt": "auth", "digest": "sha256"}, {"a": 1}, "it fits with -O salt=auth -O digest=sha256"),
+        ("flask", {"key_derivation": "concat", "digest": "sha256"}, {"a": 1},
+         "it fits with -O key-derivation=concat -O digest=sha256"),
+        ("itsdangerous", {"salt": "wtf-csrf-token"}, "6a7f", "it fits with -O salt=wtf-csrf-token"),
+        ("itsdangerous", {"salt": "quart auth salt", "digest": "sha512"}, "42",
+         "it fits with -O salt='quart auth salt' -O digest=sha512"),
+        ("itsdangerous", {"salt": "activate"}, {"a": 1},
+         "as itsdangerous it is genuine: -f itsdangerous -O salt=activate"),
+        ("django-signed", {"salt": "registration"}, "bob", "it fits with -O salt=registration"),
+        ("django-signed", {"salt": "account"}, {"a": 1},
+         "as django-signed it is genuine: -f django-signed -O salt=account"),
+    ],
+)  # fmt: skip
+def test_hint_at_a_usual_salt(run: Run, name: str, options: dict[str, str], data: object, said: str) -> None:
+    """The salt, derivation and hash of a well-known library are told in one hint, which makes the cookie genuine."""
+    words = ["verify", "--secret", "tiger", formats.get(name, **options).encode(data, ["tiger"])]
+    answer = run(*words, "--json")
+    assert answer.status == 1
+    assert [one["message"] for one in answer.json["warnings"] if one["code"] == "hint"] == [said]
+    asked = shlex.split(said)
+    begin = next(index for index, word in enumerate(asked) if word in ("-f", "-O"))
+    assert run(*words, *asked[begin:]).status == 0
+
+
+def test_hint_at_a_salt_of_its_own(run: Run) -> None:
+    """Where nothing explains a misfit, the salt is named that an application may have chosen; `-O` with it fits."""
+    words = ["--secret", "tiger", formats.get("flask", salt="shop").encode({"a": 1}, ["tiger"])]
+    told = "no usual salt fits either: where the application has its own, -O salt=... gives it"
+    assert f"hint: {told}" in run("verify", *words).err
+    assert f"hint     {told}" in run("inspect", *words).out
+    assert (
+        "it fits with -O salt=cookie-session"
+        in run("verify", "-O", "salt=x", "--secret", FLASK_KEY, FLASK).err
+    )
+    assert run("verify", *words, "-O", "salt=shop").status == 0
+    assert "hint" not in run("verify", "--secret", "tiger", FLASK[:-2], "-f", "flask").err
+
+
 def test_a_comment_in_a_file_of_secrets(run: Run, tmp_path: Path) -> None:
     """A line that looks like a comment is a secret all the same, which is told; -q is silent."""
     path = tmp_path / "keys"
@@ -234,7 +277,7 @@ def test_hint_at_a_secret_given_as_what_it_is_not(
     text = f"laravel_session={text}"
     answer = run("verify", "-f", name, "--secret", given, text)
     assert (answer.status, hint in answer.err) == (1, True)
-    assert "hint" not in run("verify", "-f", name, "--secret", f"{given}x", text).err
+    assert "key 0 fits" not in run("verify", "-f", name, "--secret", f"{given}x", text).err
 
 
 def test_hint_at_another_format(run: Run, tmp_path: Path) -> None:
