@@ -26,7 +26,7 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
 
         known = bare_id(source, setup, error)
     try:
-        return known.format.name, known.format.decode(
+        decoded = known.format.decode(
             known.text,
             known.context.keys,
             cookie_name=known.context.cookie_name,
@@ -36,8 +36,15 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
             max_size=known.context.max_size,
         )
     except (RefusedError, MalformedCookieError) as error:
-        if isinstance(error, NoKeyError):
-            missing = f"; {setup.keys_missing}" if setup.keys_missing else ""
-            error = NoKeyError(f"{known.format.name} cookie, encrypted: {error}{missing}")
+        if isinstance(error, RefusedError):
+            missing = setup.keys_missing if isinstance(error, NoKeyError) else ""
+            said = "; ".join(filter(None, [str(error), missing]))
+            error = type(error)(f"{known.format.name} cookie, encrypted: {said}")
+        elif (note := known.doubt()) is not None:
+            error = type(error)(f"{error}; {note.message}")
         error.json_fields = {"format": known.format.name}
         raise error from None
+    note = known.doubt()
+    if note is not None:
+        decoded = decoded._replace(warnings=(*decoded.warnings, note))
+    return known.format.name, decoded

@@ -29,6 +29,9 @@ _KEYGRIP = "cookie-session"
 SIGNED_APART = 0.9
 """How sure it is that a cookie whose signature is another, `NAME.sig`, is one that Keygrip signed."""
 
+_LEFT_OUT = ("...", "\u2026", "truncated")
+"""What programs write in place of what they do not show."""
+
 ALIKE = 0.05
 """The difference in confidence below which two formats are not told apart."""
 
@@ -106,6 +109,15 @@ class Identified(NamedTuple):
         """Whether a key has settled the format."""
         return self.verdict.key_index is not None
 
+    def doubt(self) -> Warn | None:
+        """The note on a text that no key has proved, and that a program may not have shown whole."""
+        if self.settled or not any(sign in self.text for sign in _LEFT_OUT):
+            return None
+        from sessionctl.unrecognised import cut_by_showing
+
+        cut = cut_by_showing(self.text)
+        return None if cut is None else Warn("cut", f"is it whole? It looks as if {cut}")
+
 
 def identify(
     source: Source,
@@ -151,7 +163,8 @@ def identify(
         return _judge_cut(source, setup, names, judge=judge, mend=mend, forms=forms)
     if missing is not None and found[0][0] not in (one.format.name for one in tried):
         raise missing  # the likeliest format could not be tried
-    return tried[0]
+    note = tried[0].doubt() if mend else None
+    return tried[0] if note is None else _noting(tried[0], note)
 
 
 def identify_among(
@@ -184,16 +197,21 @@ def _judge_cut(
 
     Raises `MalformedCookieError`, which says what else may have happened to it.
     """
-    from sessionctl.unrecognised import lost_end, why_unrecognised
+    from sessionctl.unrecognised import cut_by_showing, lost_end, shown_part, why_unrecognised
 
     text = source.value or ""
-    name = lost_end(text, source.name) if mend else None
+    shown = shown_part(text)
+    name = lost_end(shown, source.name) if mend else None
     if name is None:
         which = f"{source.name}: " if len(source.cookies) > 1 else ""
         raise MalformedCookieError(which + why_unrecognised(text, source.name, names))
-    cut = _judge(name, [(name, SURE)], source, setup, judge=judge, forms=forms)
-    note = Warn("cut", f"it looks like a cookie of {name} whose end is missing: was the text cut?")
-    return cut._replace(verdict=cut.verdict._replace(warnings=(*cut.verdict.warnings, note)))
+    cut = _judge(name, [(name, SURE)], source._replace(value=shown), setup, judge=judge, forms=forms)
+    why = cut_by_showing(text) or "was the text cut?"
+    return _noting(cut, Warn("cut", f"it looks like a cookie of {name} whose end is missing: {why}"))
+
+
+def _noting(known: Identified, note: Warn) -> Identified:
+    return known._replace(verdict=known.verdict._replace(warnings=(*known.verdict.warnings, note)))
 
 
 def _by_companion(found: list[tuple[str, float]], source: Source) -> list[tuple[str, float]]:

@@ -36,17 +36,52 @@ _ID_SHAPES = (
 )
 """How IDs look that frameworks put into the cookie as they are, or with a signature that was lost; their layouts."""
 
+_LEFT_OUT = re.compile(r"\[?(?:\.{3,}|\u2026)\]?|[\[(<]truncated[\])>]")
+"""What programs write in place of what they do not show."""
+
+_BEGINNINGS = (
+    (r"s(:|%3A)", "express"),
+    (r"Fe26\.", "iron"),
+    (r"eyJ(hbGc|0eXA|raWQ)", "jwt"),
+    (r"eyJpdiI6", "laravel"),
+    (r"(SFMyNTY|SFMzODQ|SFM1MTI|XCP|QTEyOEdDTQ)\.", "plug"),
+    (r'"?2(\||%7C)1:0', "tornado"),
+    (r'"?!', "bottle"),
+)
+_ENDS = (
+    (r"\.[\w-]{6}\.[\w-]{27}$", "flask"),
+    (r"(:|%3A)[\w-]{6}(:|%3A)[\w-]{43}$", "django"),
+    (r"--([0-9a-f]{40}|[0-9a-f]{64}|[\w+/%]{22,30}(==|%3D%3D))$", "rails"),
+)
+"""How cookies of a format begin and end, where no other does so."""
+
 _WITHOUT_HYPHENS = {ord("-"): None, ord("_"): None}
 
 
 def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> str:
     """The likeliest reason, and what to do about it; `names` are the formats that it might be of at a stretch."""
     return (
-        _encoded_twice(text, cookie_name)
+        _shown_in_part(text, cookie_name)
+        or _encoded_twice(text, cookie_name)
         or _without_blanks(text, cookie_name)
         or begun(text, cookie_name)
         or _no_name(text, cookie_name, names)
     )
+
+
+def shown_part(text: str) -> str:
+    """The text up to the dots with which a log or developer tools leave out the rest."""
+    found = _LEFT_OUT.search(text)
+    return text if found is None else text[: found.start()]
+
+
+def cut_by_showing(text: str) -> str | None:
+    """What to say of a text that a program has not shown whole; None where there is no sign of it."""
+    found = _LEFT_OUT.search(text)
+    if found is None:
+        return None
+    where = "end" if found.end() == len(text) else "middle"
+    return f"a program that showed it has cut it: {found[0]} stands in place of its {where}"
 
 
 def lost_end(text: str, cookie_name: str | None) -> str | None:
@@ -60,6 +95,40 @@ def lost_end(text: str, cookie_name: str | None) -> str | None:
         if found and found[0][1] >= SURELY:
             return found[0][0]
     return None
+
+
+def _shown_in_part(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that a program has not shown whole."""
+    cut = cut_by_showing(text)
+    if cut is None:
+        return None
+    shown = shown_part(text)
+    name = (
+        _begun_as(shown, cookie_name)
+        or next((name for look, name in _ENDS if re.search(look, text, re.ASCII)), None)
+        or next((name for look, name in _BEGINNINGS if re.match(look, shown, re.IGNORECASE)), None)
+        or _by_its_name(cookie_name)
+        or _by_its_json(_start_of(shown), cookie_name)
+    )
+    what = f"a cookie of {name}, as it seems, but " if name else ""
+    return f"{what}{cut}; give the whole text"
+
+
+def _by_its_json(start: bytes, cookie_name: str | None) -> str | None:
+    """The formats whose payload begins so."""
+    if re.match(rb"1\d{9}\|", start):
+        return "gorilla"
+    if not start.startswith(b'{"'):
+        return None
+    if start.startswith(b'{"i":"'):
+        return "native or remix"
+    return "starlette" if b'": ' in start else "flask or cookie-session" if cookie_name == "session" else None
+
+
+def _by_its_name(cookie_name: str | None) -> str | None:
+    """The format whose cookie alone has the name."""
+    found = [name for name in formats.names() if cookie_name in formats.get(name).cookie_names]
+    return found[0] if len(found) == 1 else None
 
 
 def _encoded_twice(text: str, cookie_name: str | None) -> str | None:

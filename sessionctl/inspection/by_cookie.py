@@ -110,7 +110,8 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
         return known.format.without_key(known.text), error
     except MalformedError as error:
         if known.verdict.reason != "bad-signature":
-            raise
+            cut = [warning.message for warning in known.verdict.warnings if warning.code == "cut"]
+            raise MalformedCookieError("; ".join([str(error), *cut])) from None
         unreadable = Warn("unreadable", f"nor can it be read: {error}")
         return Decoded(data=None, payload_type="unreadable", warnings=(unreadable,)), None
 

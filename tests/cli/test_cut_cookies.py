@@ -147,3 +147,49 @@ def test_length_of_a_cut_signature(name: str, text: str, keys: str, said: str, r
     assert answer.status == 1
     assert said in answer.out
     assert "the text was cut or altered" in answer.out
+
+
+def _shown(text: str, sign: str) -> list[str]:
+    """A cookie as a log or developer tools show it: its beginning, and the same with its last characters."""
+    return [text[: len(text) // 2] + sign, text[:24] + sign, text[:20] + sign + text[-24:]]
+
+
+@pytest.mark.parametrize("sign", ["...", "\u2026", "[truncated]", "[...]"])
+@pytest.mark.parametrize("name", formats.names())
+def test_cut_by_what_showed_it(name: str, sign: str, run: Run) -> None:
+    """A cookie that a program has not shown whole is told as that by every command; none calls it genuine."""
+    (first,) = formats.get(name).cookie_names[:1] or ("",)
+    for text in _shown(formats.get(name).example, sign):
+        pasted = f"{first}={text}" if first else text
+        for command in ("decode", "verify", "inspect"):
+            answer = run(command, pasted)
+            assert (command, answer.status) != ("verify", 0)
+            cut = f"a program that showed it has cut it: {sign} stands in place of its "
+            assert cut in " ".join((answer.out + answer.err).split()), (command, pasted)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"session={FLASK[:80]}...", "flask"),
+        ("session=eyJ1c2VyX2lkIjo0Mn0...", "flask or cookie-session"),
+        (f"{STARLETTE[:20]}\u2026", "starlette"),
+        (f"sessionid={DJANGO[:18]}...{DJANGO[-20:]}", "django"),
+        (f"connect.sid={EXPRESS[:12]}...", "express"),
+        (f"{JWT_HEADER[:16]}\u2026", "jwt"),
+        ("session=MTc5NTQyNTI3M3xEdi1...", "gorilla"),
+        ("PHPSESSID=rca5s8h9...", "php"),
+        ("laravel_session=eyJpdiI6IjN2...", "laravel"),
+    ],
+)
+def test_format_of_what_is_left(text: str, named: str, run: Run) -> None:
+    """The format is named by what is left of the text, by its cookie's name where that says nothing."""
+    answer = run("decode", text)
+    assert answer.status == 3
+    assert f"a cookie of {named}, as it seems, but a program" in " ".join(answer.err.split())
+
+
+def test_dots_that_a_value_has(run: Run) -> None:
+    """A genuine text with dots of its own is not called cut."""
+    cookie = formats.get("express").encode("wait... what", ["k"])
+    assert "cut" not in run("inspect", f"said={cookie}", "--secret", "k").out

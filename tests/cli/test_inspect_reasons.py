@@ -108,6 +108,17 @@ def test_decode_says_what_is_encrypted(run: Run) -> None:
     assert answer.err.startswith("sessionctl: iron cookie, encrypted: no secret was given")
 
 
+@pytest.mark.parametrize("name", ["iron", "rails", "rack", "laravel", "litestar", "fastify-secure", "authjs"])
+def test_decode_with_a_wrong_key(run: Run, name: str) -> None:
+    """Where no key opens it, `decode` names the format of what is encrypted, as text and in its JSON."""
+    words = ["decode", formats.get(name).example, "--secret", "w" * 32]
+    answer = run(*words)
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.err.startswith(f"sessionctl: {name} cookie, encrypted: the ")
+    told = run(*words, "--json").json
+    assert (told["error"]["code"], told["format"]) == ("bad-signature", name)
+
+
 def test_hints_at_options_that_were_not_the_mistake(run: Run) -> None:
     """An option is hinted at only with the others as they were given, and never one that drops a check."""
     cookie = formats.get("tornado", version="1").encode({"a": 1}, ["k"], cookie_name="user")
