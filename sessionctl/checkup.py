@@ -322,7 +322,8 @@ def _age(report: Report) -> Iterator[Finding]:
     elif report.issued_at is not None and report.now - report.issued_at > ABSOLUTE_DAYS * DAY:
         message = f"it is {human_seconds(report.now - report.issued_at)} old and still accepted"
         yield _owasp("old", "warning", message, "Absolute Timeout", "end sessions after a time, used or not")
-    if report.expires_at is None and report.issued_at is None and report.found is None and not report.is_id:
+    timeless = report.expires_at is None and report.issued_at is None and report.found is None
+    if timeless and not report.is_id and not report.is_value:
         message = "no time stands in it: a copy is valid for as long as the secret is"
         yield _owasp(
             "no-expiry",

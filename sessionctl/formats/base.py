@@ -94,6 +94,8 @@ class Decoded(NamedTuple):
     payload_type: str = "json"
     algorithm: str | None = None
     warnings: tuple[Warn, ...] = ()
+    is_value: bool = False
+    """Whether `id` by its looks is none, but a value of the application's: `dark`, a name, an address."""
 
     @property
     def is_id(self) -> bool:

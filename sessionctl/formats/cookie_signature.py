@@ -20,6 +20,7 @@ from sessionctl import jsontext
 from sessionctl.encoding import atob, has_stray_bits, percent_decode
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats.base import Verdict, refused
+from sessionctl.formats.django import names_session
 from sessionctl.signing.mac import Hmac, b64encode
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ ALGORITHM = "HMAC-SHA256"
 DIGESTS = ("sha256", "sha1", "sha224", "sha384", "sha512")
 LENGTH = 43
 """How many characters 32 bytes take in base64 without padding."""
+
+_SHORTEST_ID, _UNLIKE_WORDS = 16, 0.15
+"""Letters and digits that an ID has, and the share of digits and capitals among them; of base64 more than half are."""
 
 
 def header_text(text: str) -> str:
@@ -85,6 +89,16 @@ def looks_signed(signature: str | None, length: int = LENGTH) -> bool:
     if signature is None or len(signature) != length or not signature.isascii():
         return False
     return signature.rstrip("=").replace("+", "A").replace("/", "A").isalnum()
+
+
+def is_value(text: object, cookie_name: str | None, names: tuple[str, ...]) -> bool:
+    """Whether a text is likelier a value than a session's ID: it is not random, and no session's name is on it."""
+    if not isinstance(text, str) or (cookie_name and (cookie_name in names or names_session(cookie_name))):
+        return False
+    bare = text.replace("-", "").replace("_", "")
+    if len(bare) < _SHORTEST_ID or not (bare.isascii() and bare.isalnum()):
+        return True
+    return sum(not char.islower() for char in bare) < len(bare) * _UNLIKE_WORDS
 
 
 def unsigned(context: Context, detail: str, **more: Any) -> Verdict:

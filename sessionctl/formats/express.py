@@ -71,7 +71,7 @@ class Express(Format):
             return 0.0
         return 1.0 if cookie_name in self.cookie_names or len(value) == _ID else 0.97
 
-    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+    def _decode(self, text: str, context: Context) -> Decoded:
         plain = self._plain(text)
         signed = self._is_signed(plain)
         value = cookie_signature.split(plain[len(self._prefix) :])[0] if signed else plain
@@ -82,6 +82,7 @@ class Express(Format):
             signed=signed,
             payload_type="text" if isinstance(data, str) else "json",
             algorithm=cookie_signature.ALGORITHM if signed else None,
+            is_value=cookie_signature.is_value(data, context.cookie_name, self.cookie_names),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:

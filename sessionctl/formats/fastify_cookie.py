@@ -65,7 +65,7 @@ class FastifyCookie(Format):
             return 0.2
         return 0.85 if named else 0.5
 
-    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+    def _decode(self, text: str, context: Context) -> Decoded:
         value, signature = self._split(text)
         return Decoded(
             data=value,
@@ -73,6 +73,7 @@ class FastifyCookie(Format):
             signed=signature is not None,
             payload_type="text",
             algorithm=None if signature is None else self._algorithm,
+            is_value=cookie_signature.is_value(value, context.cookie_name, self.cookie_names),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:

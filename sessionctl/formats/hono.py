@@ -52,7 +52,7 @@ class Hono(Format):
             return 0.6
         return 0.8 if end.endswith("=") else 0.9
 
-    def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
+    def _decode(self, text: str, context: Context) -> Decoded:
         value, signature = _split(text)
         return Decoded(
             data=value,
@@ -60,6 +60,7 @@ class Hono(Format):
             payload_type="text",
             algorithm=cookie_signature.ALGORITHM,
             warnings=_odd(signature),
+            is_value=cookie_signature.is_value(value, context.cookie_name, self.cookie_names),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:

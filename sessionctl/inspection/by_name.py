@@ -47,6 +47,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         cookie_name=setup.cookie_name,
         id=target.id,
         is_id=True,
+        is_value=False,
         ref=storage.ref_of(key),
         data=session.data[0],
         for_people=session.data[0],

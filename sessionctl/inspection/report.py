@@ -26,8 +26,8 @@ class Report:
     """All that is known about one cookie. Times are Unix seconds.
 
     `found` says whether the store has the session; None where no store was asked. `is_id` says whether the
-    cookie holds an ID alone. `ends_well` is false where what was asked for (a key to verify, a store to find it
-    in) answered no.
+    cookie holds an ID alone, `is_value` whether it is a text that is no ID by its looks. `ends_well` is false
+    where what was asked for (a key to verify, a store to find it in) answered no.
     """
 
     format: str
@@ -35,6 +35,7 @@ class Report:
     cookie_name: str | None
     id: str | None
     is_id: bool
+    is_value: bool
     ref: str | None
     data: Any
     for_people: Any
@@ -75,6 +76,8 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
     if stored.record is not None:
         data, flash = stored.record.data, stored.record.flash
         people = data
+    is_value = decoded.is_value and stored.storage is None  # whoever names a store takes it for an ID
+    session_id = None if is_value else decoded.id
     inside = _expiry_inside(known, setup)
     times = (verdict.expires_at, decoded.expires_at, stored.expires_at, inside)
     ends = [time for time in times if time is not None]
@@ -83,9 +86,10 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         format=known.format.name,
         candidates=known.candidates,
         cookie_name=source.name or setup.cookie_name,
-        id=decoded.id,
-        is_id=decoded.is_id,
-        ref=None if decoded.id is None else ref_of(decoded.id),
+        id=session_id,
+        is_id=decoded.is_id and not is_value,
+        is_value=is_value,
+        ref=None if session_id is None else ref_of(session_id),
         data=data,
         for_people=people,
         flash=flash,

@@ -109,6 +109,39 @@ def test_id_alone(run: Run, cookie: str, more: list[str]) -> None:
     assert "?layout=" in verified.out
 
 
+@pytest.mark.parametrize("name", ["express", "hono", "fastify-cookie"])
+@pytest.mark.parametrize(
+    ("cookie_name", "value", "is_value"),
+    [
+        ("u", "mj", True),
+        ("theme", "dark", True),
+        ("mail", "alice@example.com", True),
+        ("ui", "reduce-motion-enabled-2", True),
+        ("at", "2026-11-28 11:33", True),
+        ("u", "cpg60MtR1Jpy_ffN4QkmaXDN_6EDlXmx", False),
+        ("u", "8d622a47-553b-4ea0-a530-0fe0e65b6801", False),
+        ("shop.sid", "mj", False),
+        ("connect.sid" , "user:42", False),
+    ],
+)  # fmt: skip
+def test_signed_value(
+    run: Run, tmp_path: Path, name: str, cookie_name: str, value: str, *, is_value: bool
+) -> None:
+    """A signed text that looks like no ID, under a name of no session, is told as a value, unless a store is named."""
+    text = formats.get(name).encode(value, ["k"], cookie_name=cookie_name)
+    words = [f"{cookie_name}={text}", "-f", name, "--secret", "k"]
+    out = run("inspect", *words).out
+    assert ("a signed value, by its looks no session's ID" in out) is is_value
+    assert ("an ID alone" in out) is not is_value
+    assert (f'  "{value}"' in out) is is_value
+    told, decoded = run("inspect", *words, "--json").json, run("decode", *words, "--json").json
+    assert (
+        (told["data"], told["id"]) == (decoded["data"], decoded["id"]) == (value, None if is_value else value)
+    )
+    place = ["-s", f"fs:{tmp_path}?layout=express-file"]
+    assert run("inspect", *words, *place, "--json").json["id"] == value
+
+
 @pytest.mark.parametrize("more", [["?layout=django-file"], [""], ["", "-f", "django"]])
 def test_id_that_its_store_knows(run: Run, django_store: str, more: list[str]) -> None:
     """With the store the session is found, and that the ID is not signed is no fault."""

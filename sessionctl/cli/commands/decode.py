@@ -60,7 +60,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
         print_json(
             {
                 "format": name,
-                "id": decoded.id,
+                "id": None if decoded.is_value else decoded.id,
                 "data": decoded.data,
                 "flash": decoded.flash,
                 "issued_at": iso(decoded.issued_at),

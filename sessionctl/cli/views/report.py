@@ -123,6 +123,7 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
         ("issued", _when(report, report.issued_at)),
         ("expires", _when(report, report.expires_at)),
         ("session", f"ref {report.ref}" if report.ref else ""),
+        ("holds", _value(report) if report.is_value else ""),
         ("store", _store(report)),
         ("saved", _when(report, report.modified_at)),
         ("others", ", ".join(report.candidates[1:4]) if verbose else ""),
@@ -141,6 +142,10 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
             )
         )
     return lines
+
+
+def _value(report: Report) -> str:
+    return f"a {'value' if report.status == 'unsigned' else 'signed value'}, by its looks no session's ID"
 
 
 def _size(report: Report) -> str:
