@@ -5,14 +5,13 @@ A fit is a hint and never a verdict: it says what to mend, and the cookie stays 
 
 from __future__ import annotations
 
-import binascii
 import re
 import shlex
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from sessionctl.encoding import b64decode_urlsafe
+from sessionctl.encoding import b64decode, b64encode, to_standard
 from sessionctl.errors import MalformedCookieError, SecretError, SessionctlError
 from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.verdict import Warn
@@ -109,8 +108,7 @@ def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
     text = secret.text
     if text is None:
         yield "as the hexadecimal text itself: give it without hex:", Secret(secret.bytes.hex())
-        encoded = binascii.b2a_base64(secret.bytes, newline=False).decode()
-        yield "as the base64 text itself: give it with text:", Secret(encoded)
+        yield "as the base64 text itself: give it with text:", Secret(b64encode(secret.bytes))
         return
     yield (
         "with a line break at its end: the application reads its file without stripping it",
@@ -130,7 +128,7 @@ def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
     except ValueError:
         pass
     try:
-        if decoded := b64decode_urlsafe(text.translate({ord("+"): "-", ord("/"): "_"})):
+        if decoded := b64decode(to_standard(text)):
             yield "once it is decoded from base64: give it as base64:...", Secret(decoded)
     except MalformedCookieError:
         pass

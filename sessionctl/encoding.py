@@ -8,11 +8,8 @@ from functools import lru_cache
 
 from sessionctl.errors import MalformedCookieError
 
-_URLSAFE_TO_STANDARD = str.maketrans("-_", "+/")
-_TO_STRICT = bytes.maketrans(b"-_+/", b"+/!!")  # what is not of the URL-safe alphabet is of none
-PADDING = (b"", b"===", b"==", b"=")
+_PADDING = ("", "===", "==", "=")
 """What base64 misses at its end, by the length modulo 4; of one character nothing can be made."""
-_PADDING_TEXT = tuple(padding.decode() for padding in PADDING)
 
 
 def unquote(text: str) -> str:
@@ -84,11 +81,42 @@ def form_decode(text: str) -> str:
     return percent_decode(text.replace("+", " "))
 
 
+def b64encode(data: bytes) -> str:
+    """Standard base64 with padding."""
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def b64encode_tag(tag: bytes) -> bytes:
+    """Standard base64 without padding, as bytes to compare with a signature."""
+    return binascii.b2a_base64(tag, newline=False).rstrip(b"=")
+
+
+def b64encode_urlsafe(data: bytes) -> str:
+    """URL-safe base64 without padding."""
+    return b64encode_urlsafe_tag(data).decode("ascii")
+
+
+def b64encode_urlsafe_tag(tag: bytes) -> bytes:
+    """URL-safe base64 without padding, as bytes to compare with a signature."""
+    # There are few of these characters: to search for them is quicker than to translate all.
+    return binascii.b2a_base64(tag, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
+
+
+def to_urlsafe(text: str) -> str:
+    """Base64 of either alphabet in the URL-safe one."""
+    return text.replace("+", "-").replace("/", "_")
+
+
+def to_standard(text: str) -> str:
+    """Base64 of either alphabet in the standard one."""
+    return text.replace("-", "+").replace("_", "/")
+
+
 def b64decode(text: str, what: str = "the payload") -> bytes:
     """Standard base64, padded or not, strict; raises `MalformedCookieError`, which says `what` was wrong."""
     try:
         if text[-1:] != "=" or _is_padded_right(text):
-            return binascii.a2b_base64(text + _PADDING_TEXT[len(text) % 4], strict_mode=True)
+            return binascii.a2b_base64(text + _PADDING[len(text) % 4], strict_mode=True)
     except ValueError:
         pass
     raise MalformedCookieError(f"{what} is not base64")
@@ -96,14 +124,9 @@ def b64decode(text: str, what: str = "the payload") -> bytes:
 
 def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
     """URL-safe base64, padded or not, strict; raises `MalformedCookieError`."""
-    try:
-        if text[-1:] != "=" or _is_padded_right(text):
-            raw = text.encode("ascii").translate(_TO_STRICT)
-            return binascii.a2b_base64(raw + PADDING[len(raw) % 4], strict_mode=True)
-    except ValueError:
-        pass
-    safe = "URL-safe " if "+" in text or "/" in text else ""
-    raise MalformedCookieError(f"{what} is not {safe}base64")
+    if "+" in text or "/" in text:
+        raise MalformedCookieError(f"{what} is not URL-safe base64")
+    return b64decode(to_standard(text), what)
 
 
 def _is_padded_right(text: str) -> bool:
@@ -113,10 +136,12 @@ def _is_padded_right(text: str) -> bool:
 
 def b64decode_lenient(text: str, what: str = "the payload") -> bytes:
     """Base64 in either alphabet as `base64.urlsafe_b64decode` reads it: what is foreign to it is dropped."""
-    standard = text.translate(_URLSAFE_TO_STANDARD).encode("ascii", "ignore")
+    standard = to_standard(text)
+    if not text.isascii():
+        standard = standard.encode("ascii", "ignore").decode("ascii")
     try:
-        return binascii.a2b_base64(standard + b"=" * (-len(standard) % 4))
-    except (binascii.Error, ValueError):
+        return binascii.a2b_base64(standard + _PADDING[len(standard) % 4])
+    except binascii.Error:
         raise MalformedCookieError(f"{what} is not base64") from None
 
 
@@ -124,7 +149,7 @@ def is_canonical_b64(text: str) -> bool:
     """Whether the text is the one that an encoder writes for its bytes (padding aside): no stray low bits."""
     bare = text.rstrip("=")
     try:
-        b64decode(bare.replace("-", "+").replace("_", "/"))
+        b64decode(to_standard(bare))
     except MalformedCookieError:
         return False
     return not has_stray_bits(bare)

@@ -177,7 +177,8 @@ def test_options_win() -> None:
 
 def test_header_of_a_token() -> None:
     """The header of a signed token stays to the letter: its order, a `kid`, a missing `typ`."""
-    from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+    from sessionctl.encoding import b64encode_urlsafe
+    from sessionctl.signing.mac import Hmac
 
     head = b64encode_urlsafe(b'{"kid":"2026", "alg":"HS256"}')
     body = f"{head}.{b64encode_urlsafe(json.dumps({'a': 1}).encode())}"

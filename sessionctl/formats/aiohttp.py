@@ -23,7 +23,15 @@ from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.duration import human_seconds
-from sessionctl.encoding import b64decode, b64decode_urlsafe, is_canonical_b64, quote, unquote
+from sessionctl.encoding import (
+    b64decode,
+    b64decode_urlsafe,
+    b64encode,
+    is_canonical_b64,
+    quote,
+    to_standard,
+    unquote,
+)
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
@@ -46,7 +54,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.payload import python_json
 from sessionctl.signing.aes import open_cbc, seal_cbc
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import Hmac
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -229,7 +237,7 @@ def _fernet_mac(secret: Secret) -> Hmac:
 
 def _fernet_parts(text: str) -> bytes:
     """The bytes of a Fernet token of the right shape. Raises `MalformedCookieError`."""
-    data = _b64(text.replace("-", "+").replace("_", "/"))
+    data = _b64(to_standard(text))
     size = len(data) - _FERNET_HEAD - _TAG
     if data[:1] != b"\x80" or size < _BLOCK or size % _BLOCK:
         raise MalformedCookieError(

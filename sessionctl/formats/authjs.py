@@ -20,12 +20,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import BadSignatureError, MalformedCookieError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened
 from sessionctl.formats.jwt import bare, judge_claims, odd_text, read_content, shown_time
 from sessionctl.signing import jose
 from sessionctl.signing.jose_keys import Key
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
+from sessionctl.signing.mac import Hmac, compare_digest
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret

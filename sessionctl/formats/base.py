@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sessionctl.duration import human_seconds
+from sessionctl.encoding import b64encode
 from sessionctl.errors import (
     BadSignatureError,
     MalformedError,
@@ -25,12 +26,11 @@ from sessionctl.errors import (
     WrongKeyTypeError,
 )
 from sessionctl.signing.keys import KeyRing, Secret
-from sessionctl.signing.mac import b64encode
-from sessionctl.signing.macs import Macs
+from sessionctl.signing.macs import Macs, misfit
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
 from sessionctl.verdict import new_tuple
-from sessionctl.wording import any_of, counted
+from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -191,7 +191,7 @@ class Format(ABC):
         return found
 
     def macs(self, make: Callable[..., Hmac], *more: Any) -> Macs:
-        """The HMACs `make(secret, *more)` of a key ring, remembered as `kept` does, for `first_signed`."""
+        """The HMACs `make(secret, *more)` of a key ring, remembered as `kept` does."""
         place = (make, *more)
         found = self._derived.get(place)
         if found is None:
@@ -386,35 +386,8 @@ def first_fit(context: Context, fits: Callable[[Secret], bool]) -> int:
         raise NoKeyError("no secret was given; --secret or --secret-file gives one")
     index = context.keys.find(fits)
     if index is None:
-        raise _misfit(context)
+        raise misfit(len(context.keys))
     return index
-
-
-def first_signed(
-    context: Context, macs: Macs, message: bytes, given: bytes, write: Callable[[bytes], bytes] = bytes
-) -> int:
-    """The index of the first key whose signature of the message is the given one; see `Macs.first`.
-
-    As `first_fit` does, but for HMACs that are derived once: a third as dear.
-    """
-    index = macs.first(context.keys, message, given, write)
-    if index is None:
-        raise _misfit(context, _length_told(macs.of(context.keys)[0], given, write))
-    return index
-
-
-def _misfit(context: Context, why: str = "") -> BadSignatureError:
-    return BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}{why}")
-
-
-def _length_told(mac: Hmac, given: bytes, write: Callable[[bytes], bytes]) -> str:
-    """What to say of a signature that has not the length of one."""
-    wanted = len(write(mac.digest(b"")))
-    if len(given) == wanted:
-        return ""
-    has = counted(len(given), "byte" if write is bytes else "character")
-    how = f"has {has} in place of {wanted}" if given else "is no base64"
-    return f": it {how}, so the text was cut or altered"
 
 
 def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple[int, T]:

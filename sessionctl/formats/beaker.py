@@ -24,7 +24,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import decompress
+from sessionctl.encoding import b64encode, decompress
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -48,7 +48,7 @@ from sessionctl.formats.base import (
 from sessionctl.payload import python_json
 from sessionctl.signing.beaker import CIPHERS, aes_key, decrypt, encrypt, mac_of, neighbours, pairs, split
 from sessionctl.signing.keys import KeyRing
-from sessionctl.signing.mac import b64encode, compare_digest
+from sessionctl.signing.mac import HMAC_SHA1, compare_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +128,7 @@ class Beaker(Format):
     def _decode(self, text: str, context: Context) -> Decoded:
         _, rest = split(text)
         if self._is_id(rest):
-            return Decoded(data=rest, id=rest, payload_type="text", algorithm="HMAC-SHA1")
+            return Decoded(data=rest, id=rest, payload_type="text", algorithm=HMAC_SHA1)
         opened = self._open(text, context) if self._is_encrypted(rest, context) else Opened(_b64(rest), None)
         data, payload_type = _load(opened.data, context.max_size)
         return Decoded(
@@ -145,7 +145,7 @@ class Beaker(Format):
         tag, rest = split(text)
         if self._is_id(rest):
             index = self._signer(tag, rest, context)
-            return genuine(context, index, algorithm="HMAC-SHA1", value=rest)
+            return genuine(context, index, algorithm=HMAC_SHA1, value=rest)
         if self._is_encrypted(rest, context):
             opened = self._open(text, context)
         else:
@@ -359,7 +359,7 @@ def _dump(data: Any, serializer: str) -> bytes:
 
 
 def _algorithm(cipher: str | None) -> str:
-    return "HMAC-SHA1" if cipher is None else f"HMAC-SHA1, {cipher}"
+    return HMAC_SHA1 if cipher is None else f"{HMAC_SHA1}, {cipher}"
 
 
 def _accessed(data: Any) -> float | None:

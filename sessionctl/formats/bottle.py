@@ -18,14 +18,13 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import Any, NamedTuple
 
-from sessionctl.encoding import quote, unquote
+from sessionctl.encoding import b64encode, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine
-from sessionctl.signing.mac import Hmac, b64encode
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
+from sessionctl.signing.macs import Macs, signature_lengths
 from sessionctl.verdict import new_tuple
 
-_LENGTHS = frozenset((size + 2) // 3 * 4 for size in DIGEST_SIZES.values())
 _USUAL = frozenset({24, 44})  # MD5 up to 0.12, SHA-256 from 0.13 on
 
 
@@ -43,14 +42,14 @@ class Bottle(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
-        self._algorithm = f"HMAC-{self.option('digest').upper()}"
-        self._macs = Macs(lambda secret: Hmac(secret.bytes, self.option("digest")))
+        self._algorithm = ALGORITHMS[self.option("digest")]
+        self._macs = Macs(lambda secret: Hmac(secret.bytes, self.option("digest")), DIGEST_SIZES)
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         if text[:2] != '"!' and text[:1] != "!":
             return 0.0
         parts = _split(text)
-        if len(parts.signature) not in _LENGTHS:
+        if len(parts.signature) not in signature_lengths(_write).values():
             return 0.0
         name, _ = _read(parts.payload)
         if cookie_name not in (None, name):

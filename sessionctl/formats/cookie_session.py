@@ -16,7 +16,7 @@ from binascii import hexlify
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode, b64decode_lenient
+from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, b64encode_urlsafe_tag
 from sessionctl.errors import MalformedError
 from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import (
@@ -28,10 +28,9 @@ from sessionctl.formats.base import (
     Verdict,
     Warn,
     expire,
-    first_signed,
     genuine,
 )
-from sessionctl.signing.mac import b64encode, b64encode_urlsafe_tag
+from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 _KOA = ("koa.sess", "koa:sess")
 _FLASH = "flash"
 _LONGEST_KEY = 128
+_DIGESTS = ("sha1", "sha224", "sha256", "sha384", "sha512")
 _KEPT_APART = frozenset({"_expire", "_maxAge", "_session"})
 
 _NO_SESSION = Warn(
@@ -55,9 +55,7 @@ class CookieSession(Format):
     summary = "cookie-session for Express, koa-session: signature in NAME.sig"
     cookie_names = ("session", *_KOA)
     options = (
-        Option(
-            "digest", "sha1", "the hash of Keygrip's HMAC", ("sha1", "sha224", "sha256", "sha384", "sha512")
-        ),
+        Option("digest", "sha1", "the hash of Keygrip's HMAC", _DIGESTS),
         Option("encoding", "base64", "how Keygrip writes the signature", ("base64", "hex")),
     )
     example = (
@@ -66,8 +64,8 @@ class CookieSession(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
-        self._algorithm = f"HMAC-{self.option('digest').upper()}"
-        self._macs = Macs(lambda secret: cookie_signature.mac_of(secret, self.option("digest")))
+        self._algorithm = ALGORITHMS[self.option("digest")]
+        self._macs = Macs(lambda secret: cookie_signature.mac_of(secret, self.option("digest")), _DIGESTS)
         self._write: Callable[[bytes], bytes] = (
             hexlify if self.option("encoding") == "hex" else b64encode_urlsafe_tag
         )
@@ -114,7 +112,7 @@ class CookieSession(Format):
                 context, missing, issued_at=issued_at, expires_at=expires_at, expired=expired
             )
         message, tag = cookie_signature.utf8(f"{self._name(context)}={value}"), cookie_signature.utf8(given)
-        index = first_signed(context, self._macs, message, tag, self._write)
+        index = self._macs.find(context.keys, message, tag, self._write)
         verdict = genuine(
             context,
             index,

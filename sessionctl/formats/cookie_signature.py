@@ -17,17 +17,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.encoding import atob, has_stray_bits, percent_decode
-from sessionctl.errors import MalformedCookieError, UnserializableValueError
+from sessionctl.encoding import atob, b64encode, has_stray_bits, percent_decode
+from sessionctl.errors import BadSignatureError, MalformedCookieError, UnserializableValueError
 from sessionctl.formats.base import Verdict, refused
 from sessionctl.formats.django import names_session
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import Hmac
 
 if TYPE_CHECKING:
     from sessionctl.formats.base import Content, Context
     from sessionctl.signing.keys import Secret
+    from sessionctl.signing.macs import Macs
 
-ALGORITHM = "HMAC-SHA256"
 DIGESTS = ("sha256", "sha1", "sha224", "sha384", "sha512")
 LENGTH = 43
 """How many characters 32 bytes take in base64 without padding."""
@@ -77,6 +77,17 @@ def mac_bytes(signature: str) -> bytes | None:
         return atob(signature)
     except MalformedCookieError:
         return None
+
+
+def find_key(macs: Macs, context: Context, value: str, signature: str) -> int:
+    """The index of the key with which a value was signed, the signature being read as `atob` does.
+
+    Raises `NoKeyError` and `BadSignatureError`.
+    """
+    message, tag = utf8(value), mac_bytes(signature)
+    if tag is None and context.keys:
+        raise BadSignatureError("the signature is no base64: the text was cut or altered")
+    return macs.find(context.keys, message, tag or b"")
 
 
 def is_canonical(signature: str) -> bool:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.encoding import unquote
+from sessionctl.encoding import b64encode_urlsafe_tag, unquote
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats.base import (
     MAX_SIZE,
@@ -33,14 +33,13 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     Warn,
-    first_signed,
     genuine_within,
     unsigned_id,
 )
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
 from sessionctl.signing import django as signing
-from sessionctl.signing.mac import b64encode_urlsafe_tag
+from sessionctl.signing.mac import ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +107,7 @@ class Django(Format):
             flash=flashed(data[MESSAGES_KEY]) if isinstance(data, dict) and MESSAGES_KEY in data else None,
             issued_at=signing.seconds(signed.stamp),
             payload_type=payload_type,
-            algorithm=signing.ALGORITHMS.get(len(signed.signature)),
+            algorithm=signed.algorithm,
             warnings=_odd(data),
         )
 
@@ -121,7 +120,7 @@ class Django(Format):
         # That there is no key comes before that the signature is of a digest which is none of ours.
         digest = signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]
         macs = self.macs(signing.signer, self.option("salt"), digest)
-        index = first_signed(context, macs, signed.message, signed.signature, b64encode_urlsafe_tag)
+        index = macs.find(context.keys, signed.message, signed.signature, b64encode_urlsafe_tag)
         data = signing.unpack(signed.value, context.max_size)
         content, payload_type = signing.read(data)
         return genuine_within(
@@ -129,7 +128,7 @@ class Django(Format):
             context.age_limit(self.default_max_age),
             index,
             signing.seconds(signed.stamp),
-            algorithm=signing.ALGORITHMS[len(signed.signature)],
+            algorithm=ALGORITHMS[digest],
             value=data.decode("latin-1") if payload_type == "json" else None,
             warnings=_odd(content),
         )

@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import quote, unquote
+from sessionctl.encoding import b64encode_urlsafe_tag, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats.base import (
     MAX_SIZE,
@@ -35,7 +35,6 @@ from sessionctl.formats.base import (
     Verdict,
     Warn,
     first_fit,
-    first_signed,
     genuine,
     genuine_within,
 )
@@ -44,7 +43,7 @@ from sessionctl.formats.timed_token import is_mixed
 from sessionctl.payload import python_json
 from sessionctl.payload.django_messages import are_messages, flash_in_list, flashed
 from sessionctl.signing import django as signing
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag, compare_digest
+from sessionctl.signing.mac import HMAC_SHA1, Hmac, compare_digest
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ class DjangoSigned(Format):
         kind = self._look(text, context.max_size).kind
         if kind == "messages" and _old_parts(text) is not None:
             data = _decode_json(text[_OLD_TAG + 1 :])
-            return Decoded(data=data, flash=flashed(data), algorithm="HMAC-SHA1", warnings=_odd(kind, data))
+            return Decoded(data=data, flash=flashed(data), algorithm=HMAC_SHA1, warnings=_odd(kind, data))
         signed = signing.split(text, self._separator, timed=kind not in _UNTIMED)
         data, payload_type = self._read(kind, signed.value, context.max_size)
         return Decoded(
@@ -150,7 +149,7 @@ class DjangoSigned(Format):
             flash=flashed(data) if kind == "messages" else None,
             issued_at=signing.seconds(signed.stamp) if kind not in _UNTIMED else None,
             payload_type=payload_type,
-            algorithm=signing.ALGORITHMS.get(len(signed.signature)),
+            algorithm=signed.algorithm,
             warnings=_odd(kind, data),
         )
 
@@ -190,7 +189,7 @@ class DjangoSigned(Format):
         index, legacy = self._find(kind, signed, _latin(text, plain), context)
         if payload is _NO_PAYLOAD:
             payload, _ = self._read(kind, signed.value, context.max_size)
-        algorithm = signing.ALGORITHMS.get(len(signed.signature))
+        algorithm = signed.algorithm
         odd = _odd(kind, payload) + ((LEGACY_SALT,) if legacy else ())
         if kind in _UNTIMED:
             return genuine(context, index, algorithm=algorithm, value=signed.value, warnings=odd)
@@ -216,7 +215,7 @@ class DjangoSigned(Format):
             if len(salts) == len(readings) == 1:
                 macs = self.macs(signing.signer, salts[0], digest, prefix)
                 given = signed.signature
-                return first_signed(context, macs, signed.message, given, b64encode_urlsafe_tag), False
+                return macs.find(context.keys, signed.message, given, b64encode_urlsafe_tag), False
 
             def salt_of(secret: Secret) -> str | None:
                 for salt in salts:
@@ -252,7 +251,7 @@ class DjangoSigned(Format):
         index = first_fit(context, lambda secret: compare_digest(self._old_tag(secret, value), tag))
         data = _decode_json(text[_OLD_TAG + 1 :])
         return genuine(
-            context, index, algorithm="HMAC-SHA1", value=text[_OLD_TAG + 1 :], warnings=_odd("messages", data)
+            context, index, algorithm=HMAC_SHA1, value=text[_OLD_TAG + 1 :], warnings=_odd("messages", data)
         )
 
     def _old_tag(self, secret: Secret, value: bytes) -> bytes:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
+from sessionctl.encoding import b64encode_tag
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import (
@@ -27,11 +28,10 @@ from sessionctl.formats.base import (
     Format,
     Option,
     Verdict,
-    first_signed,
     genuine,
     refused,
 )
-from sessionctl.signing.mac import b64encode_tag
+from sessionctl.signing.mac import HMAC_SHA256
 from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Warn
 
@@ -81,7 +81,7 @@ class Express(Format):
             id=data if isinstance(data, str) and data else None,
             signed=signed,
             payload_type="text" if isinstance(data, str) else "json",
-            algorithm=cookie_signature.ALGORITHM if signed else None,
+            algorithm=HMAC_SHA256 if signed else None,
             is_value=cookie_signature.is_value(data, context.cookie_name, self.cookie_names),
         )
 
@@ -95,8 +95,8 @@ class Express(Format):
         if signature is None:
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
-        index = first_signed(context, self._macs, message, given, b64encode_tag)
-        return genuine(context, index, algorithm=cookie_signature.ALGORITHM, value=value)
+        index = self._macs.find(context.keys, message, given, b64encode_tag)
+        return genuine(context, index, algorithm=HMAC_SHA256, value=value)
 
     def _encode(self, content: Content, context: Context) -> str:
         signed = cookie_signature.sign(self._macs.of(context.keys)[0], _value_of(content))

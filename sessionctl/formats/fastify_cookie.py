@@ -13,10 +13,11 @@ Sources: @fastify/cookie 11.1.5 and 8.3.0, signer.js; @fastify/session 11.1.3, i
 
 from __future__ import annotations
 
+from sessionctl.encoding import b64encode_tag
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature, remix
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_signed, genuine
-from sessionctl.signing.mac import b64encode_tag
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, genuine
+from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs
 
 _ID = 32
@@ -42,8 +43,10 @@ class FastifyCookie(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._prefix = self.option("prefix")
-        self._algorithm = f"HMAC-{self.option('digest').upper()}"
-        self._macs = Macs(lambda secret: cookie_signature.mac_of(secret, self.option("digest")))
+        self._algorithm = ALGORITHMS[self.option("digest")]
+        self._macs = Macs(
+            lambda secret: cookie_signature.mac_of(secret, self.option("digest")), cookie_signature.DIGESTS
+        )
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         plain = cookie_signature.header_text(text)
@@ -81,7 +84,7 @@ class FastifyCookie(Format):
         if not signature:
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
-        index = first_signed(context, self._macs, message, given, b64encode_tag)
+        index = self._macs.find(context.keys, message, given, b64encode_tag)
         return genuine(context, index, algorithm=self._algorithm, value=value)
 
     def _encode(self, content: Content, context: Context) -> str:

@@ -19,7 +19,7 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.encoding import percent_decode
+from sessionctl.encoding import b64encode, percent_decode, to_standard
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
@@ -41,7 +41,6 @@ from sessionctl.formats.base import (
     first_opened,
     genuine,
 )
-from sessionctl.signing.mac import b64encode
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
@@ -235,7 +234,7 @@ def _read(text: str) -> tuple[bytes, bytes, tuple[Warn, ...]]:
 
 def _node_base64(text: str) -> bytes:
     """Base64 as Node's `Buffer.from` reads it: to the first `=`, either alphabet, no foreign characters."""
-    standard = text.partition("=")[0].replace("-", "+").replace("_", "/")
+    standard = to_standard(text.partition("=")[0])
     bare = "".join(char for char in standard if char in _ALPHABET)
     if len(bare) % 4 == 1:
         bare = bare[:-1]

@@ -45,7 +45,8 @@ from sessionctl.formats.base import (
 from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, HMAC_SHA1
+from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,8 +90,8 @@ class Flask(Format):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         scheme = (self.option("salt"), self.option("key-derivation"), self.option("digest"))
-        self._macs = Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
-        self._algorithm = f"HMAC-{self.option('digest').upper()}"
+        self._macs = Macs(lambda secret: timed_token.hmac_of(secret, *scheme), DIGEST_SIZES)
+        self._algorithm = ALGORITHMS[self.option("digest")]
         self._epoch = timed_token.parse_epoch(self.option("epoch"))
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
@@ -209,7 +210,7 @@ def _decoded_id(session_id: str, signature: str | None) -> Decoded:
         id=session_id,
         signed=signature is not None,
         payload_type="text",
-        algorithm="HMAC-SHA1" if signature else None,
+        algorithm=HMAC_SHA1 if signature else None,
     )
 
 

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sessionctl.encoding import quote, unquote
 from sessionctl.errors import MalformedCookieError, UnserializableValueError, WrongKeyTypeError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened, genuine
-from sessionctl.signing.mac import Hmac, compare_digest
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac, compare_digest
+from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -45,8 +45,8 @@ class FlaskLogin(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
-        self._algorithm = f"HMAC-{self.option('digest').upper()}"
-        self._macs = Macs(lambda secret: Hmac(_latin1(secret), self.option("digest")))
+        self._algorithm = ALGORITHMS[self.option("digest")]
+        self._macs = Macs(lambda secret: Hmac(_latin1(secret), self.option("digest")), DIGEST_SIZES)
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         parts = _split(text)

@@ -17,12 +17,10 @@ Sources: gorilla/securecookie 1.1.1 securecookie.go; gorilla/sessions 1.2.1 sess
 from __future__ import annotations
 
 import os
-from binascii import Error as Base64Error
-from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode
+from sessionctl.encoding import b64decode, b64decode_urlsafe, b64encode, to_urlsafe
 from sessionctl.errors import (
     BadSignatureError,
     CookieTooLargeError,
@@ -41,20 +39,20 @@ from sessionctl.formats.base import (
     Option,
     Verdict,
     expire,
-    first_signed,
     genuine,
 )
 from sessionctl.payload import gob, gob_writer
 from sessionctl.signing.aes import counter_mode
 from sessionctl.signing.keys import parse_option_secret
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
+from sessionctl.signing.macs import Macs
 from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sessionctl.signing.keys import KeyRing, Secret
+    from sessionctl.signing.keys import KeyRing
 
 FLASH = "_flash"
 
@@ -62,13 +60,11 @@ _LONGEST = 4096
 _IV = 16
 _BEGINNINGS = ("MT", "Mj")  # dates that begin with 1 or 2: from 2001 to 2065
 _DIGESTS = ("sha256", "sha512", "sha384", "sha1", "md5")
-_MACS = {32: "sha256", 64: "sha512", 48: "sha384", 20: "sha1", 16: "md5"}
+_MAC_SIZES = {DIGEST_SIZES[digest] for digest in _DIGESTS}
 _BLOCK_KEYS = (16, 24, 32)
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # the years 2000 and 2100
 _ID = 52
 _ID_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/--")  # "-" is then foreign, as "+" and "/" are to Go
-_TO_URLSAFE = str.maketrans("+/", "-_")
 
 
 class _Parts(NamedTuple):
@@ -110,7 +106,8 @@ class Gorilla(Format):
                 f"the block key has {counted(len(self._block_key), 'byte')} in place of 16, 24 or 32"
             )
         self._digest = self.option("digest")
-        self._algorithm = f"HMAC-{self._digest.upper()}"
+        self._algorithm = ALGORITHMS[self._digest]
+        self._macs = Macs(lambda secret: Hmac(secret.bytes, self._digest), _DIGESTS)
         self._serializer = self.option("serializer")
         self._text_keys = False
 
@@ -121,7 +118,7 @@ class Gorilla(Format):
         if len(text) % 4 or text[:2] not in _BEGINNINGS or len(text) > _LONGEST:
             return 0.0
         parts = _split(text)
-        if not _EARLIEST < _seconds(parts.date) < _LATEST or len(parts.mac) not in _MACS:
+        if not _EARLIEST < _seconds(parts.date) < _LATEST or len(parts.mac) not in _MAC_SIZES:
             return 0.0
         _b64(parts.value, "the value")
         return 0.97
@@ -169,8 +166,7 @@ class Gorilla(Format):
             iv = os.urandom(_IV)
             payload = iv + counter_mode(self._block_key, iv, payload)
         signed = b"%d|%s" % (int(context.now), _encode_b64(payload).encode())
-        mac = self.kept(_mac, context.keys.newest, self._digest)
-        tag = mac.digest(_utf8(name) + b"|" + signed)
+        tag = self._macs.of(context.keys)[0].digest(_utf8(name) + b"|" + signed)
         text = _encode_b64(signed + b"|" + tag)
         if len(text) > _LONGEST:
             raise CookieTooLargeError(len(text), _LONGEST)
@@ -207,7 +203,7 @@ class Gorilla(Format):
     def _fit(self, parts: _Parts, name: str, context: Context) -> int:
         message = b"%s|%s" % (_utf8(name), parts.signed)
         try:
-            return first_signed(context, self.macs(_mac, self._digest), message, parts.mac)
+            return self._macs.find(context.keys, message, parts.mac)
         except BadSignatureError as error:
             raise BadSignatureError(f"{error}; it covers the cookie's name too, here {name[:80]!r}") from None
 
@@ -297,14 +293,14 @@ def _split(text: str) -> _Parts:
 
 def _b64(text: bytes, what: str) -> bytes:
     """URL-safe base64 as Go's `base64.URLEncoding` reads it: padding is a must, line ends are dropped."""
-    try:
-        return a2b_base64(text.translate(_TO_STANDARD, b"\r\n"), strict_mode=True)
-    except Base64Error:
-        raise MalformedCookieError(f"{what} is not URL-safe base64 with padding") from None
+    bare = text.translate(None, b"\r\n").decode("latin-1")
+    if len(bare) % 4:
+        raise MalformedCookieError(f"{what} is not URL-safe base64 with padding")
+    return b64decode_urlsafe(bare, what)
 
 
 def _encode_b64(data: bytes) -> str:
-    return b64encode(data).translate(_TO_URLSAFE)
+    return to_urlsafe(b64encode(data))
 
 
 def _seconds(date: bytes) -> int:
@@ -313,10 +309,6 @@ def _seconds(date: bytes) -> int:
     if not digits.isdigit() or len(digits) > 18:  # noqa: PLR2004 - below 2**63 in any case
         raise MalformedCookieError("the date is no number of seconds")
     return int(date)
-
-
-def _mac(secret: Secret, digest: str) -> Hmac:
-    return Hmac(secret.bytes, digest)
 
 
 def _utf8(name: str) -> bytes:

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sessionctl.encoding import percent_decode
+from sessionctl.encoding import b64encode, percent_decode
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_signed, genuine
-from sessionctl.signing.mac import b64encode
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, genuine
+from sessionctl.signing.mac import HMAC_SHA256
 from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
@@ -58,19 +58,15 @@ class Hono(Format):
             data=value,
             id=value or None,
             payload_type="text",
-            algorithm=cookie_signature.ALGORITHM,
+            algorithm=HMAC_SHA256,
             warnings=_odd(signature),
             is_value=cookie_signature.is_value(value, context.cookie_name, self.cookie_names),
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
         value, signature = _split(text)
-        message = cookie_signature.utf8(value)
-        tag = cookie_signature.mac_bytes(signature) or b""
-        index = first_signed(context, self._macs, message, tag)
-        return genuine(
-            context, index, algorithm=cookie_signature.ALGORITHM, value=value, warnings=_odd(signature)
-        )
+        index = cookie_signature.find_key(self._macs, context, value, signature)
+        return genuine(context, index, algorithm=HMAC_SHA256, value=value, warnings=_odd(signature))
 
     def _encode(self, content: Content, context: Context) -> str:
         value = cookie_signature.text_of(content)

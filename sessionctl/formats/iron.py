@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
@@ -38,7 +39,7 @@ from sessionctl.formats.base import (
 )
 from sessionctl.signing.iron import KEY_SIZES, MAC_SIZE, PREFIX, Seal, derive, make_box, split, unbox
 from sessionctl.signing.keys import Secret
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe, compare_digest
+from sessionctl.signing.mac import Hmac, compare_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -52,7 +52,8 @@ from sessionctl.formats.django import names_session
 from sessionctl.formats.remix import looks_like_id
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES
+from sessionctl.signing.macs import Macs
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
@@ -157,7 +158,6 @@ class ItsDangerous(Format):
         super().__init__(**options)
         self._epoch = timed_token.parse_epoch(self.option("epoch"))
         self._digest = self.option("digest")
-        self._own_algorithm = f"HMAC-{self._digest.upper()}"
         self._macs: dict[str, Macs] = {}
         self._separator = separator = self.option("separator")
         if not separator or set(separator) & _ALPHABET:
@@ -268,7 +268,7 @@ class ItsDangerous(Format):
         shape = self._shape_of(unquote(text), context.max_size)
         if self._may_be_flask_session(shape) and flask_session().judge(text, context).valid:
             return {name.replace("_", "-"): value for name, value in FLASK_SESSION.items()}
-        digest = (decoded.algorithm or NONE).removeprefix("HMAC-").lower()
+        digest = next((name for name, known in ALGORITHMS.items() if known == decoded.algorithm), NONE)
         return {"signer": shape.kind, "digest": digest}
 
     def trials(self, text: str) -> Iterator[Mapping[str, str]]:
@@ -283,7 +283,7 @@ class ItsDangerous(Format):
         if macs is None:
             salt = self.option("salt") if self.given("salt") else _KINDS[name].salt
             scheme = (salt, self.option("key-derivation"), self._digest)
-            macs = self._macs[name] = Macs(lambda secret: timed_token.hmac_of(secret, *scheme))
+            macs = self._macs[name] = Macs(lambda secret: timed_token.hmac_of(secret, *scheme), DIGEST_SIZES)
         return macs
 
     def _verify_as(self, name: str, text: str, context: Context, shape: _Shape) -> Verdict:
@@ -296,7 +296,7 @@ class ItsDangerous(Format):
         index, odd = self._signed_by(token, name, context)
         issued_at = shape.time(token, self._epoch) if kind.timed else None
         data, payload_type = shape.read(token, kind.layout, context.max_size)
-        algorithm = self._own_algorithm if token.signature else None
+        algorithm = ALGORITHMS[self._digest] if token.signature else None
         value = data if payload_type == "text" else None
         if issued_at is None:
             return genuine(context, index, algorithm=algorithm, value=value, warnings=odd)
@@ -329,7 +329,7 @@ class ItsDangerous(Format):
         if not signature:
             return None
         digest = self._digest if self.given("digest") else timed_token.digest_of(signature) or self._digest
-        return f"HMAC-{digest.upper()}"
+        return ALGORITHMS.get(digest)
 
     def _jws_scheme(self) -> jws.Scheme:
         """A JWS has its salt and derivation only where they were asked for."""

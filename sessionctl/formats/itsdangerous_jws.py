@@ -15,14 +15,14 @@ Sources: itsdangerous 1.1.0 and 0.24, jws.py.
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats import timed_token
 from sessionctl.formats.base import Context, Decoded, Verdict, Warn, expire, genuine, judge_age
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import b64encode_urlsafe
+from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def header_of(text: str) -> dict[str, Any] | None:
     if not _has_three_parts(text):
         return None
     try:
-        data = timed_token.b64decode(text.partition(".")[0])
+        data = b64decode_lenient(text.partition(".")[0])
         if b"alg" not in data and b"\\" not in data:
             return None  # what most texts are is told without reading JSON
         header = _json(data, "header")
-    except (Base64Error, MalformedCookieError):
+    except MalformedCookieError:
         return None
     return header if is_header(text, header) else None
 
@@ -154,8 +154,8 @@ def _split(value: str) -> tuple[dict[str, Any], str]:
 
 def _part(text: str, what: str) -> Any:
     try:
-        return _json(timed_token.b64decode(text), what)
-    except Base64Error:
+        return _json(b64decode_lenient(text), what)
+    except MalformedCookieError:
         raise MalformedCookieError(f"the {what} of the JWS is not base64 of JSON") from None
 
 
@@ -187,7 +187,7 @@ def _digest_of(header: dict[str, Any], wanted: str | None) -> str:
 
 def _algorithm(header: dict[str, Any]) -> str | None:
     name = header.get("alg")
-    return f"HMAC-SHA{name[2:]}" if name in ("HS256", "HS384", "HS512") else None
+    return ALGORITHMS.get(_DIGESTS.get(name, "")) if isinstance(name, str) else None
 
 
 def _issued_at(header: dict[str, Any]) -> float | None:

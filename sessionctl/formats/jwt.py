@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sessionctl import jsontext
 from sessionctl.duration import human_seconds
-from sessionctl.encoding import b64decode_urlsafe, percent_decode, unquote
+from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe, percent_decode, unquote
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -42,13 +42,11 @@ from sessionctl.formats.base import (
     as_text,
     expire,
     first_opened,
-    first_signed,
     genuine,
     refused,
 )
 from sessionctl.signing import jose
 from sessionctl.signing.jose_keys import DIGESTS, Key, read_keys
-from sessionctl.signing.mac import b64encode_urlsafe
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
@@ -235,7 +233,7 @@ class Jwt(Format):
         signature = b64decode_urlsafe(parts[2], "the signature")
         if alg in DIGESTS and self.option("alg") in ("", alg):
             try:
-                return first_signed(context, self.macs(_shared_mac, alg), message, signature)
+                return self.macs(_shared_mac, alg).find(context.keys, message, signature)
             except WrongKeyTypeError:
                 pass  # not all keys are single shared secrets: each is asked
         return self._first(header, context, lambda key: jose.signs(alg, key, message, signature) or None)[0]

@@ -19,7 +19,7 @@ from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.encoding import quote
+from sessionctl.encoding import b64encode, quote
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
@@ -39,7 +39,6 @@ from sessionctl.formats.base import (
     genuine,
 )
 from sessionctl.signing.aes import Gcm
-from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret

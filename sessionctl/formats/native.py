@@ -9,7 +9,7 @@ inside is what Remix 3 would have: JSON `{"i":id,"d":[values,flash]}`, or the ID
 from __future__ import annotations
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode_urlsafe, decompress
+from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe_tag, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats.base import (
     Content,
@@ -18,11 +18,10 @@ from sessionctl.formats.base import (
     Format,
     Option,
     Verdict,
-    first_signed,
     genuine_within,
 )
 from sessionctl.formats.remix import decode_value, looks_like_id, session_of, value_of
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag
+from sessionctl.signing.mac import HMAC_SHA256, Hmac
 from sessionctl.signing.macs import Macs
 
 SKEW = 60.0
@@ -60,16 +59,16 @@ class Native(Format):
     def _decode(self, text: str, context: Context) -> Decoded:
         payload, stamp, _ = _split(text)
         return decode_value(
-            _value(payload, context.max_size), issued_at=_time(stamp), signed=True, algorithm="HMAC-SHA256"
+            _value(payload, context.max_size), issued_at=_time(stamp), signed=True, algorithm=HMAC_SHA256
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
         payload, stamp, signature = _split(text)
         body, given = text[: -len(signature) - 1].encode("ascii"), signature.encode("ascii")
-        index = first_signed(context, self._macs, body, given, b64encode_urlsafe_tag)
+        index = self._macs.find(context.keys, body, given, b64encode_urlsafe_tag)
         value, issued_at = _value(payload, context.max_size), _time(stamp)
         limit = context.age_limit(None)
-        verdict = genuine_within(context, limit, index, issued_at, algorithm="HMAC-SHA256", value=value)
+        verdict = genuine_within(context, limit, index, issued_at, algorithm=HMAC_SHA256, value=value)
         if limit is not None and issued_at - context.now > SKEW:
             detail = "genuine, but its time lies in the future: do the clocks agree?"
             return verdict._replace(valid=False, reason="not-yet-valid", detail=detail)

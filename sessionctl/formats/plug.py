@@ -20,7 +20,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sessionctl.encoding import b64decode_urlsafe
+from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe_tag
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, NoKeyError, UsageError
 from sessionctl.formats.base import (
     DEFAULT_MAX_AGE,
@@ -34,11 +34,9 @@ from sessionctl.formats.base import (
     as_text,
     expire,
     first_opened,
-    first_signed,
     genuine,
     judge_age,
 )
-from sessionctl.signing.mac import b64encode_urlsafe_tag
 from sessionctl.signing.plug import KeyParameters, Sealed, Signed, derive, make_mac, seal, sign, split, unlock
 
 if TYPE_CHECKING:
@@ -170,7 +168,7 @@ class Plug(Format):
         if index is not None:
             return index, True
         # Plug reads it leniently: padding and stray low bits do no harm
-        return first_signed(context, macs, found.message, found.tag), False
+        return macs.find(context.keys, found.message, found.tag), False
 
     def _open(self, found: Sealed, context: Context) -> tuple[int, bytes]:
         """The index of the key that fits, and the payload. Raises `NoKeyError` or `BadSignatureError`."""

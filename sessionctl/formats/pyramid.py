@@ -21,7 +21,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import unquote
+from sessionctl.encoding import b64decode_lenient, b64encode, b64encode_urlsafe, unquote
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -30,8 +30,8 @@ from sessionctl.errors import (
 )
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine_within
 from sessionctl.payload import pickle_or_json, python_json
-from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
-from sessionctl.signing.macs import ALGORITHMS, DIGEST_SIZES, Macs
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
+from sessionctl.signing.macs import Macs
 from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
@@ -45,7 +45,6 @@ _NON_CANONICAL = Warn("non-canonical", "the base64 is not the text that Pyramid 
 _UNENCRYPTED = "unencrypted"
 _HEX_SIGNATURE = 40
 _HEX = frozenset("0123456789abcdef")
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _LATEST = 253_402_300_799  # the end of the year 9999, past which Python has no dates
 
 
@@ -78,7 +77,7 @@ class Pyramid(Format):
         self._created: float | None = None
         self._unencrypted = self.option("kind") == _UNENCRYPTED
         digest, salt = self.option("digest"), self.option("salt")
-        self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), digest))
+        self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), digest), DIGEST_SIZES)
         self._old_macs = Macs(lambda secret: Hmac(_salted("", secret), "sha1"))
 
     # -- the four questions -----------------------------------------------------------------------
@@ -92,7 +91,7 @@ class Pyramid(Format):
             return 0.97 + named if _is_session(_split_unencrypted(text).serialized) else 0.0
         if "." in text or "=" in text:
             return 0.0
-        data = _b64decode(text)
+        data = b64decode_lenient(text, "the text")
         for digest in (self.option("digest"),) if self.given("digest") else _MOST_USUAL_FIRST:
             if _is_session(data[DIGEST_SIZES[digest] :]):
                 return (0.97 if digest == "sha512" else 0.93) + named
@@ -164,7 +163,7 @@ class Pyramid(Format):
         text = unquote(text)
         if self._unencrypted or (not self.given("kind") and _looks_unencrypted(text)):
             return _split_unencrypted(text)
-        data = _b64decode(text)
+        data = b64decode_lenient(text, "the text")
         digest = self.option("digest")
         if not self.given("digest") and not _begins(data[DIGEST_SIZES[digest] :]):
             digest = next(
@@ -226,14 +225,6 @@ def _other_digest(wanted: str, digest: str) -> BadSignatureError:
     return BadSignatureError(
         f"the signature is none of {wanted}; it may be one of {digest} (-O digest={digest})"
     )
-
-
-def _b64decode(text: str) -> bytes:
-    raw = text.encode("ascii", "ignore").translate(_TO_STANDARD)
-    try:
-        return a2b_base64(raw + b"=" * (-len(raw) % 4))
-    except Base64Error:
-        raise MalformedCookieError("the text is not base64") from None
 
 
 def _read(serialized: bytes) -> _Session:

@@ -21,7 +21,7 @@ from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode, b64decode_lenient, decompress
+from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, NoKeyError
 from sessionctl.formats.base import (
     Content,
@@ -32,12 +32,11 @@ from sessionctl.formats.base import (
     Verdict,
     Warn,
     first_opened,
-    first_signed,
     genuine,
 )
 from sessionctl.formats.ruby_session import hash_id, read_payload, with_id
-from sessionctl.signing.mac import Hmac, b64encode
-from sessionctl.signing.rack import ALGORITHMS, BLOCK, Sealed, seal, split, unlock
+from sessionctl.signing.mac import Hmac
+from sessionctl.signing.rack import BLOCK, Sealed, seal, split, unlock
 from sessionctl.signing.ruby_text import (
     TAG_SIZES,
     Signed,
@@ -102,17 +101,16 @@ class Rack(Format):
     def _decode(self, text: str, context: Context) -> Decoded:
         found = _split(from_header(text))
         if isinstance(found, Signed):
-            payload, algorithm = b64decode_lenient(found.body), f"HMAC-{found.digest.upper()}"
+            payload = b64decode_lenient(found.body)
         else:
             _, payload = _open(found, context)
-            algorithm = ALGORITHMS[found.version]
         data, kind, warnings = _read(payload, context.max_size)
         return Decoded(
             data=data,
             id=hash_id(data),
             encrypted=isinstance(found, Sealed),
             payload_type=kind,
-            algorithm=algorithm,
+            algorithm=found.algorithm,
             warnings=(*pasted(text), *warnings),
         )
 
@@ -120,12 +118,10 @@ class Rack(Format):
         found = _split(from_header(text))
         if isinstance(found, Signed):
             index = self._check(found, context)
-            return genuine(context, index, algorithm=f"HMAC-{found.digest.upper()}", warnings=pasted(text))
+            return genuine(context, index, algorithm=found.algorithm, warnings=pasted(text))
         index, _ = _open(found, context)
         assumed = (_NAME_ASSUMED,) if context.cookie_name is None else ()
-        return genuine(
-            context, index, algorithm=ALGORITHMS[found.version], warnings=(*pasted(text), *assumed)
-        )
+        return genuine(context, index, algorithm=found.algorithm, warnings=(*pasted(text), *assumed))
 
     def _check(self, found: Signed, context: Context) -> int:
         """The index of the key that signed. Raises `NoKeyError` or `BadSignatureError`."""
@@ -134,7 +130,7 @@ class Rack(Format):
                 f"the signature has the length of {found.digest}, not of {self.option('digest')} (-O digest)"
             )
         message, given = found.body.encode("ascii"), found.tag.encode("ascii")
-        return first_signed(context, self.macs(_make_mac, found.digest), message, given, hexlify)
+        return self.macs(_make_mac, found.digest).find(context.keys, message, given, hexlify)
 
     # -- writing ----------------------------------------------------------------------------------
 

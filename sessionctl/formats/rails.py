@@ -19,8 +19,8 @@ from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode
-from sessionctl.errors import BadSignatureError, MalformedCookieError, NoKeyError, UsageError
+from sessionctl.encoding import b64decode, b64encode
+from sessionctl.errors import MalformedCookieError, NoKeyError, UsageError
 from sessionctl.formats.base import (
     DEFAULT_MAX_AGE,
     Content,
@@ -37,8 +37,7 @@ from sessionctl.formats.base import (
     rest_of_life,
 )
 from sessionctl.formats.ruby_session import flash_of, hash_id, read_payload, with_id
-from sessionctl.signing.mac import b64encode
-from sessionctl.signing.macs import ALGORITHMS
+from sessionctl.signing.macs import misfit
 from sessionctl.signing.rails import (
     KEY_SIZES,
     Envelope,
@@ -62,7 +61,6 @@ from sessionctl.signing.ruby_text import (
     to_header,
 )
 from sessionctl.verdict import new_tuple
-from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -166,7 +164,7 @@ class Rails(Format):
         found = self._of_kind(split(from_header(text)))
         encrypted = self._is_encrypted(found)
         if isinstance(found, Signed) and not encrypted:
-            payload, algorithm = b64decode(found.body), ALGORITHMS[found.digest]
+            payload, algorithm = b64decode(found.body), found.algorithm
         else:
             _, opened = self._open(found, context)
             payload, algorithm = opened.payload, opened.algorithm
@@ -282,13 +280,13 @@ class Rails(Format):
             if index is not None and sealed:
                 return index, self._open_cbc(found, context.keys[index], key_digest)
             if index is not None:
-                parts = (b64decode(found.body), ALGORITHMS[found.digest], key_digest, "")
+                parts = (b64decode(found.body), found.algorithm, key_digest, "")
                 return index, new_tuple(_Opened, parts)
-        raise BadSignatureError(f"the signature does not fit {any_of(len(context.keys), 'key')}")
+        raise misfit(len(context.keys))
 
     def _open_cbc(self, found: Signed, secret: Secret, key_digest: str) -> _Opened:
         key = self._cbc_key(secret, key_digest)
-        algorithm = f"AES-256-CBC {ALGORITHMS[found.digest]}"
+        algorithm = f"AES-256-CBC {found.algorithm}"
         return _Opened(open_cbc_text(key, found.body), algorithm, key_digest, _CBC)
 
     def _cbc_key(self, secret: Secret, key_digest: str) -> bytes:

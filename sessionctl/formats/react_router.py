@@ -19,11 +19,11 @@ from __future__ import annotations
 from typing import Any
 
 from sessionctl import jsontext
-from sessionctl.encoding import atob
+from sessionctl.encoding import atob, b64encode
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature, remix
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, first_signed, genuine
-from sessionctl.signing.mac import b64encode
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, genuine
+from sessionctl.signing.mac import HMAC_SHA256
 from sessionctl.signing.macs import Macs
 
 _FLASH, _FLASH_END = "__flash_", "__"
@@ -74,7 +74,7 @@ class ReactRouter(Format):
             id=value if isinstance(value, str) else None,
             flash=_flash_view(value),
             signed=signed,
-            algorithm=cookie_signature.ALGORITHM if signed else None,
+            algorithm=HMAC_SHA256 if signed else None,
             warnings=_odd(text, signature) + unreadable,
         )
 
@@ -83,12 +83,10 @@ class ReactRouter(Format):
         if signature is None:
             _json(payload)
             return cookie_signature.unsigned(context, "the cookie carries no signature")
-        message = cookie_signature.utf8(payload)
-        tag = cookie_signature.mac_bytes(signature) or b""
-        index = first_signed(context, self._macs, message, tag)
+        index = cookie_signature.find_key(self._macs, context, payload, signature)
         value, warnings = _cookie_value(payload)
         warnings += _odd(text, signature)
-        return genuine(context, index, algorithm=cookie_signature.ALGORITHM, value=value, warnings=warnings)
+        return genuine(context, index, algorithm=HMAC_SHA256, value=value, warnings=warnings)
 
     def _encode(self, content: Content, context: Context) -> str:
         payload = b64encode(jsontext.dumps_bytes(content.data))

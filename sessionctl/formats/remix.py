@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 
 from sessionctl import records
-from sessionctl.encoding import atob, has_stray_bits
+from sessionctl.encoding import atob, b64encode, has_stray_bits
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import (
@@ -28,11 +28,10 @@ from sessionctl.formats.base import (
     Format,
     Verdict,
     Warn,
-    first_signed,
     genuine,
     refused,
 )
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import HMAC_SHA256, Hmac
 from sessionctl.signing.macs import Macs
 
 _SIGNATURE = 43
@@ -82,7 +81,7 @@ class Remix(Format):
         return decode_value(
             _value(payload),
             signed=signature is not None,
-            algorithm="HMAC-SHA256" if signature else None,
+            algorithm=HMAC_SHA256 if signature else None,
             warnings=_odd(signature) + encoded,
         )
 
@@ -99,9 +98,9 @@ class Remix(Format):
                 "bad-signature", "what stands after the last dot is no signature: was the text cut?", context
             )
         message = payload.encode(errors="replace")
-        index = first_signed(context, self._macs, message, mac)
+        index = self._macs.find(context.keys, message, mac)
         value = _value(payload)
-        return genuine(context, index, algorithm="HMAC-SHA256", value=value, warnings=_odd(signature))
+        return genuine(context, index, algorithm=HMAC_SHA256, value=value, warnings=_odd(signature))
 
     def _encode(self, content: Content, context: Context) -> str:
         payload = b64encode(value_of(content).encode())

@@ -20,17 +20,16 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Any
 
-from sessionctl.encoding import unquote
+from sessionctl.encoding import b64encode, unquote
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats import timed_token
 from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn
 from sessionctl.formats.django import names_session
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import b64encode
+from sessionctl.signing.mac import HMAC_SHA1
 from sessionctl.signing.macs import Macs
 
 _SALT = "itsdangerous.Signer"
-_ALGORITHM = "HMAC-SHA1"
 _URLSAFE_ONLY = frozenset("-_")
 _METADATA = "__metadata__"
 _LIFETIME_OF_0 = 31104000.0
@@ -75,7 +74,7 @@ class Starlette(Format):
         return Decoded(
             data=data,
             issued_at=issued_at,
-            algorithm=_ALGORITHM,
+            algorithm=HMAC_SHA1,
             warnings=_odd(data) + timed_token.odd_time(issued_at),
         )
 
@@ -93,7 +92,7 @@ class Starlette(Format):
             index,
             issued_at,
             old=False,
-            algorithm=_ALGORITHM,
+            algorithm=HMAC_SHA1,
             value=payload.decode(),
             warnings=odd + _odd(data) + timed_token.odd_time(issued_at),
         )

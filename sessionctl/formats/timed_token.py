@@ -19,17 +19,15 @@ Sources: itsdangerous 2.2.0, 1.1.0 and 0.24, signer.py, timed.py, encoding.py.
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.duration import human_seconds
-from sessionctl.encoding import PADDING
+from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats.base import Context, Option, Verdict, Warn, expire
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.mac import Hmac
+from sessionctl.signing.macs import Macs, signature_lengths
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ EPOCH_2011 = 1_293_840_000
 EARLIEST, LATEST = 1_301_616_000, 4_102_444_800
 """Between April 2011, when itsdangerous came out, and 2100 lies the time of a plausible token."""
 
-_DIGESTS_BY_LENGTH = {(size * 8 + 5) // 6: digest for digest, size in DIGEST_SIZES.items()}
+_DIGESTS_BY_LENGTH = {length: digest for digest, length in signature_lengths(b64encode_urlsafe_tag).items()}
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 DERIVATIONS = ("hmac", "django-concat", "concat", "none")
@@ -72,7 +70,6 @@ SALTS = (
 Flask-Security 5.9, and its passkeys' and two factors'; of Quart-Auth and fastapi-csrf-protect; of tutorials."""
 
 _MAX_SECONDS = 253_402_300_799  # the end of the year 9999, past which Python has no dates
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 NON_CANONICAL = Warn(
     "non-canonical", "the signature is not the text that itsdangerous writes, though itsdangerous accepts it"
@@ -109,20 +106,11 @@ def split(text: str, separator: str = ".", *, timed: bool = True) -> Token:
 
 def seconds(stamp: str, epoch: int = 0) -> float:
     """The Unix seconds of a timestamp. Raises `MalformedCookieError`."""
-    try:
-        data = b64decode(stamp)
-    except Base64Error:
-        raise MalformedCookieError("the timestamp is not base64") from None
+    data = b64decode_lenient(stamp, "the timestamp")
     number = int.from_bytes(data, "big") + epoch
     if number > _MAX_SECONDS or len(data) > 8:  # noqa: PLR2004 - 64 bits
         raise MalformedCookieError("the timestamp is no number of seconds")
     return float(number)
-
-
-def b64decode(text: str) -> bytes:
-    """Base64 as itsdangerous reads it, in either alphabet; raises `binascii.Error`."""
-    raw = text.encode("ascii", "ignore").translate(_TO_STANDARD)
-    return a2b_base64(raw + PADDING[len(raw) % 4])
 
 
 def hmac_of(secret: Secret, salt: str, derivation: str, digest: str, mac_digest: str = "") -> Hmac:
@@ -149,8 +137,8 @@ def find_key(token: Token, macs: Macs, keys: KeyRing) -> tuple[int, tuple[Warn, 
     if index is not None:
         return index, ()
     try:
-        tag = b64decode(token.signature)
-    except Base64Error:
+        tag = b64decode_lenient(token.signature)
+    except MalformedCookieError:
         tag = b""
     if b64encode_urlsafe_tag(tag) != given:  # it is another text for these bytes, which may fit
         index = macs.first(keys, message, tag)

@@ -24,7 +24,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import b64decode, quote, unquote
+from sessionctl.encoding import b64decode, b64encode, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, UsageError
 from sessionctl.formats.base import (
     Content,
@@ -36,11 +36,10 @@ from sessionctl.formats.base import (
     Warn,
     as_text,
     first_fit,
-    first_signed,
     genuine_within,
 )
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.mac import HMAC_SHA1, HMAC_SHA256, Hmac, compare_digest
 from sessionctl.verdict import new_tuple
 from sessionctl.wording import counted
 
@@ -68,6 +67,11 @@ class Parts(NamedTuple):
     """What is signed; in version 1 the name stands before it."""
     name: bytes | None = None
     key_version: int | None = None
+
+    @property
+    def algorithm(self) -> str:
+        """What signs."""
+        return HMAC_SHA1 if self.name is None else HMAC_SHA256
 
 
 class Tornado(Format):
@@ -118,7 +122,7 @@ class Tornado(Format):
             data=data,
             issued_at=float(_number(parts.stamp)),
             payload_type=payload_type,
-            algorithm="HMAC-SHA1" if parts.name is None else "HMAC-SHA256",
+            algorithm=parts.algorithm,
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
@@ -135,7 +139,7 @@ class Tornado(Format):
             context.age_limit(self.default_max_age),
             index,
             issued_at,
-            algorithm="HMAC-SHA1" if parts.name is None else "HMAC-SHA256",
+            algorithm=parts.algorithm,
             value=value,
             warnings=(NAME_UNCHECKED,) if context.cookie_name is None else (),
         )
@@ -177,7 +181,7 @@ class Tornado(Format):
         return index
 
     def _first(self, context: Context, digest: str, message: bytes, signature: bytes) -> int:
-        return first_signed(context, self.macs(_mac, digest), message, signature, hexlify)
+        return self.macs(_mac, digest).find(context.keys, message, signature, hexlify)
 
     def _fits(self, secret: Secret, digest: str, message: bytes, signature: bytes) -> bool:
         mac = self.kept(_mac, secret, digest)

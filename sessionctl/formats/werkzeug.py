@@ -18,7 +18,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import Any, NamedTuple
 
-from sessionctl.encoding import quote, unquote
+from sessionctl.encoding import b64encode, quote, unquote
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -27,8 +27,8 @@ from sessionctl.errors import (
 )
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, expire, genuine
 from sessionctl.payload import pickle_or_json, python_json
-from sessionctl.signing.mac import Hmac, b64encode
-from sessionctl.signing.macs import DIGEST_SIZES, Macs
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
+from sessionctl.signing.macs import Macs
 
 EXPIRES = "_expires"
 
@@ -56,8 +56,8 @@ class Werkzeug(Format):
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
-        self._algorithm = f"HMAC-{self.option('digest').upper()}"
-        self._macs = Macs(lambda secret: Hmac(secret.bytes, self.option("digest")))
+        self._algorithm = ALGORITHMS[self.option("digest")]
+        self._macs = Macs(lambda secret: Hmac(secret.bytes, self.option("digest")), DIGEST_SIZES)
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         parts = _split(text)

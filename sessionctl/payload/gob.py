@@ -22,9 +22,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError, NotSupportedError
 from sessionctl.payload.budget import Budget
-from sessionctl.signing.mac import b64encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

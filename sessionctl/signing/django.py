@@ -18,17 +18,15 @@ Sources: Django 5.2 core/signing.py and utils/crypto.py; 3.0 and 3.2 core/signin
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
 from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import PADDING, decompress
+from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag, decompress
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.payload import python_json
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe, b64encode_urlsafe_tag, compare_digest
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac, compare_digest
+from sessionctl.signing.macs import signature_lengths, wrong_length
 from sessionctl.verdict import new_tuple
-from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -36,11 +34,8 @@ if TYPE_CHECKING:
 COOKIE_KEY_PREFIX = b"django.http.cookies"
 """Stands before the SECRET_KEY wherever Django signs a cookie by `get_cookie_signer`."""
 
-SIGNATURE_SIZES = {"md5": 22, "sha1": 27, "sha224": 38, "sha256": 43, "sha384": 64, "sha512": 86}
-"""Characters of a signature by digest."""
-
-ALGORITHMS = {size: f"HMAC-{digest.upper()}" for digest, size in SIGNATURE_SIZES.items()}
-"""The name of the HMAC by the characters of its signatures."""
+_SIZES = signature_lengths(b64encode_urlsafe_tag)
+_ALGORITHMS = {size: ALGORITHMS[digest] for digest, size in _SIZES.items()}
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = {char: index for index, char in enumerate(_BASE62)}
@@ -50,7 +45,6 @@ COMPRESSED = ".eJ"
 """What a compressed payload begins with: the mark, and the base64 of the header of a zlib stream, 78 9c."""
 
 _PICKLE = 0x80  # the first byte of pickle, protocol 2 and later
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class Signed(NamedTuple):
@@ -61,6 +55,11 @@ class Signed(NamedTuple):
     signature: bytes
     message: bytes
     """What the signature is made over."""
+
+    @property
+    def algorithm(self) -> str | None:
+        """What signs, by the length of the signature; None where it is of no digest."""
+        return _ALGORITHMS.get(len(self.signature))
 
 
 def split(text: str, separator: str = ":", *, timed: bool = True) -> Signed:
@@ -82,8 +81,8 @@ def parse_digests(text: str) -> tuple[str, ...]:
     """The digests of an option, of which the first signs and all verify. Raises `UsageError`."""
     digests = tuple(text.split(","))
     for digest in digests:
-        if digest not in SIGNATURE_SIZES:
-            known = ", ".join(SIGNATURE_SIZES)
+        if digest not in DIGEST_SIZES:
+            known = ", ".join(DIGEST_SIZES)
             raise UsageError(
                 f"option 'digest' is one of {known}, or several of them with commas, not {digest!r}"
             )
@@ -112,14 +111,9 @@ def digest_of(signature: bytes, digests: tuple[str, ...]) -> str:
     """
     size = len(signature)
     for digest in digests:
-        if SIGNATURE_SIZES[digest] == size:
+        if _SIZES[digest] == size:
             return digest
-    wanted = " or ".join(f"{SIGNATURE_SIZES[digest]} of {digest}" for digest in digests)
-    other = [digest for digest, length in SIGNATURE_SIZES.items() if length == size]
-    hint = (
-        f"; it may be one of {other[0]} (-O digest={other[0]})" if other else ": the text was cut or altered"
-    )
-    raise BadSignatureError(f"the signature has {counted(size, 'character')} in place of {wanted}{hint}")
+    raise BadSignatureError(wrong_length(size, digests, b64encode_urlsafe_tag, DIGEST_SIZES))
 
 
 def sign(text: str, mac: Hmac, separator: str = ":") -> str:
@@ -154,11 +148,7 @@ def unpack(payload: str, max_size: int) -> bytes:
     The base64 is read as Python reads it: characters that are foreign to it are dropped.
     """
     packed = payload.startswith(".")
-    raw = payload.encode("ascii", "ignore").translate(_TO_STANDARD)[packed:]
-    try:
-        data = a2b_base64(raw + PADDING[len(raw) % 4])
-    except Base64Error:
-        raise MalformedCookieError("the payload is not base64") from None
+    data = b64decode_lenient(payload[packed:])
     return decompress(data, max_size) if packed else data
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode_urlsafe, decompress
+from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe, decompress
 from sessionctl.errors import (
     MalformedCookieError,
     MalformedError,
@@ -22,7 +22,6 @@ from sessionctl.errors import (
     WrongKeyTypeError,
 )
 from sessionctl.signing.jose_keys import DIGESTS, KINDS, Key, joserfc
-from sessionctl.signing.mac import b64encode_urlsafe
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, overload
 
-from sessionctl.errors import NoKeyError, SecretError, UsageError
+from sessionctl.encoding import b64decode, to_standard
+from sessionctl.errors import MalformedCookieError, NoKeyError, SecretError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,10 +168,9 @@ def _unhex(text: str) -> bytes:
 
 
 def _unbase64(text: str) -> bytes:
-    standard = text.strip().translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
     try:
-        return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True)
-    except (binascii.Error, ValueError):
+        return b64decode(to_standard(text.strip()).rstrip("="))
+    except MalformedCookieError:
         raise SecretError("a secret that begins with base64: is not base64") from None
 
 

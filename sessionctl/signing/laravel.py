@@ -19,10 +19,10 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode, percent_decode
+from sessionctl.encoding import b64decode, b64encode, percent_decode
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.signing.aes import TAG, Gcm, open_cbc, seal_cbc
-from sessionctl.signing.mac import Hmac, b64encode, compare_digest
+from sessionctl.signing.mac import Hmac, compare_digest
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
-"""HMAC with the key's state prepared, and base64 as signatures use it."""
+"""HMAC with the key's state prepared."""
 
 from __future__ import annotations
 
-import binascii
 from _operator import (
     _compare_digest as compare_digest,
 )  # `hmac.compare_digest`, without the OpenSSL that hmac loads
@@ -13,13 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "ALGORITHMS",
+    "DIGEST_SIZES",
+    "HMAC_SHA1",
+    "HMAC_SHA256",
     "Hmac",
-    "b64encode",
-    "b64encode_tag",
-    "b64encode_urlsafe",
-    "b64encode_urlsafe_tag",
     "compare_digest",
 ]
+
+DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
+"""Bytes of a signature by digest."""
+
+ALGORITHMS = {digest: f"HMAC-{digest.upper()}" for digest in DIGEST_SIZES}
+"""The name of the HMAC by digest."""
+
+HMAC_SHA1, HMAC_SHA256 = ALGORITHMS["sha1"], ALGORITHMS["sha256"]
 
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -32,7 +39,7 @@ class Hmac:
     `hmac.digest`.
     """
 
-    __slots__ = ("_inner", "_outer", "name")
+    __slots__ = ("_inner", "_outer", "digest_name")
 
     def __init__(self, key: bytes, digest: str = "sha256") -> None:
         import hashlib  # which loads OpenSSL: only for those who verify or sign
@@ -42,7 +49,7 @@ class Hmac:
         if len(key) > empty.block_size:
             key = make(key).digest()
         padded = key.ljust(empty.block_size, b"\0")
-        self.name = f"HMAC-{digest.upper()}"
+        self.digest_name = digest
         self._inner = make(padded.translate(_INNER))
         self._outer = make(padded.translate(_OUTER))
 
@@ -57,26 +64,3 @@ class Hmac:
     def verify(self, message: bytes, tag: bytes) -> bool:
         """Whether the tag is that of the message, in constant time."""
         return compare_digest(self.digest(message), tag)
-
-
-def b64encode(data: bytes) -> str:
-    """Standard base64 with padding."""
-    return binascii.b2a_base64(data, newline=False).decode("ascii")
-
-
-def b64encode_tag(tag: bytes) -> bytes:
-    """Standard base64 without padding, as bytes to compare with a signature."""
-    return binascii.b2a_base64(tag, newline=False).rstrip(b"=")
-
-
-_TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def b64encode_urlsafe(data: bytes) -> str:
-    """URL-safe base64 without padding."""
-    return b64encode_urlsafe_tag(data).decode("ascii")
-
-
-def b64encode_urlsafe_tag(tag: bytes) -> bytes:
-    """URL-safe base64 without padding, as bytes to compare with a signature."""
-    return binascii.b2a_base64(tag, newline=False).translate(_TO_URLSAFE, b"=")

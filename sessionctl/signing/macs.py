@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sessionctl.errors import BadSignatureError
-from sessionctl.signing.mac import Hmac, compare_digest
+from sessionctl.signing.mac import DIGEST_SIZES, Hmac, compare_digest
 from sessionctl.wording import any_of, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sessionctl.signing.keys import KeyRing, Secret
 
-DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
-"""Bytes of a signature by digest."""
 
-ALGORITHMS = {digest: f"HMAC-{digest.upper()}" for digest in DIGEST_SIZES}
-"""The name of the HMAC by digest."""
+@cache
+def signature_lengths(write: Callable[[bytes], bytes]) -> dict[str, int]:
+    """How long a signature is by digest, in the bytes that `write` makes."""
+    return {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
+
+
+def misfit(keys: int) -> BadSignatureError:
+    """The refusal of a signature that fits none of so many keys."""
+    return BadSignatureError(f"the signature does not fit {any_of(keys, 'key')}")
+
+
+def wrong_length(
+    length: int, wanted: Iterable[str], write: Callable[[bytes], bytes], others: Iterable[str] = ()
+) -> str:
+    """What to say of a signature that has not the length of one by any of the wanted digests.
+
+    `others` are those that the format's option `digest` takes too: it may be of one of them.
+    """
+    lengths = signature_lengths(write)
+    other = next((digest for digest in others if lengths.get(digest) == length), None)
+    hint = f"it is of {other} (-O digest={other}), or was cut" if other else "the text was cut or altered"
+    has = counted(length, "byte" if write is bytes else "character")
+    sizes = " or ".join(f"{lengths[digest]} of {digest}" for digest in wanted)
+    return f"the signature has {has} in place of {sizes}: {hint}"
 
 
 class Macs:
-    """The HMACs of a key ring, derived once, however many texts are verified with it."""
+    """The HMACs of a key ring, derived once, however many texts are verified with it.
 
-    __slots__ = ("_derive", "_kept")
+    `digests` are those that the format's option `digest` takes, for what to say of a signature of another length.
+    """
 
-    def __init__(self, derive: Callable[[Secret], Hmac]) -> None:
+    __slots__ = ("_derive", "_digests", "_kept")
+
+    def __init__(self, derive: Callable[[Secret], Hmac], digests: Iterable[str] = ()) -> None:
         self._derive = derive
+        self._digests = digests
         self._kept: tuple[KeyRing | None, list[Hmac]] = (None, [])
 
     def of(self, keys: KeyRing) -> list[Hmac]:
@@ -67,16 +92,7 @@ class Macs:
         self, keys: KeyRing, length: int, write: Callable[[bytes], bytes] = bytes
     ) -> BadSignatureError:
         """Why no key fits a signature of a length, in the bytes that `write` makes."""
-        macs = self.of(keys)
-        digest = macs[0].name.removeprefix("HMAC-").lower()
-        wanted = len(write(bytes(DIGEST_SIZES[digest])))
-        if length == wanted:
-            return BadSignatureError(f"the signature does not fit {any_of(len(macs), 'key')}")
-        other = [name for name, size in DIGEST_SIZES.items() if len(write(bytes(size))) == length]
-        hint = (
-            f"it is of {other[0]} (-O digest={other[0]}), or was cut"
-            if other
-            else "the text was cut or altered"
-        )
-        has = counted(length, "byte" if write is bytes else "character")
-        return BadSignatureError(f"the signature has {has} in place of {wanted} of {digest}: {hint}")
+        digest = self.of(keys)[0].digest_name
+        if length == signature_lengths(write)[digest]:
+            return misfit(len(keys))
+        return BadSignatureError(wrong_length(length, (digest,), write, self._digests))

@@ -18,18 +18,16 @@ every cookie:
 from __future__ import annotations
 
 import hashlib
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from itsdangerous import TimestampSigner
 
 from sessionctl import jsontext
-from sessionctl.encoding import PADDING, compress, decompress
+from sessionctl.encoding import b64decode, b64encode_urlsafe_tag, compress, decompress, to_standard
 from sessionctl.errors import MalformedCookieError, MalformedError, SecretError
 from sessionctl.signing.base import Unsigned, seconds
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe_tag, compare_digest
+from sessionctl.signing.mac import Hmac, compare_digest
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
@@ -100,13 +98,13 @@ def dump(value: str) -> bytes:
     if len(data) >= COMPRESSES_FROM:
         shorter = compress(data)
         if len(shorter) < len(data) - 1:
-            return b"." + _b64encode(shorter)
-    return _b64encode(data)
+            return b"." + b64encode_urlsafe_tag(shorter)
+    return b64encode_urlsafe_tag(data)
 
 
 def load(payload: bytes) -> str:
     """The value of a payload. Raises `MalformedCookieError`."""
-    data = decompress(b64(payload[1:]), MAX_SIZE) if payload[:1] == b"." else b64(payload)
+    data = decompress(_b64decode(payload[1:]), MAX_SIZE) if payload[:1] == b"." else _b64decode(payload)
     try:
         if data[:1] == b"{":
             return data.decode()
@@ -124,18 +122,9 @@ def _stamp(seconds: int) -> bytes:
     return b64encode_urlsafe_tag(seconds.to_bytes(8, "big").lstrip(b"\0"))
 
 
-def b64(text: bytes) -> bytes:
+def _b64decode(text: bytes) -> bytes:
     """The bytes of base64 in either alphabet, padded or not: its text is signed. Raises `MalformedCookieError`."""
-    try:
-        standard = text.replace(b"-", b"+").replace(b"_", b"/")
-        return a2b_base64(standard + PADDING[len(text) & 3], strict_mode=True)
-    except (Base64Error, ValueError):
-        raise MalformedCookieError("a part of the cookie is not URL-safe base64") from None
-
-
-def _b64encode(data: bytes) -> bytes:
-    """Unpadded URL-safe base64. There are few `+` and `/` in that of JSON: a search is quicker than a translation."""
-    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
+    return b64decode(to_standard(text.decode("latin-1")), "a part of the cookie")
 
 
 def _is_object(value: str) -> bool:

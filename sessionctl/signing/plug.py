@@ -26,10 +26,10 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sessionctl.encoding import b64decode_urlsafe, is_canonical_b64
+from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe, is_canonical_b64
 from sessionctl.errors import MalformedCookieError, MissingExtraError, UsageError
 from sessionctl.signing.aes import TAG, Gcm
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 DIGESTS: Final = {"SFMyNTY": "sha256", "SFMzODQ": "sha384", "SFM1MTI": "sha512"}
 """The first part of a signed text, and its digest."""
 
-_TAG_SIZES: Final = {"sha256": 32, "sha384": 48, "sha512": 64}
 _XCHACHA: Final = "XCP"
 _AES: Final = "QTEyOEdDTQ"
 _NONCE: Final = {_XCHACHA: 24, _AES: 12}
@@ -57,7 +56,7 @@ class Signed(NamedTuple):
     @property
     def algorithm(self) -> str:
         """What signs."""
-        return f"HMAC-{self.digest.upper()}"
+        return ALGORITHMS[self.digest]
 
     @property
     def payload(self) -> bytes:
@@ -72,7 +71,7 @@ class Signed(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether the tag has the size of its digest."""
-        return len(self.tag) == _TAG_SIZES[self.digest]
+        return len(self.tag) == DIGEST_SIZES[self.digest]
 
     def is_canonical(self) -> bool:
         """Whether the signature is the one text that Plug writes for its bytes."""

@@ -23,17 +23,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sessionctl.encoding import b64decode
+from sessionctl.encoding import b64decode, b64encode, to_standard, to_urlsafe
 from sessionctl.errors import MalformedCookieError, WrongKeyTypeError
 from sessionctl.signing.aes import TAG, Gcm, counter_mode
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import Hmac
 from sessionctl.signing.ruby_text import strict_b64decode
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
 
-ALGORITHMS: Final = {1: "AES-256-CTR HMAC-SHA256", 2: "AES-256-GCM"}
+_ALGORITHMS: Final = {1: "AES-256-CTR HMAC-SHA256", 2: "AES-256-GCM"}
 
 BLOCK: Final = 32
 """Plaintext is padded to a multiple of it, unless `pad_size` was changed."""
@@ -53,6 +53,11 @@ class Sealed(NamedTuple):
     data: bytes
 
     @property
+    def algorithm(self) -> str:
+        """What encrypts."""
+        return _ALGORITHMS[self.version]
+
+    @property
     def plain_size(self) -> int:
         """Bytes of the plaintext."""
         return len(self.data) - _OVERHEAD[self.version]
@@ -60,21 +65,17 @@ class Sealed(NamedTuple):
 
 def split(plain: str) -> Sealed:
     """The bytes of a text. Raises `MalformedCookieError`, and `BadSignatureError` for broken base64."""
-    head = b64decode(_to_standard(plain[:4]), "the version")
+    head = b64decode(to_standard(plain[:4]), "the version")
     version = head[0] if head else 0
-    if version not in ALGORITHMS:
+    if version not in _ALGORITHMS:
         raise MalformedCookieError(f"an encrypted cookie of version {version}; Rack writes 1 and 2")
     if len(plain) * 3 // 4 <= _OVERHEAD[version]:
         raise MalformedCookieError("too short for an encrypted cookie: it was cut")
     if version == 1 or "-" in plain or "_" in plain:
-        plain = _to_standard(plain)
+        plain = to_standard(plain)
         if not plain.endswith("="):  # as `urlsafe_decode64` does
             plain += "=" * (-len(plain) % 4)
     return Sealed(version, strict_b64decode(plain, "the cookie"))
-
-
-def _to_standard(text: str) -> str:
-    return text.replace("-", "+").replace("_", "/")
 
 
 def unlock(sealed: Sealed, secret: Secret, purpose: bytes) -> bytes | None:
@@ -112,8 +113,7 @@ def seal(version: int, payload: bytes, secret: Secret, purpose: bytes) -> str:
     if version == 1:
         iv = os.urandom(16)
         body = head + iv + counter_mode(key, iv, plain)
-        text = b64encode(body + Hmac(secret.bytes[32:]).digest(body + purpose))
-        return text.replace("+", "-").replace("/", "_")
+        return to_urlsafe(b64encode(body + Hmac(secret.bytes[32:]).digest(body + purpose)))
     nonce = os.urandom(12)
     sealed = Gcm(key).seal(nonce, plain, head + purpose)
     return b64encode(head + nonce + sealed[-TAG:] + sealed[:-TAG])

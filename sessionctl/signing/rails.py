@@ -27,10 +27,10 @@ import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode
+from sessionctl.encoding import b64decode, b64encode
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.signing.aes import TAG, Gcm, open_cbc, seal_cbc
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import Hmac
 from sessionctl.signing.ruby_text import Signed, split_signed, strict_b64decode
 from sessionctl.verdict import new_tuple
 

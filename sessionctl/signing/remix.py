@@ -15,9 +15,10 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import TYPE_CHECKING
 
+from sessionctl.encoding import b64encode_tag
 from sessionctl.errors import MalformedCookieError
 from sessionctl.signing.base import Unsigned
-from sessionctl.signing.mac import Hmac, b64encode_tag, compare_digest
+from sessionctl.signing.mac import Hmac, compare_digest
 from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:

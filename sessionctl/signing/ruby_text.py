@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from binascii import Error, a2b_base64
+from binascii import Error, a2b_base64, hexlify
 from typing import Final, NamedTuple
 
-from sessionctl.encoding import form_decode
+from sessionctl.encoding import b64encode, form_decode
 from sessionctl.errors import BadSignatureError, MalformedCookieError
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import ALGORITHMS, Hmac
+from sessionctl.signing.macs import signature_lengths, wrong_length
 from sessionctl.verdict import Warn, new_tuple
 
-TAG_SIZES: Final = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
+TAG_SIZES: Final = {
+    signature_lengths(hexlify)[digest]: digest for digest in ("sha1", "sha256", "sha384", "sha512")
+}
 """The digest that writes so many hexadecimal digits."""
 
 _TO_FORM: Final = {ord("+"): "%2B", ord("/"): "%2F", ord("="): "%3D"}
@@ -66,6 +69,11 @@ class Signed(NamedTuple):
     tag: str
     digest: str
 
+    @property
+    def algorithm(self) -> str:
+        """What signs."""
+        return ALGORITHMS[self.digest]
+
 
 def split_signed(plain: str) -> Signed:
     """The two parts of a signed text. Raises `MalformedCookieError` where they are not there."""
@@ -74,7 +82,7 @@ def split_signed(plain: str) -> Signed:
     if not dashes or not body:
         raise MalformedCookieError("there is no signature: two hyphens and hexadecimal digits are missing")
     if digest is None:
-        raise MalformedCookieError(f"the signature has {len(tag)} characters; SHA-1 has 40, SHA-256 has 64")
+        raise MalformedCookieError(wrong_length(len(tag), TAG_SIZES.values(), hexlify))
     return new_tuple(Signed, (body, tag, digest))
 
 

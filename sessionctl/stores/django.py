@@ -25,6 +25,7 @@ from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
 from sessionctl.formats.base import MAX_SIZE, Context, first_fit, genuine, refused
 from sessionctl.payload.django_messages import MESSAGES_KEY, flashed
+from sessionctl.signing.mac import HMAC_SHA1
 from sessionctl.stores.base import (
     NO,
     Guess,
@@ -166,7 +167,7 @@ def _judge_old(tag: str, payload: bytes, context: RecordContext) -> Verdict:
         index = first_fit(given, lambda secret: _fits_old(secret, tag, payload))
     except RefusedError as error:
         return refused(error.code, str(error), given)
-    return genuine(given, index, algorithm="HMAC-SHA1")
+    return genuine(given, index, algorithm=HMAC_SHA1)
 
 
 def _fits_old(secret: Secret, tag: str, payload: bytes) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sessionctl.signing.mac import b64encode
+from sessionctl.encoding import b64encode_urlsafe
 
 Folders = Callable[[str], tuple[str, ...]]
 """The paths below the directory at which a file of some name may lie."""
@@ -59,8 +59,7 @@ def rack_private(session_id: str) -> str:
 
 def scs_hashed(token: str) -> str:
     """The key of scs' HashTokenInStore: SHA-256 of the token in URL-safe base64 without padding."""
-    digest = hashlib.sha256(token.encode()).digest()
-    return b64encode(digest).rstrip("=").replace("+", "-").replace("/", "_")
+    return b64encode_urlsafe(hashlib.sha256(token.encode()).digest())
 
 
 class Rule(NamedTuple):

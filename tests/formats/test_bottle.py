@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from sessionctl import formats
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError, NoKeyError
-from sessionctl.signing.mac import Hmac, b64encode
+from sessionctl.signing.mac import Hmac
 
 KEY = "bottle-key"
 

@@ -97,7 +97,7 @@ def test_odd_times_do_not_count(odd: object) -> None:
     """What is no time is data like any other."""
     import json
 
-    from sessionctl.signing.mac import b64encode
+    from sessionctl.encoding import b64encode
 
     text = b64encode(json.dumps({"_expire": odd, "_maxAge": odd}).encode())
     decoded = FORM.decode(text)

@@ -128,7 +128,7 @@ def test_genuine_nonsense(content: str, reason: str | None) -> None:
     """A genuine box whose content is no session is told: no JSON is malformed, other JSON a warning."""
     from nacl.secret import SecretBox
 
-    from sessionctl.signing.mac import b64encode
+    from sessionctl.encoding import b64encode
 
     sealed = SecretBox(KEY).encrypt(content.encode())
     verdict = verify(f"{b64encode(sealed.ciphertext)};{b64encode(sealed.nonce)}")

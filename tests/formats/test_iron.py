@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sessionctl import formats
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import BadSignatureError, NoKeyError, NotSupportedError, SecretError, UsageError
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+from sessionctl.signing.mac import Hmac
 from tests.limits import assert_quick
 
 NOW = 1_795_423_525

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sessionctl import formats
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import (
     BadSignatureError,
     MalformedError,
@@ -16,7 +17,6 @@ from sessionctl.errors import (
 )
 from sessionctl.formats import timed_token
 from sessionctl.signing import Secret
-from sessionctl.signing.mac import b64encode_urlsafe
 
 KEY = "its-secret-key"
 COOKIE = formats.get("itsdangerous").example

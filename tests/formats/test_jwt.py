@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 
 from sessionctl import formats
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -25,7 +26,7 @@ from sessionctl.errors import (
 )
 from sessionctl.signing import KeyRing, jose
 from sessionctl.signing.jose_keys import read_keys
-from sessionctl.signing.mac import Hmac, b64encode_urlsafe
+from sessionctl.signing.mac import Hmac
 from tests.limits import assert_quick
 
 NOW = 1_795_425_157

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from sessionctl import formats
+from sessionctl.encoding import b64encode, b64encode_urlsafe
 from sessionctl.errors import MalformedError, NoKeyError, UnserializableValueError, UsageError
-from sessionctl.signing.mac import Hmac, b64encode, b64encode_urlsafe
+from sessionctl.signing.mac import Hmac
 
 KEY = "seekrit-pyramid-key"
 COOKIE = formats.get("pyramid").example

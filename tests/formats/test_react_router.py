@@ -72,7 +72,8 @@ def test_a_quoted_value_passes_with_a_warning() -> None:
 
 def test_a_genuine_text_that_is_no_json_is_an_empty_session() -> None:
     """React Router reads `{}` where the signature fits and the payload is no JSON."""
-    from sessionctl.signing.mac import Hmac, b64encode
+    from sessionctl.encoding import b64encode
+    from sessionctl.signing.mac import Hmac
 
     payload = b64encode(b"{no json")
     text = f"{payload}.{b64encode(Hmac(b'k').digest(payload.encode())).rstrip('=')}"

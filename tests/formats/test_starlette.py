@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sessionctl import formats
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError, NoKeyError, UnserializableValueError
 from sessionctl.formats import timed_token
 from sessionctl.signing import Secret
-from sessionctl.signing.mac import b64encode
 
 KEY = "starlette-secret-key"
 COOKIE = formats.get("starlette").example

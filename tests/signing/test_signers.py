@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 
 from sessionctl import KeyRing, MalformedCookieError, SecretError
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.signing.base import Unsigned
-from sessionctl.signing.mac import b64encode_urlsafe
 from sessionctl.signing.native import COMPRESSES_FROM, SALT, KeptKeySigner, NativeSigner
 from sessionctl.signing.remix import RemixSigner
 
