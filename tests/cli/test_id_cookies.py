@@ -337,7 +337,7 @@ def test_get_and_decode_of_a_bare_id(run: Run, flask_store: str, more: list[str]
     """An ID that no format reads is one where its store is named, for `get` and `decode` as for `inspect`."""
     place = ["-s", flask_store + more[0], *more[1:], "--now", NOW]
     assert run("get", f"session={FLASK_ID}", "user_id", *place)[:2] == (0, "mj\n")
-    assert run("decode", f"session={FLASK_ID}", *place)[:2] == (0, f"{FLASK_ID}\n")
+    assert run("decode", f"session={FLASK_ID}", *place)[:2] == (0, f'"{FLASK_ID}"\n')
     assert run("set", f"session={FLASK_ID}", "user_id=1", *place).status == 2
 
 

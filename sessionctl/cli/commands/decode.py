@@ -8,7 +8,7 @@ import click
 
 from sessionctl.cli import options
 from sessionctl.cli.conflicts import refuse_two_sessions
-from sessionctl.cli.output import print_data, print_json, say, value_text
+from sessionctl.cli.output import json_text, print_data, print_json, say
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
 from sessionctl.cli.words import content_of_file, refuse_rest, source_of, tell_notes
@@ -72,7 +72,7 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
             }
         )
     else:
-        print_data(value_text(decoded.data))
+        print_data(json_text(decoded.data))
 
 
 def _print_record(path: str, name: str | None, setup: Setup, look: options.Look) -> int:
@@ -99,5 +99,5 @@ def _print_record(path: str, name: str | None, setup: Setup, look: options.Look)
     if look.json:
         print_json(record.as_json(setup.now))
     else:
-        print_data(value_text(record.data))
+        print_data(json_text(record.data))
     return 0 if record.genuine else 1
