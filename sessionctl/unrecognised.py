@@ -63,6 +63,7 @@ def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> st
     return (
         _shown_in_part(text, cookie_name)
         or _encoded_twice(text, cookie_name)
+        or _with_spaces(text, cookie_name)
         or _without_blanks(text, cookie_name)
         or begun(text, cookie_name)
         or _no_name(text, cookie_name, names)
@@ -141,6 +142,15 @@ def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
     return name and (
         f"it would be a cookie of {name} once it is percent-decoded: something has encoded it once too often; "
         "decode it and ask again"
+    )
+
+
+def _with_spaces(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that would be of some format, had it `+` for its spaces."""
+    name = _surest(text.replace(" ", "+"), cookie_name) if " " in text else None
+    return name and (
+        f"it would be a cookie of {name} with + where it has spaces: something has read it as a form; put them "
+        "back and ask again"
     )
 
 

@@ -35,11 +35,15 @@ from sessionctl.signing.mac import HMAC_SHA256, Hmac
 from sessionctl.signing.macs import Macs
 
 _SIGNATURE = 43
+_LONG = 8
 _OWN_ID = re.compile(r"[\w-]{43}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 """IDs as this package and Remix's own storages make them."""
 
 _SESSION, _ID_LENGTHS = "eyJp", (48, 60, 64)
 """How a session begins under base64 (`{"i`), and how long the IDs are, the latter with `==` or `%3D%3D`."""
+
+_OTHER_TEXT = 0.6
+"""The confidence in a signed text that is neither: Fastify signs any, but none happens to be text under base64."""
 
 _ENCODED = "the value is percent-encoded, which Remix does not undo: it reads no session in it"
 
@@ -70,9 +74,9 @@ class Remix(Format):
         value = _value(payload)
         if session_of(value) is not None:
             return 0.8 if signature is None else 0.97
-        if not looks_like_id(value):
-            return 0.0
-        return 0.2 if signature is None else 0.9
+        if looks_like_id(value):
+            return 0.2 if signature is None else 0.9
+        return _OTHER_TEXT if signature is not None and _is_words(value) else 0.0
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
         plain = undone(text)
@@ -174,6 +178,11 @@ def looks_like_id(value: str) -> bool:
         and value.isprintable()
         and not any(char in value for char in ' {}[]"')
     )
+
+
+def _is_words(value: str) -> bool:
+    """Printable text of any language, too long to be that by chance, and no JSON (React Router's has that)."""
+    return len(value) >= _LONG and value.isprintable() and value[0] not in '{["'
 
 
 def decode_value(value: str, **more: object) -> Decoded:

@@ -50,11 +50,13 @@ def _refuse_binary(start: bytes) -> None:
 def tidy(text: str) -> tuple[str, tuple[str, ...]]:
     """The text without what a clipboard has put around it, and a note on what was taken off."""
     bare = text.strip()
-    if bare.isascii() and not bare.endswith((",", "\\n")):
+    if bare.isascii() and not bare.endswith((",", ";", "\\n")):
         return bare, ()
     tidied = _LINE_END.sub("", bare).strip(_MARKS + " \t\r\n")
     if tidied[:1] in "\u201c\u201e\u2018":
         tidied = tidied.translate(_CURLY)
     if tidied.endswith(",") and not tidied.startswith(("{", "[")):
         tidied = tidied.rstrip(", ")
+    if tidied.endswith(";") and tidied.count(";") == 1:  # as it stands in a Set-Cookie header
+        tidied = tidied.rstrip("; ")
     return tidied, () if tidied == bare else ("what copying has put around it was taken off",)

@@ -8,6 +8,7 @@ import pytest
 
 from sessionctl import formats
 from sessionctl.diagnosis import hints
+from sessionctl.errors import MalformedCookieError
 from sessionctl.identify import Setup, identify
 from sessionctl.signing import KeyRing
 from sessionctl.sources import Source
@@ -56,6 +57,21 @@ def test_percent_encoded_on_the_way(data: object) -> None:
         "the text fits once it is percent-decoded: it was encoded once too often"
     ]
     assert FORM.decode(source.value or "").data == data
+
+
+@pytest.mark.parametrize("data", ["zażółć-😀", "two words", 'a%20b+c;"'])
+def test_signed_text(data: str) -> None:
+    """Text that is neither session nor plain ID is Remix's before Fastify's, whose keys fit the same texts."""
+    known = identify(Source("c", FORM.encode(data, ["s3cr3t"])), Setup(keys=KeyRing(["s3cr3t"])))
+    assert (known.format.name, known.verdict.value) == ("remix", data)
+
+
+def test_plus_became_a_space() -> None:
+    """A payload that something has read as a form is told, though it is no base64 any more."""
+    text = FORM.encode({"a": "ÿ?>~~~ÿÿ>>>"}, ["s3cr3t"], id="one")
+    assert "+" in text.partition(".")[0]
+    with pytest.raises(MalformedCookieError, match=r"cookie of remix with \+ where it has spaces"):
+        identify(Source("session", text.replace("+", " ")), Setup(keys=KeyRing(["s3cr3t"])))
 
 
 def test_what_others_percent_encode_stays_theirs() -> None:

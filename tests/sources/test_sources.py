@@ -208,6 +208,7 @@ def test_a_short_name_is_no_base64(pair: str) -> None:
     ("text", "note"),
     [
         (f"'{FLASK}'", "quotes"),
+        (f"{FLASK};", "what copying has put around it"),
         (f"{FLASK[:9]}\n{FLASK[9:]}", "line breaks"),
         (f"session%3D{FLASK}", "percent-encoded"),
         (f"WARN session={FLASK} refused", "line of other text"),
