@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sessionctl import records
@@ -65,8 +65,9 @@ class Cookie:
 
     `secrets` are newest first: the first signs, all verify. `format` is `native` or `remix`; without
     secrets, `remix` is unsigned and `native` raises `SecretError`. Attributes: `path` (`/`), `domain`,
-    `max_age` in seconds or as text, `30d` (400 days at most; a `native` cookie older than that is expired),
-    `expires` (an aware datetime), `http_only` (True), `secure` (True), `same_site` (`Lax`), `partitioned`.
+    `max_age` in seconds, as text, `30d`, or a `timedelta` (400 days at most; a `native` cookie older than that
+    is expired), `expires` (an aware datetime), `http_only` (True), `secure` (True), `same_site` (`Lax`),
+    `partitioned`.
 
     Raises `CookieAttributeError` for what a browser would refuse, `SecretError` for a bare string as
     `secrets`.
@@ -89,8 +90,6 @@ class Cookie:
         self._signer = _signer(format, self.keys)
         self._clock = clock
         self._attributes: dict[str, Any] = _DEFAULTS | _known(attributes)
-        if isinstance(self._attributes.get("max_age"), str):
-            self._attributes["max_age"] = _seconds(self._attributes["max_age"])
         self._suffix = _suffix(name, self._attributes)
         self._max_age: float | None = self._attributes.get("max_age")
 
@@ -291,7 +290,10 @@ def _known(attributes: dict[str, Any]) -> dict[str, Any]:
         raise CookieAttributeError(
             f"no cookie attribute {min(unknown)!r}; there are {', '.join(sorted(_ATTRIBUTES))}"
         )
-    return attributes
+    max_age = attributes.get("max_age")
+    return (
+        attributes | {"max_age": _seconds(max_age)} if isinstance(max_age, (str, timedelta)) else attributes
+    )
 
 
 def _suffix(name: str, attributes: dict[str, Any]) -> str:
@@ -361,9 +363,9 @@ def _same_site(value: Any) -> str | None:
     raise CookieAttributeError("same_site is Strict, Lax or None (as text; None itself leaves it out)")
 
 
-def _seconds(text: str) -> float:
+def _seconds(max_age: str | timedelta) -> float:
     try:
-        return parse_age(text)
+        return max_age.total_seconds() if isinstance(max_age, timedelta) else parse_age(max_age)
     except UsageError as error:
         raise CookieAttributeError(f"max_age: {error}") from None
 
@@ -372,7 +374,9 @@ def _whole(seconds: Any) -> str | None:
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:  # noqa: PLR0124 - NaN
-        raise CookieAttributeError("max_age is a number of seconds, or a duration as text, '30d'")
+        raise CookieAttributeError(
+            "max_age is a number of seconds, a duration as text, '30d', or a timedelta"
+        )
     if seconds > MAX_AGE:
         raise CookieAttributeError(f"max_age is {MAX_AGE} seconds (400 days) at the most (RFC 6265bis, 5.5)")
     return str(int(max(seconds, 0)))

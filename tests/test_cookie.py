@@ -63,6 +63,7 @@ class TestAttributes:
                 id="CHIPS",
             ),
             pytest.param({"max_age": 60.9}, f"; HttpOnly; Max-Age=60; Path=/; {LAX}", id="whole seconds"),
+            pytest.param({"max_age": timedelta(hours=1)}, f"; HttpOnly; Max-Age=3600; Path=/; {LAX}", id="timedelta"),
             pytest.param({"max_age": -5}, f"; HttpOnly; Max-Age=0; Path=/; {LAX}", id="negative age"),
             pytest.param({"max_age": MAX_AGE}, f"; HttpOnly; Max-Age={MAX_AGE}; Path=/; {LAX}", id="400 days"),
             pytest.param(

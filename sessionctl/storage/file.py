@@ -68,6 +68,8 @@ class FileStorage(RecordStorage):
             raise UsageError("a prefix of fs: has letters, digits, '_', '-' and '.', and begins with no '.'")
         if not os.fspath(directory):
             raise UsageError("fs: needs a directory: fs:DIR")
+        if "\0" in os.fsdecode(directory):
+            raise UsageError("fs: a directory's name holds no NUL character")
         self.directory = os.path.abspath(os.fspath(directory))
         self.prefix = prefix
         self.durable = durable

@@ -129,9 +129,9 @@ class TestPlaces:
         with pytest.raises(UsageError):
             FileStorage(directory, prefix=prefix)
 
-    @pytest.mark.parametrize("url", ["fs:", "fs:?ttl=1"])
+    @pytest.mark.parametrize("url", ["fs:", "fs:?ttl=1", "fs:a\0b"])
     def test_a_directory_is_needed(self, url: str) -> None:
-        """`fs:` alone is no place."""
+        """`fs:` alone is no place, nor is a name that no file can have."""
         with pytest.raises(UsageError):
             open_storage(url)
 
