@@ -7,6 +7,7 @@ import gc
 import io
 import os
 import sys
+from contextlib import suppress
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -195,11 +196,11 @@ def _run(call: Any, arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _end_line()
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told here
         from sessionctl.cli.failure import report
 
         if os.environ.get("SESSIONCTL_DEBUG", "") not in ("", "0"):
-            raise
+            _print_traceback(error)
         try:
             failed: int = report(error, arguments)
             if sys.stdout is not None:
@@ -210,6 +211,18 @@ def _run(call: Any, arguments: list[str]) -> int:
             _broken_pipe()  # a full disk behind it: Python must not try again at its end
         return failed
     return status if isinstance(status, int) else 0
+
+
+def _print_traceback(error: Exception) -> None:
+    """Show on stderr where an error was raised; the answer and the exit status stay what they are."""
+    import traceback
+
+    from sessionctl.cli.output import visible
+
+    if sys.stderr is not None:
+        with suppress(OSError):
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                click.echo(visible(line), err=True)
 
 
 def _print_anything() -> None:

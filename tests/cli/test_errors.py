@@ -153,9 +153,12 @@ def test_hyphen_is_explained(run: Run) -> None:
 
 
 def test_debug_shows_the_traceback(process: Run) -> None:
-    """SESSIONCTL_DEBUG=1 shows where an error came from."""
-    assert "Traceback" in process("inspect", "", SESSIONCTL_DEBUG="1").err
+    """SESSIONCTL_DEBUG=1 shows where an error came from, and changes no answer."""
     assert "Traceback" not in process("inspect", "").err
+    for words in (["inspect", ""], ["verify", "--nope"], ["inspect", "", "--json"]):
+        plain, told = process(*words), process(*words, SESSIONCTL_DEBUG="1")
+        assert told[:2] == plain[:2], words
+        assert "Traceback" in told.err
 
 
 def test_secrets_and_ids_stay_out_of_messages(run: Run, tmp_path: Path) -> None:
