@@ -22,7 +22,7 @@ def data_directory() -> str:
         path = user_data_dir("sessionctl", appauthor=False)
     except RuntimeError:  # newer releases of platformdirs; older ones give a path that begins with "~"
         path = ""
-    return _absolute(path, "storage and secret")
+    return _absolute("" if _is_below_a_file(path) else path, "storage and secret")
 
 
 def config_path() -> str:
@@ -46,6 +46,13 @@ def _is_relative(variable: str) -> bool:
     """Whether a variable is to be ignored, as it must be absolute (XDG Base Directory Specification)."""
     given = os.environ.get(variable, "").strip()
     return sys.platform == "linux" and given != "" and not os.path.isabs(given)
+
+
+def _is_below_a_file(path: str) -> bool:
+    """Whether nothing can ever lie at a path: HOME=/dev/null, as service users have it."""
+    while path and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return bool(path) and not os.path.isdir(path)
 
 
 def _absolute(path: str, what: str) -> str:

@@ -70,6 +70,12 @@ def test_old_id_is_gone(run: Run, tmp_path: Path) -> None:
     assert run("get", third, "a", *place).text == "1"
 
 
+def test_decode_prints_json(run: Run) -> None:
+    """The data stand on stdout as JSON, text and IDs too."""
+    made = run("create", "--set", "a=1", "--json").json
+    assert json.loads(run("decode", made["cookie"]).out) == made["id"]
+
+
 def test_json_keys(run: Run) -> None:
     """The keys of the contract are there."""
     made = run("create", "--set", "a=1", "--json")
@@ -422,13 +428,14 @@ def test_verify_of_nothing_is_no_yes(run: Run) -> None:
 
 def test_verify_answers_with_its_own_keys(run: Run) -> None:
     """A text of no known format gets a verdict, not an error."""
-    told = run("verify", "garbage", "--json")
-    assert (told.status, told.json["valid"], told.json["reason"], told.json["format"]) == (
-        3,
-        False,
-        "malformed",
-        None,
-    )
+    for text in ("garbage", "", "Cookie: "):
+        told = run("verify", text, "--json")
+        assert (told.status, told.json["valid"], told.json["reason"], told.json["format"]) == (
+            3,
+            False,
+            "malformed",
+            None,
+        )
 
 
 def test_too_large_a_cookie_is_refused(run: Run) -> None:
@@ -604,7 +611,15 @@ def test_another_cookie_needs_no_home(run: Run, command: str) -> None:
     assert answer.json["format"] == "flask"
     assert answer.status == (0 if command == "inspect" else 1)
     made = run("create", "--set", "a=1", HOME="/dev/null")
-    assert (made.status, "cannot make the default secret" in made.err) == (2, True)
+    assert (made.status, "there is no home directory" in made.err) == (2, True)
+
+
+def test_no_home_is_no_failing_store(run: Run) -> None:
+    """Where no default store can be, `inspect` of a session's ID only tells, and `config path` names none."""
+    cookie = run("create", "--set", "a=1").text
+    assert run("inspect", cookie, HOME="/dev/null").status == 0
+    assert run("config", "path", HOME="/dev/null")[:2] == (0, "/dev/null/.config/sessionctl/config.toml\n")
+    assert run("config", "path", "--json", HOME="/dev/null").json["storage"] is None
 
 
 def test_inspect_goes_on_without_the_default_secret(run: Run, home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -30,13 +31,17 @@ def path(**params: Any) -> None:
     sessionctl config path --json
     """
     from sessionctl import config
+    from sessionctl.errors import ConfigError
 
     places = {
         "config": config.config_path(),
         "project": config.project_path(),
-        "storage": config.default_storage_url(),
-        "secret": f"{config.data_directory()}/secret",
+        "storage": None,
+        "secret": None,
     }
+    with suppress(ConfigError):  # there may be no place for them
+        places["storage"] = config.default_storage_url()
+        places["secret"] = f"{config.data_directory()}/secret"
     if options.look_of(params).json:
         print_json({**places, "config_exists": os.path.exists(str(places["config"]))})
         return

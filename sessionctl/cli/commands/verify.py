@@ -44,13 +44,17 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     from sessionctl.errors import MalformedCookieError
     from sessionctl.identify import identify
 
-    source, rest = source_of(params, words, setup.cookie_name)
-    refuse_rest(rest)
-    tell_notes(source, look)
+    recorded = params.get("har") or params.get("cookie_jar")
+    source = None
     try:
+        source, rest = source_of(params, words, setup.cookie_name)
+        refuse_rest(rest)
+        tell_notes(source, look)
         known = identify(source, setup, mend=True)
     except MalformedCookieError as error:
-        if not look.json:
+        if not look.json or (
+            source is None and recorded
+        ):  # a recorded visit without a cookie: nothing to judge
             raise
         print_json(answer(None, unread(setup, str(error))))
         ctx.exit(MALFORMED)
