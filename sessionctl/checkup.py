@@ -81,7 +81,7 @@ def examine(source: Source, setup: Setup, *, url: str | None = None) -> list[Fin
     `MalformedCookieError` for another text of none. What is no session by its name is not judged as one.
     """
     purpose = purpose_of(source.name or "") if source.value else None
-    if purpose is not None or source.value == "":
+    if purpose is not None or source.clears:
         told = _cleared(source, url) if purpose is None else _of_no_session(source, url, purpose)
         return _sorted(finding._replace(where=source.name or "") for finding in told)
     try:

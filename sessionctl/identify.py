@@ -138,12 +138,10 @@ def identify(
     """
     if source.value is None:
         raise no_such_cookie(source)
+    if source.clears:
+        return _cleared(source, setup, forms)
     if setup.format is not None:
         return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
-    if not source.value:
-        return _judge(
-            "native", [("native", SURE)], source, setup._replace(options={}), judge=judge, forms=forms
-        )
     found = formats.detect(source.value, cookie_name=source.name)
     found = _with_options(_by_companion(found, source), setup)
     if not found:
@@ -165,6 +163,17 @@ def identify(
         raise missing  # the likeliest format could not be tried
     note = tried[0].doubt() if mend else None
     return tried[0] if note is None else _noting(tried[0], note)
+
+
+def _cleared(source: Source, setup: Setup, forms: dict[str, Format] | None) -> Identified:
+    """What a server has put in place of a session that it ended: an empty text, or what stands for one."""
+    if setup.format is None:
+        setup = setup._replace(options={})
+    name = setup.format or "native"
+    known = _judge(name, [(name, SURE)], source._replace(value=""), setup, judge=True, forms=forms)
+    by = {"deleted": "PHP", "null": "Starlette"}.get(source.value or "")
+    note = f"{source.value!r} is what {by} sends in place of an empty value"
+    return known if by is None else _noting(known, Warn("cleared-by", note))
 
 
 def identify_among(

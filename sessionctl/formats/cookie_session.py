@@ -107,7 +107,7 @@ class CookieSession(Format):
         expired = expires_at is not None and expires_at < context.now
         given = self._signature(context)
         if given is None:
-            missing = f"there is no cookie {self._name(context)}.sig, which holds the signature"
+            missing = f"there is no cookie {self._name(context)}.sig, which holds the signature: give both"
             return cookie_signature.unsigned(
                 context, missing, issued_at=issued_at, expires_at=expires_at, expired=expired
             )

@@ -65,16 +65,16 @@ class Express(Format):
         if plain.startswith(_JSON):
             return 0.95 if plain[2:3] in ("{", "[") and _json(plain) is not plain else 0.0
         if not plain.startswith("s:"):
-            return 0.0
+            return _unprefixed(plain) if cookie_name in self.cookie_names else 0.0
         value, signature = cookie_signature.split(plain[2:])
         if not cookie_signature.looks_signed(signature):
             return 0.0
         return 1.0 if cookie_name in self.cookie_names or len(value) == _ID else 0.97
 
     def _decode(self, text: str, context: Context) -> Decoded:
-        plain = self._plain(text)
+        plain = self._plain(text, context)
         signed = self._is_signed(plain)
-        value = cookie_signature.split(plain[len(self._prefix) :])[0] if signed else plain
+        value = cookie_signature.split(plain[len(self._prefix) :])[0] if signed else _bare(plain)
         data = _json(value)
         return Decoded(
             data=data,
@@ -86,7 +86,9 @@ class Express(Format):
         )
 
     def _verify(self, text: str, context: Context) -> Verdict:
-        plain = self._plain(text)
+        plain = self._plain(text, context)
+        if not self._is_signed(plain) and not plain.startswith(_JSON):
+            return self._unprefixed(context)
         if not self._is_signed(plain):
             return refused(
                 "unsigned", "cookie-parser takes a value that begins with j: for unsigned JSON", context
@@ -98,21 +100,28 @@ class Express(Format):
         index = self._macs.find(context.keys, message, given, b64encode_tag)
         return genuine(context, index, algorithm=HMAC_SHA256, value=value)
 
+    def _unprefixed(self, context: Context) -> Verdict:
+        detail = f"{self._prefix} is missing in front: express-session takes it for unsigned, and begins a new session"
+        notes = () if context.keys else (Warn("no-prefix", detail),)
+        return cookie_signature.unsigned(context, detail, warnings=notes)
+
     def _encode(self, content: Content, context: Context) -> str:
         signed = cookie_signature.sign(self._macs.of(context.keys)[0], _value_of(content))
         if not self._prefix:
             return signed
         return cookie_signature.encode_uri_component(self._prefix + signed)
 
-    def _plain(self, text: str) -> str:
+    def _plain(self, text: str, context: Context) -> str:
         """The value that the framework sees.
 
         A bare cookie-signature value may hold percent signs of its own: its signature tells whether it is
-        encoded. Raises `MalformedCookieError` where the value is neither signed nor JSON.
+        encoded. Raises `MalformedCookieError` where the value is neither signed nor JSON, unless by its name
+        it is express-session's.
         """
         literal = not self._prefix and "%" not in (cookie_signature.split(text)[1] or "")
         plain = text if literal else cookie_signature.header_text(text)
-        if not self._is_signed(plain) and not plain.startswith(_JSON):
+        by_name = context.cookie_name in self.cookie_names
+        if not by_name and not self._is_signed(plain) and not plain.startswith(_JSON):
             raise MalformedCookieError(
                 f"the value does not begin with {self._prefix!r}: Express takes it for an unsigned cookie"
             )
@@ -130,6 +139,20 @@ class Express(Format):
 
     def _is_signed(self, plain: str) -> bool:
         return plain.startswith(self._prefix)
+
+
+def _unprefixed(plain: str) -> float:
+    """For a text under express-session's own name that has no prefix: an ID, with its signature or without."""
+    value, signature = cookie_signature.split(plain)
+    if cookie_signature.looks_signed(signature):
+        return 0.9
+    return 0.0 if signature is not None or cookie_signature.is_value(value, None, ()) else 0.6
+
+
+def _bare(plain: str) -> str:
+    """The value in a text without its prefix: without the signature, where one follows."""
+    value, signature = cookie_signature.split(plain)
+    return value if cookie_signature.looks_signed(signature) else plain
 
 
 def is_begun(text: str, cookie_name: str | None) -> bool:

@@ -16,13 +16,16 @@ from __future__ import annotations
 from sessionctl.encoding import b64encode_tag
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature, remix
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine
 from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs
 
 _ID = 32
 _LENGTHS = (43, 64, 86)  # of SHA-256, SHA-384, SHA-512
 
+_EXPRESS_NAME = (
+    Warn("no-prefix", "s: is missing in front: Express, whose cookie has this name, takes it for unsigned"),
+)
 _EXPRESS = ("s:", "s%3A")
 """How express' cookies begin, once decoded; the second was encoded once too often."""
 
@@ -85,7 +88,8 @@ class FastifyCookie(Format):
             return cookie_signature.unsigned(context, "the cookie carries no signature")
         message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
         index = self._macs.find(context.keys, message, given, b64encode_tag)
-        return genuine(context, index, algorithm=self._algorithm, value=value)
+        notes = _EXPRESS_NAME if context.cookie_name == "connect.sid" and not self._prefix else ()
+        return genuine(context, index, algorithm=self._algorithm, value=value, warnings=notes)
 
     def _encode(self, content: Content, context: Context) -> str:
         value = cookie_signature.text_of(content)

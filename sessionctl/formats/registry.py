@@ -58,7 +58,7 @@ _BUILT_IN = {
     "starlette": _Entry("starlette:Starlette", (".",)),
     "django": _Entry("django:Django", (":",), named=("sessionid",)),
     "django-signed": _Entry("django_signed:DjangoSigned", (":", "$")),
-    "express": _Entry("express:Express", ("s:", "j:", ".")),
+    "express": _Entry("express:Express", ("s:", "j:", "."), named=("connect.sid",)),
     "cookie-session": _Entry("cookie_session:CookieSession", ("ey", "e30")),
     "iron": _Entry("iron:Iron", ("Fe26.",)),
     "jwt": _Entry("jwt:Jwt", _ALG),

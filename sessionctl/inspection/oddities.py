@@ -55,7 +55,7 @@ def odd(
                 "ambiguous", f"the text alone does not tell {known.format.name} from {rivals}; -f settles it"
             )
         )
-    if source.attributes is not None:
+    if source.attributes is not None and not verdict.cleared:
         found += _attributes(source.attributes)
     found += [Warn("source", note) for note in source.notes]
     return found

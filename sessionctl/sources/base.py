@@ -31,6 +31,8 @@ _ATTRIBUTES = frozenset(
     {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
 )
 
+_CLEARING = ("", '""', "deleted")
+
 
 class Source(NamedTuple):
     """One cookie as it was found.
@@ -45,6 +47,17 @@ class Source(NamedTuple):
     cookies: Mapping[str, str] = MappingProxyType({})
     attributes: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def clears(self) -> bool:
+        """Whether the value is one by which a server ends a session.
+
+        PHP sends `deleted` in place of an empty value (ext/standard/head.c, `php_setcookie`), Django, Tornado and
+        aiohttp send empty quotes, Starlette's SessionMiddleware `null` with an Expires of 1970.
+        """
+        if self.value == "null":
+            return kept_until(self.attributes or {}, 0.0) == 0
+        return self.value in _CLEARING
 
 
 def no_such_cookie(source: Source) -> MalformedCookieError:

@@ -109,6 +109,40 @@ def test_id_alone(run: Run, cookie: str, more: list[str]) -> None:
     assert "?layout=" in verified.out
 
 
+EXPRESS_ID = "cpg60MtR1Jpy_ffN4QkmaXDN_6EDlXmx"
+EXPRESS_SIGNATURE = "GkROtRRiwVq8PRjeg%2F3HNCczOPK%2Bs3itCuMFawWFK38"  # of express-session
+
+
+@pytest.mark.parametrize(
+    "text",
+    [EXPRESS_ID, f"{EXPRESS_ID}.{EXPRESS_SIGNATURE}", "8d622a47-553b-4ea0-a530-0fe0e65b6801"],
+    ids=["an ID", "an ID and its signature", "a UUID"],
+)
+def test_express_without_its_prefix(run: Run, text: str) -> None:
+    """Under Express' own name an ID without `s:` is told as its cookie, unsigned, with what Express does."""
+    pasted = f"connect.sid={text}"
+    missing = "s: is missing in front: express-session takes it for unsigned, and begins a new session"
+    said = " ".join(run("inspect", pasted).out.split())
+    assert said.startswith("express cookie: an ID, not signed")
+    assert f"note {missing}" in said
+    verified = run("verify", pasted, "--json").json
+    assert (verified["format"], verified["reason"], verified["detail"]) == ("express", "unsigned", missing)
+    assert run("decode", pasted, "--json").json["id"] == text.partition(".")[0]
+    refused = run("inspect", pasted, "--secret", "wrong")
+    assert refused.status == 1
+    assert " ".join(refused.out.split()).count("is missing in front") == 1
+    assert run("inspect", f"c={text}").out.startswith("express") is False
+
+
+def test_signature_without_the_prefix_fits_fastify(run: Run) -> None:
+    """Where the signature fits as Fastify writes it, without a prefix, what Express does is told all the same."""
+    text = formats.get("fastify-cookie").encode(EXPRESS_ID, ["k"])
+    answer = run("inspect", f"connect.sid={text}", "--secret", "k")
+    assert answer.out.startswith("fastify-cookie cookie: genuine")
+    assert "s: is missing in front: Express, whose cookie has this name" in " ".join(answer.out.split())
+    assert "missing" not in run("inspect", f"sessionId={text}", "--secret", "k").out
+
+
 @pytest.mark.parametrize("name", ["express", "hono", "fastify-cookie"])
 @pytest.mark.parametrize(
     ("cookie_name", "value", "is_value"),

@@ -101,6 +101,42 @@ def test_the_browsers_end_of_a_cookie(run: Run, attributes: str, code: str | Non
     assert ("note     " in run(*words).out) == (code is not None)
 
 
+@pytest.mark.parametrize(
+    ("pasted", "by"),
+    [
+        ("PHPSESSID=deleted", "PHP"),
+        ("Set-Cookie: PHPSESSID=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/", "PHP"),
+        ('session=""', ""),
+        ("session=", ""),
+        ('Set-Cookie: sessionid=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/', ""),
+        ("Set-Cookie: session=null; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT; httponly", "Starlette"),
+    ],
+)
+def test_cleared_cookie(run: Run, pasted: str, by: str) -> None:
+    """What a framework sends to end a session is told as that, once, by every command, whatever format is asked for."""
+    for more in ([], ["-f", "php"], ["--secret", "k"]):
+        answer = run("inspect", pasted, *more)
+        assert answer.status == 0
+        assert answer.out.startswith("empty cookie: the application ended the session\n")
+        assert answer.out.count("ended the session") == 1
+        assert ("in place of an empty value" in answer.out) == bool(by)
+        assert by in answer.out
+        assert "without HttpOnly" not in answer.out
+        assert run("inspect", pasted, *more, "--json").json["warnings"][0]["code"] == "cleared"
+        assert run("verify", pasted, *more, "--secret", "x").status == 0
+        decoded = run("decode", pasted, *more)
+        assert (decoded.text, "ended the session" in decoded.err) == ("null", True)
+    assert "cleared" in run("doctor", pasted).out
+
+
+@pytest.mark.parametrize(
+    "pasted", ["session=null", "Set-Cookie: session=null; Path=/; Max-Age=3600", "s=delete"]
+)
+def test_what_clears_nothing(run: Run, pasted: str) -> None:
+    """`null` that the browser is to keep, and other words, are no cleared cookies."""
+    assert run("inspect", pasted).status == 3
+
+
 def test_decode_says_what_is_encrypted(run: Run) -> None:
     """Without a key `decode` names the format and says that the cookie is encrypted, with its exit status."""
     answer = run("decode", formats.get("iron").example)

@@ -145,7 +145,11 @@ def test_a_bare_value_without_a_dot_has_no_signature() -> None:
         pytest.param("j%3A%7B%22a%22%3A1%7D", None, 0.9, 1.0, id="unsigned JSON"),
         pytest.param("j%3A7", None, 0.0, 0.0, id="a number after j:"),
         pytest.param("s%3Ahello.world", None, 0.0, 0.0, id="no signature there"),
-        pytest.param("550e8400-e29b-41d4-a716-446655440000", "connect.sid", 0.0, 0.0, id="a UUID"),
+        pytest.param("550e8400-e29b-41d4-a716-446655440000", "sid", 0.0, 0.0, id="a UUID"),
+        pytest.param(
+            "550e8400-e29b-41d4-a716-446655440000", "connect.sid", 0.5, 0.7, id="a UUID, its own name"
+        ),
+        pytest.param("hello-world", "connect.sid", 0.0, 0.0, id="a word, its own name"),
     ],
 )
 def test_detect(text: str, name: str | None, least: float, most: float) -> None:

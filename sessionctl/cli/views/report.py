@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LONGEST_KEY = 32
 """Columns of a key that a value stands beside; below a longer one, and one of more than a third of the line."""
 
+_IN_HEADLINE = ("cleared",)
+"""Codes of warnings that only say what the first line does."""
+
 BESIDE = 9
 """Columns that a fact's name takes, with the gap behind it."""
 
@@ -40,9 +43,10 @@ def _print_all(out: Console, report: Report, *, verbose: bool) -> None:
     put(out, _headline(report))
     _print_facts(out, report, verbose=verbose)
     _print_data(out, report)
-    if report.warnings:
+    told = [one for one in report.warnings if one.code not in _IN_HEADLINE]
+    if told:
         out.print()
-    for warning in report.warnings:
+    for warning in told:
         mark = "hint" if warning.code == "hint" else "note"
         put(out, Text(visible(warning.message)), BESIDE, Text(mark, style=ODD))
 
