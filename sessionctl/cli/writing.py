@@ -51,7 +51,10 @@ def change(
 
 
 def print_made(made: Made, look: options.Look, output: str | None = None, url: str | None = None) -> None:
-    """Print the cookie of a session that was made or changed, in the form that was asked for."""
+    """Print the cookie of a session that was made or changed, in the form that was asked for.
+
+    Else as commands take it: its value, or with companions, without which it is not signed, the pairs.
+    """
     if not made.revoked:
         say(
             "not revocable: a copy of the old cookie stays valid until it expires",
@@ -70,7 +73,7 @@ def print_made(made: Made, look: options.Look, output: str | None = None, url: s
     if made.cookie is None:
         say("done; the store keeps no ID, so there is no cookie to print", quiet=look.quiet)
         return
-    print_file(_rendered(made, output or "value", url))
+    print_file(_rendered(made, output or ("pair" if made.companions else "value"), url))
 
 
 def answer(made: Made) -> dict[str, Any]:

@@ -202,13 +202,20 @@ def is_padded_base64(text: str) -> bool:
     after = text[len(bare) + equals :]
     if equals > 2 or (len(bare) + equals) % 4:  # noqa: PLR2004 - base64 has at most two
         return False
-    if len(bare) < 16 and not (bare[:2] in ("ey", "e3") and after[:1] == ".") and not _TORNADO_1.match(after):  # noqa: PLR2004
+    if len(bare) < 16 and not (_is_json(bare, after) or _TORNADO_1.match(after)):  # noqa: PLR2004
         return False
     if equals == 1 and after[:1] not in ("", *".-:|?!;"):
         return False
     if after and ("-" in bare or "_" in bare):
         return False
     return is_canonical_b64(bare)
+
+
+def _is_json(bare: str, after: str) -> bool:
+    """Whether base64 begins as that of a JSON object does, surely so where nothing follows its padding."""
+    return (
+        bare.startswith(("ey", "e3")) if after[:1] == "." else not after and bare.startswith(("eyJ", "e30"))
+    )
 
 
 def pick(cookies: Mapping[str, str], name: str | None) -> Source:

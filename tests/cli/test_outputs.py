@@ -350,6 +350,19 @@ def test_a_browsers_cookie_has_the_domain_that_it_says(run: Run) -> None:
         assert answer.text.partition("; ")[2] == f"HttpOnly; Secure; Path=/{said}"
 
 
+@pytest.mark.parametrize("name", ["session", "koa.sess"])
+def test_what_is_printed_is_taken_again(run: Run, name: str) -> None:
+    """What `create` and its like print without --output brings the signature, so that it goes into the next command."""
+    secret = ["--secret", "k", *(["--cookie-name", name] if name != "session" else [])]
+    cookie = run("create", "-f", "cookie-session", "--set", "a=1", *secret).text
+    for words in (["set", "b=2"], ["flash", "notice=hi"], ["unset", "a"]):
+        cookie = run(words[0], cookie, *words[1:], "--secret", "k").text
+    assert run("verify", cookie, "--secret", "k").status == 0
+    assert run("decode", cookie).json == {"b": 2, "flash": {"notice": ["hi"]}}
+    value = run("create", "-f", "cookie-session", "--set", "a=1", *secret, "--output", "value").text
+    assert value == "eyJhIjoxfQ=="
+
+
 def test_set_cookie_brings_the_companion(run: Run) -> None:
     """cookie-session's signature is a cookie of its own, without which the session is refused."""
     answer = run("create", "-f", "cookie-session", "--secret", "k", "--set", "a=1", "--output", "set-cookie")
