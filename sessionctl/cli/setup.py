@@ -57,6 +57,8 @@ def setup_of(
     size = params.pop("max_size", None)
     storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
     of_others = storage is not None and storage.read_only
+    if keys == "store" and not given and storage is not None:
+        _tell_default(settings, storage.url)
     missing: list[str] = []
     if keys != "store" or of_others:
         if asked in (None, settings.get("format")):  # those of another format would be none of its own
@@ -151,13 +153,17 @@ def _given_keys(texts: tuple[str, ...], files: tuple[str, ...]) -> tuple[Any, st
     return KeyRing([*KeyRing.parse(texts), *(key for path in files for key in _keys_of_file(path))]), source
 
 
+def _is_quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.params.get("quiet"))
+
+
 def _keys_of_file(path: str) -> KeyRing:
     """The keys of a file of secrets, with a word on a line that looks like a comment: a secret may begin so."""
     from sessionctl.signing.keys import read_secret_file
 
     ring = read_secret_file(path)
-    context = click.get_current_context(silent=True)
-    quiet = context is not None and bool(context.params.get("quiet"))
+    quiet = _is_quiet()
     for index, secret in enumerate(ring):
         if secret.text is not None and secret.text.startswith("#") and " " in secret.text:
             say(
@@ -210,6 +216,27 @@ def _storage(url: str | None, settings: Settings, *, text_alone: bool) -> tuple[
         return open_storage(default_storage_url()), False, "the default"
     except ConfigError:
         return None, False, "none"
+
+
+def _tell_default(settings: Settings, url: str) -> None:
+    """Say that a project's sessions are not in the default storage, where its profile names a format and no storage."""
+    name = settings.get("format")
+    if name in (None, "native", "remix") or "storage" in settings.withheld:
+        return
+    from sessionctl.formats.registry import get
+
+    form = get(name)
+    if form.row_query:
+        how = f'rows of a database are read one by one: psql -Atc "{form.row_query}" | sessionctl decode --record -'
+    elif form.holds_session and not form.may_hold_id:
+        how = "they are in its cookies"
+    else:
+        how = "-s URL?layout=NAME, or storage in the profile, names their place"
+    say(
+        f"warning: {settings.name} names no storage, so this is sessionctl's own, {url}: the application's sessions "
+        f"are not in it; {how}",
+        quiet=_is_quiet(),
+    )
 
 
 def storage_of(params: dict[str, Any]) -> SessionStorage | None:

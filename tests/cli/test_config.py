@@ -313,6 +313,34 @@ def test_both_variables_of_secrets_count(run: Run, project: Path) -> None:
     assert "(SESSIONCTL_SECRET and SESSIONCTL_SECRET_FILE)" in secrets
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("django", "from django_session"),
+        ("flask", "in its cookies"),
+        ("express", "?layout="),
+        ("native", None),
+    ],
+)
+def test_the_default_storage_is_not_the_application_s(
+    run: Run, write: Write, name: str, told: str | None
+) -> None:
+    """Where a profile has another framework's format and no storage, a look into the default one is told as such."""
+    write(f'default_profile = "a"\n[profiles.a]\nformat = "{name}"\n', user=True)
+    for words in (
+        ["list"],
+        ["stats"],
+        ["purge", "--older-than", "1d", "--dry-run"],
+        ["get", "--id", "x", "k"],
+    ):
+        err = run(*words).err
+        assert ("the profile a names no storage" in err, told is None or told in err) == (
+            told is not None,
+            True,
+        )
+        assert "names no storage" not in run(*words, "-q").err + run(*words, "-s", "fs:mine").err
+
+
 def test_the_profile_s_cookie_name(run: Run, write: Write) -> None:
     """Of a header the profile's cookie is taken; where it is not there, the likeliest, with a word."""
     write('default_profile = "a"\n[profiles.a]\ncookie_name = "sid"\n', user=True)
