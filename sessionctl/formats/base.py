@@ -147,7 +147,12 @@ class Format(ABC):
     has_key: ClassVar[bool] = True
     """Whether the framework signs or encrypts its cookies; where not, one is made without a key."""
     takes_last_cookie: ClassVar[bool] = False
-    """Whether the framework takes the last of several cookies of one name in one header; most take the first."""
+    """Whether the framework takes the last of several cookies of one name in one header; most take the first.
+
+    So do, as tried with three in one header: Go 1.19 net/http, on which gorilla and scs rest (cookie.go, readCookies),
+    rack 2.2 (utils.rb, parse_cookies_header) and Rails 6.1 on it, PHP 8.2 and with it Symfony's Request and Laravel,
+    Plug since 1.16.1 (lib/plug/conn/cookies.ex; up to 1.16.0 it took the last).
+    """
     chunks: ClassVar[bool] = False
     """Whether the framework cuts a long text over several cookies, so that it may be longer than one."""
     flash_apart: ClassVar[bool] = False
