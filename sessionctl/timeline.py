@@ -102,7 +102,7 @@ def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
     jar = _Jar()
     events: list[Event] = []
     asked = [exchange for exchange in visit if exchange.went_out]
-    last = {_value(exchange.sent, name): number for number, exchange in enumerate(asked)}
+    last = {_value(exchange.taken, name): number for number, exchange in enumerate(asked)}
     for number, exchange in enumerate(asked):
         state = jar.of(exchange)
         gone = last.get(state.value, -1) < number and exchange.method != "OPTIONS"
@@ -125,7 +125,8 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: b
     A request without the cookie does not mean that: browsers leave it out of a manifest's or a preflight's, and
     send it again with the next one.
     """
-    value = _value(exchange.sent, name)
+    cookies = exchange.taken
+    value = _value(cookies, name)
     if name in exchange.sent_twice:
         yield _event("two-cookies", exchange, name, state.decoded, source="RFC 6265bis 5.8",
                      detail="the browser sends two cookies of this name; which one the application takes is chance",
@@ -138,7 +139,7 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: b
         return
     if value == state.value:
         return
-    decoded = _decode(value, name, exchange.sent, setup)
+    decoded = _decode(value, name, cookies, setup)
     if state.value is None:
         yield _event("sent", exchange, name, decoded, detail="the browser has it from before")
     else:

@@ -219,6 +219,18 @@ def test_two_cookies_of_one_name() -> None:
     assert kinds(exchange(0, "GET", "/", 200, f"sid={ONE}; sid={ONE}")) == ["sent"]
 
 
+def test_of_two_cookies_the_framework_s_is_followed() -> None:
+    """Of two values in one header the story goes on with the one that the framework takes: Django's the last."""
+    django = formats.get("django-signed").encode({"a": 1}, ["k"], now=START)
+    other = formats.get("django-signed").encode({"a": 2}, ["k"], now=START)
+    told = kinds(
+        exchange(0, "GET", "/", 200, "", f"sessionid={django}; Path=/"),
+        exchange(1, "GET", "/", 200, f"sessionid={other}; sessionid={django}"),
+        exchange(2, "GET", "/", 200, f"sessionid={django}; sessionid={other}"),
+    )
+    assert told == ["set", "two-cookies", "two-cookies", "replaced"]
+
+
 def test_a_session_from_before_and_from_elsewhere() -> None:
     """A cookie that the visit did not set was there before; one that changed without a Set-Cookie was replaced."""
     assert kinds(exchange(0, "GET", "/", 200, f"sid={ONE}"), exchange(1, "GET", "/", 200, f"sid={TWO}")) == [

@@ -10,7 +10,7 @@ from sessionctl.encoding import is_canonical_b64
 from sessionctl.errors import MalformedCookieError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What a cookie's name is made of (RFC 9110, 5.6.2)."""
@@ -82,17 +82,20 @@ def parse_cookie_header(header: str) -> dict[str, str]:
 
 def parse_sent(header: str) -> tuple[dict[str, str], dict[str, list[str]]]:
     """The cookies of a `Cookie` header, of one name the first; and all values of a name that has several."""
+    parts = (part.partition("=") for part in _split(header))
+    return sent_together((name.strip(), value.strip()) for name, equals, value in parts if equals)
+
+
+def sent_together(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """As `parse_sent`, of the names and values that came in one request."""
     cookies: dict[str, str] = {}
     several: dict[str, list[str]] = {}
-    for part in _split(header):
-        name, equals, value = part.partition("=")
-        if equals:
-            name, value = name.strip(), value.strip()
-            first = cookies.setdefault(name, value)
-            if name in several:
-                several[name].append(value)
-            elif first != value:
-                several[name] = [first, value]
+    for name, value in pairs:
+        first = cookies.setdefault(name, value)
+        if name in several:
+            several[name].append(value)
+        elif first != value:
+            several[name] = [first, value]
     return cookies, several
 
 

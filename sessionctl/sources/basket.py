@@ -50,7 +50,10 @@ class Basket:
 
     def add_sent(self, header: str) -> None:
         """Put in what a `Cookie` header sends."""
-        cookies, several = parse_sent(header)
+        self.add_together(*parse_sent(header))
+
+    def add_together(self, cookies: Mapping[str, str], several: Mapping[str, list[str]]) -> None:
+        """Put in what one request sends, as `parse_sent` gives it."""
         for name, value in cookies.items():
             self.add(name, value)
         self._sent_together |= several

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedCookieError, MalformedError
-from sessionctl.sources.base import parse_cookie_header, split_set_cookies
+from sessionctl.sources.base import Source, parse_sent, sent_together, settle, split_set_cookies
 from sessionctl.sources.basket import Basket
 from sessionctl.sources.text import decode_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _NO_HAR = "the file is no HAR: it has no log.entries with requests and responses"
 _NO_COOKIES = (
@@ -32,7 +33,10 @@ _PASSWORD = re.compile(r"(?i)passw(or)?d|passphrase")
 
 
 class Exchange(NamedTuple):
-    """One request and its response. `started` is in Unix seconds; `set_cookies` are Set-Cookie texts, raw."""
+    """One request and its response. `started` is in Unix seconds; `set_cookies` are Set-Cookie texts, raw.
+
+    Of a name that was sent twice `sent` holds the first value, and `sent_twice` all where they differ.
+    """
 
     method: str
     url: str
@@ -40,8 +44,7 @@ class Exchange(NamedTuple):
     started: float | None
     sent: dict[str, str]
     set_cookies: tuple[str, ...]
-    sent_twice: tuple[str, ...] = ()
-    """Names that the Cookie header held more than once, with different values."""
+    sent_twice: Mapping[str, list[str]] = MappingProxyType({})
     went_out: bool = True
     """False where the browser answered itself (a cache, a block): such a request tells nothing about cookies."""
     shows_page: bool = False
@@ -50,6 +53,13 @@ class Exchange(NamedTuple):
     """Whether the body of the request names a log-in and a password, as one of GraphQL does."""
     sent_password: bool = False
     """Whether the body of the request names a password."""
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """As `sent`, but of a name that was sent twice the value that its framework takes."""
+        settled = (settle(Source(name, self.sent[name], self.sent), values)
+                   for name, values in self.sent_twice.items())  # fmt: skip
+        return self.sent | {found.name or "": found.value or "" for found in settled}
 
 
 def read_visit(content: bytes) -> list[Exchange]:
@@ -85,8 +95,7 @@ def gather(visit: Iterable[Exchange]) -> Basket:
     """All cookies of a visit, the last value of each. Raises `MalformedCookieError` where it has none."""
     basket = Basket()
     for exchange in visit:
-        for name, value in exchange.sent.items():
-            basket.add(name, value)
+        basket.add_together(exchange.sent, exchange.sent_twice)
         for text in exchange.set_cookies:
             basket.add_set(text)
     if not len(basket):
@@ -96,9 +105,10 @@ def gather(visit: Iterable[Exchange]) -> Basket:
 
 def _exchange(entry: Any) -> Exchange:
     request, response = entry["request"], entry["response"]
-    sent: dict[str, str] = {}
-    header, body = "; ".join(_headers(request, "cookie")), _body(request.get("postData"))
-    sent.update(parse_cookie_header(header))
+    body = _body(request.get("postData"))
+    sent, several = parse_sent("; ".join(_headers(request, "cookie")))
+    if not sent:
+        sent, several = sent_together((name, value) for name, value, _ in _cookies(request))
     texts = [
         line
         for header in _headers(response, "set-cookie")
@@ -110,9 +120,9 @@ def _exchange(entry: Any) -> Exchange:
         _url(request.get("url")),
         int(response.get("status") or 0),
         _time(entry.get("startedDateTime")),
-        sent or {name: value for name, value, _ in _cookies(request)},
+        sent,
         tuple(texts) or tuple(_set_cookie(*cookie) for cookie in _cookies(response)),
-        tuple(name for name, value in sent.items() if _has_another(header, name, value)),
+        {name: values for name, values in several.items() if any(values[1:])},
         _went_out(entry),
         _shows_page(request, response),
         _names_login(body) and _names_password(body),
@@ -164,12 +174,6 @@ def _went_out(entry: Any) -> bool:
     if entry.get("_fromCache") or "afterRequest" in (entry.get("cache") or {}):
         return False
     return bool(entry["response"].get("status") or entry["response"].get("headers"))
-
-
-def _has_another(header: str, name: str, value: str) -> bool:
-    """Whether a header has a cookie of that name with another value."""
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    return any(key == name and other not in (value, "") for key, _, other in pairs)
 
 
 def _headers(message: Any, name: str) -> list[str]:

@@ -21,6 +21,8 @@ from sessionctl.sources import (
     read_file,
     read_har,
 )
+from tests.visits import exchange
+from tests.visits import har as har_of
 
 FLASK = "eyJ1c2VyX2lkIjo0Mn0.awP70w.Tj7v3gHYYZGmJ7hKyFJoJXgHxYk"
 SPACED = "eyJ1c2VyIjogIm0ifQ==.awqlTQ.0S2DSGQ8Pl3mQ-g4o1v0yISRCoA"  # of Starlette, with padding
@@ -274,6 +276,31 @@ def test_several_values_in_one_header(text: str, name: str, session: str, taken:
         found = read_cookie(text.format("; ".join(f"{name}={value}" for value in values)))
         assert found.value == found.cookies[name] == values[-1 if taken == "last" else 0]
         assert any(f"{name} has 3 values in one header; this is the {taken}" in note for note in found.notes)
+
+
+def _in_har(pairs: list[str], how: str) -> str:
+    """A HAR of one request that sends these cookies in one header, in one each (HTTP/2), or without headers."""
+    entry = exchange(0, "GET", "/", 200)
+    if how == "cookies":
+        named = (pair.partition("=")[::2] for pair in pairs)
+        entry["request"]["cookies"] = [{"name": name, "value": value} for name, value in named]
+    else:
+        headers = ["; ".join(pairs)] if how == "one header" else pairs
+        entry["request"]["headers"] = [{"name": "cookie", "value": value} for value in headers]
+    return har_of(entry).decode()
+
+
+@pytest.mark.parametrize("how", ["one header", "headers", "cookies"])
+@pytest.mark.parametrize(("session", "name", "taken"), [(DJANGO, "sessionid", -1), (FLASK, "session", 0)])
+def test_several_values_in_one_entry_of_a_har(how: str, session: str, name: str, taken: int) -> None:
+    """The same holds for the cookies of one request of a HAR; of what a later one sends only that counts."""
+    for values in ([session, "1", "2"], ["1", "2", session]):
+        found = read_cookie(_in_har([f"{name}={value}" for value in values], how), name)
+        assert found.value == found.cookies[name] == values[taken]
+        assert any("has 3 values in one header" in note for note in found.notes)
+    two = json.loads(_in_har([f"{name}=1", f"{name}=2"], how))
+    two["log"]["entries"].append(exchange(1, "GET", "/", 200, f"{name}={session}"))
+    assert read_cookie(json.dumps(two), name).value == session
 
 
 def test_a_later_header_goes_before_several_values_in_one() -> None:
