@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from sessionctl.encoding import b64encode, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine
+from sessionctl.payload.pickle_pair import name_of_pair
 from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
 from sessionctl.signing.macs import Macs, signature_lengths
 from sessionctl.verdict import new_tuple
@@ -70,7 +71,7 @@ class Bottle(Format):
         if not context.keys:
             _read(parts.payload)  # what cannot be read is told before the want of a key
         index = self._macs.find(context.keys, parts.payload, parts.signature, _write)
-        name, _ = _read(parts.payload)
+        name = _name(parts.payload)
         if context.cookie_name not in (None, name):
             raise BadSignatureError(
                 f"signed by the key, but for a cookie named {name[:80]!r}, and this one has another name"
@@ -112,19 +113,30 @@ def _split(text: str) -> _Parts:
         raise MalformedCookieError("the text holds half of a surrogate pair") from None
 
 
+def _name(payload: bytes) -> str:
+    """The cookie's name, of a payload that can be read. Raises `MalformedCookieError`."""
+    name = name_of_pair(_b64decode(payload))
+    return _read(payload)[0] if name is None else name
+
+
 def _read(payload: bytes) -> tuple[str, Any]:
     """The cookie's name and value. Raises `MalformedCookieError`."""
     from sessionctl.payload import pickle
 
     try:
-        content = pickle.loads(a2b_base64(payload))
-    except Base64Error:
-        raise MalformedCookieError("the payload is not base64") from None
+        content = pickle.loads(_b64decode(payload))
     except MalformedError as error:
         raise MalformedCookieError(f"the payload is {error}") from None
     if not isinstance(content, list) or len(content) != 2 or not isinstance(content[0], str):  # noqa: PLR2004
         raise MalformedCookieError("the payload is no pair of a name and a value")
     return content[0], content[1]
+
+
+def _b64decode(payload: bytes) -> bytes:
+    try:
+        return a2b_base64(payload)
+    except Base64Error:
+        raise MalformedCookieError("the payload is not base64") from None
 
 
 def _odd(name: str, cookie_name: str | None) -> tuple[Warn, ...]:
