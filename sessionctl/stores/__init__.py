@@ -8,6 +8,6 @@ Nothing here writes, imports or runs what a record names.
 from __future__ import annotations
 
 from sessionctl.stores.base import StoredRecord
-from sessionctl.stores.registry import read_record, record_names
+from sessionctl.stores.registry import may_be_empty, read_record, record_names
 
-__all__ = ["StoredRecord", "read_record", "record_names"]
+__all__ = ["StoredRecord", "may_be_empty", "read_record", "record_names"]

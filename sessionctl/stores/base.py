@@ -5,6 +5,7 @@ A module of this package knows the records of one family of frameworks. It has
     NAMES                          the names that `-f` takes for them; the first is the family's own
     recognise(sample) -> Guess     what they may be, and how sure that is
     read(sample, context) -> StoredRecord
+    MAY_BE_EMPTY = True                   where no bytes at all are a session too
 
 `recognise` never raises; `read` raises `MalformedError`, and for an encrypted record `NoKeyError` and
 `BadSignatureError`.

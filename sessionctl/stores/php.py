@@ -12,6 +12,7 @@ import re
 from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, seconds
 
 NAMES = ("php", "symfony")
+MAY_BE_EMPTY = True
 
 _VALUE = rb"(?:N;|[ibdRrsSaOCE]:[-+0-9.INFAE])"
 _LONGEST_NAME = 127

@@ -73,6 +73,11 @@ def read_record(
     return record
 
 
+def may_be_empty(name: str | None) -> bool:
+    """Whether nothing at all is a session too, of records of that name."""
+    return any(name in family.NAMES and getattr(family, "MAY_BE_EMPTY", False) for family in _families())
+
+
 def likeness(content: bytes, name: str | None) -> float:
     """How much some bytes look like a record of that name (0 to 1); without one, of any."""
     sample = Sample(content, name)

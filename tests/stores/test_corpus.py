@@ -128,4 +128,5 @@ def test_nothing_on_standard_input(run: Run, content: bytes) -> None:
         answer = run("decode", "--record", "-", *options, stdin=content)
         assert (answer.status, answer.out) == (3, "")
         assert "standard input is empty" in answer.err
-    assert run("decode", "--record", "-", "-f", "php", stdin=content).json == []
+    for name in ("php", "symfony"):
+        assert run("decode", "--record", "-", "-f", name, stdin=content).json == []

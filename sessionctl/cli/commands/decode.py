@@ -78,10 +78,10 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
 def _print_record(path: str, name: str | None, setup: Setup, look: options.Look) -> int:
     """Print a stored session; 1 where keys were given and its signature does not fit them."""
     from sessionctl.errors import MalformedError
-    from sessionctl.stores import read_record
+    from sessionctl.stores import may_be_empty, read_record
 
     content = content_of_file(path)
-    if path == "-" and name not in ("php", "symfony") and not content.strip():  # of these it is a session
+    if path == "-" and not content.strip() and not may_be_empty(name):
         raise MalformedError("standard input is empty: whatever was asked for the record has found none")
     record = read_record(
         content,
