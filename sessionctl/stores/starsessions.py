@@ -2,7 +2,8 @@
 
 starsessions 1 writes the bare JSON, as others do: see `plain`. A lifetime of 0 ends with the browser. The record does
 not tell a rolling lifetime, which begins anew with each use, from a fixed one, which counts from its creation: the
-end is told that the former has and the latter never outlives. Redis, whose expiry the application sets, may tell sooner.
+end is told that the former has and the latter never outlives. Redis, whose expiry is the application's, may tell of
+one before.
 Sources: starsessions 2.2.1 session.py, middleware.py, stores/redis.py; 1.3.0 session.py, backends/redis.py.
 """
 
