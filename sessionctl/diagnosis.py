@@ -40,7 +40,14 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
     """
     if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
         return []
-    likely = chain(_texts(known, setup), _keys(known), _names(known), _options(known), _formats(known, setup))
+    likely = chain(
+        _twins(known),
+        _texts(known, setup),
+        _keys(known),
+        _names(known),
+        _options(known),
+        _formats(known, setup),
+    )
     for mistakes in (likely, _settings(known)):
         found = (Warn("hint", text) for text, changed in mistakes if _fits(changed))
         if told := [*islice(found, _MOST)]:
@@ -53,6 +60,15 @@ def _fits(known: Identified) -> bool:
         return known.format.judge(known.text, known.context).key_index is not None
     except SessionctlError:
         return False
+
+
+def _twins(known: Identified) -> Iterator[tuple[str, Identified]]:
+    """The other cookies of the name: a browser sends those of several paths and domains in one header."""
+    name, form = known.context.cookie_name, known.format
+    took = f"{form.name} takes the {'last' if form.takes_last_cookie else 'first'}"
+    hint = f"another value of {name} in that header fits, but {took}: the browser has two, of different Path or Domain"
+    for text in known.twins:
+        yield hint, known._replace(text=text)
 
 
 def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
@@ -76,6 +92,13 @@ def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
         changes.append(("the text fits without the name in front", text[len(name) + 1 :]))
     elif "=" in text:
         changes.append(("the text fits without the name in front", text.partition("=")[2]))
+    if name:
+        changes.append(
+            (
+                f"the text fits with {name}= in front, which is no name but part of it: give it as NAME={name}=...",
+                f"{name}={text}",
+            )
+        )
     for hint, changed in changes:
         if changed != text and changed:
             same = known._replace(text=changed)

@@ -103,6 +103,8 @@ class Identified(NamedTuple):
     candidates: tuple[str, ...]
     rivals: tuple[str, ...] = ()
     """Formats whose texts look just like this one."""
+    twins: tuple[str, ...] = ()
+    """The other values of the cookie's name in its header."""
 
     @property
     def settled(self) -> bool:
@@ -142,8 +144,7 @@ def identify(
         return _cleared(source, setup, forms)
     if setup.format is not None:
         return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
-    found = formats.detect(source.value, cookie_name=source.name)
-    found = _with_options(_by_companion(found, source), setup)
+    found = _detected(source, setup)
     if not found:
         return _judge_cut(source, setup, [], judge=judge, mend=mend, forms=forms)
     tried, missing = [], None
@@ -223,6 +224,20 @@ def _noting(known: Identified, note: Warn) -> Identified:
     return known._replace(verdict=known.verdict._replace(warnings=(*known.verdict.warnings, note)))
 
 
+def _detected(source: Source, setup: Setup) -> list[tuple[str, float]]:
+    """The formats that a cookie may be of, with the options that were given, best first."""
+    text = source.value or ""
+    found = _by_companion(formats.detect(text, cookie_name=source.name), source)
+    if not setup.options:
+        return found
+    scores = dict(_with_options(found, setup))
+    for name in formats.names():
+        if _has_options(name, setup) and _takes_options(name, setup):
+            score = setup.open(name).detect(text, cookie_name=source.name)
+            scores[name] = max(scores.get(name, 0.0), score)
+    return sorted(((name, score) for name, score in scores.items() if score), key=lambda item: -item[1])
+
+
 def _by_companion(found: list[tuple[str, float]], source: Source) -> list[tuple[str, float]]:
     """As found, with `cookie-session` where `NAME.sig` came along, whatever its value: koa-session's may be an ID."""
     if source.name is None or f"{source.name}.sig" not in source.cookies:
@@ -234,15 +249,22 @@ def _by_companion(found: list[tuple[str, float]], source: Source) -> list[tuple[
 
 def _with_options(found: list[tuple[str, float]], setup: Setup) -> list[tuple[str, float]]:
     """Those of the formats that can be opened with the options that were given: these tell which was meant."""
-    if not setup.options:
-        return found
     having = [(name, score) for name, score in found if _takes_options(name, setup)]
     if found and not having:
+        for name, _ in found:
+            if _has_options(name, setup):
+                setup.open(name)  # which says what is wrong with the value
         given, names = ", ".join(sorted(setup.options)), ", ".join(name for name, _ in found[:3])
         raise UsageError(
             f"no format that this may be of ({names}) takes the option {given}; -f names another"
         )
     return having
+
+
+def _has_options(name: str, setup: Setup) -> bool:
+    """Whether the format has all the options that were given, whatever their values."""
+    having = {option.name for option in formats.get(name).options}
+    return having.issuperset(option.replace("_", "-") for option in setup.options)
 
 
 def _takes_options(name: str, setup: Setup) -> bool:
@@ -275,7 +297,7 @@ def _judge(
     others = [other for other in scores if other != name]
     rivals = tuple(other for other in others if scores[name] - scores[other] < ALIKE)
     verdict = form.judge(text, context) if judge or context.keys else _UNJUDGED
-    return Identified(form, text, context, verdict, (name, *others), rivals)
+    return Identified(form, text, context, verdict, (name, *others), rivals, source.twins)
 
 
 def opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:

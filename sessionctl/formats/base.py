@@ -30,7 +30,6 @@ from sessionctl.signing.macs import Macs, misfit
 from sessionctl.verdict import Verdict as Verdict
 from sessionctl.verdict import Warn as Warn
 from sessionctl.verdict import new_tuple
-from sessionctl.wording import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -413,7 +412,12 @@ def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple
                 return index, found
     if len(wrong) == len(context.keys):
         raise wrong[0]
-    raise BadSignatureError(f"the cookie is not from {any_of(len(context.keys), 'key')}, or it was changed")
+    opener = (
+        "the key does not open it"
+        if len(context.keys) == 1
+        else f"none of the {len(context.keys)} keys opens it"
+    )
+    raise BadSignatureError(f"{opener}: it was made with another, or changed")
 
 
 def genuine(

@@ -121,10 +121,10 @@ class DjangoSigned(Format):
         text = unquote(text)
         if _old_parts(text) is not None:
             return 0.97 if are_messages(_decode_json(text[_OLD_TAG + 1 :])) else 0.0
-        value, _, signature = text.rpartition(":")
+        value, _, signature = text.rpartition(self._separator)
         if len(signature) not in SIGNATURES or not _BASE64_CHARS.issuperset(signature) or "=" in signature:
             return 0.0
-        body, found, stamp = value.rpartition(":")
+        body, found, stamp = value.rpartition(self._separator)
         if not found or _plausible_time(stamp) is None:
             return 0.0 if not value else 0.45 if is_mixed(signature) else 0.3
         data = _payload(body, MAX_SIZE)

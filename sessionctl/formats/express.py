@@ -64,12 +64,19 @@ class Express(Format):
         plain = cookie_signature.header_text(text)
         if plain.startswith(_JSON):
             return 0.95 if plain[2:3] in ("{", "[") and _json(plain) is not plain else 0.0
+        if self.given("prefix"):
+            return self._with_prefix(plain)
         if not plain.startswith("s:"):
             return _unprefixed(plain) if cookie_name in self.cookie_names else 0.0
         value, signature = cookie_signature.split(plain[2:])
         if not cookie_signature.looks_signed(signature):
             return 0.0
         return 1.0 if cookie_name in self.cookie_names or len(value) == _ID else 0.97
+
+    def _with_prefix(self, plain: str) -> float:
+        """The sureness where the application has chosen another prefix, or none."""
+        signature = cookie_signature.split(plain)[1]
+        return 0.5 if self._is_signed(plain) and cookie_signature.looks_signed(signature) else 0.0
 
     def _decode(self, text: str, context: Context) -> Decoded:
         plain = self._plain(text, context)

@@ -54,7 +54,9 @@ class FastifyCookie(Format):
     def _detect(self, text: str, cookie_name: str | None) -> float:
         plain = cookie_signature.header_text(text)
         value, signature = cookie_signature.split(plain)
-        if signature is None or len(signature) not in _LENGTHS or plain.startswith(_EXPRESS):
+        if signature is None or len(signature) not in _LENGTHS or not plain.startswith(self._prefix):
+            return 0.0
+        if plain.startswith(_EXPRESS) and not self._prefix:
             return 0.0
         if not cookie_signature.looks_signed(signature, len(signature)):
             return 0.0

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionctl import jsontext
 from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import (
+    BadSignatureError,
     MalformedCookieError,
     MalformedError,
     NotSupportedError,
@@ -131,7 +132,7 @@ class Iron(Format):
 
     def _decode(self, text: str, context: Context) -> Decoded:
         seal = split(text)
-        _, opened = first_opened(context, lambda secret: self._open(seal, secret))
+        _, opened = self._first_opened(seal, context)
         data = opened.data
         identifier = data.get("id") if isinstance(data, dict) else None
         return Decoded(
@@ -147,7 +148,7 @@ class Iron(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         seal = split(text)
-        index, opened = first_opened(context, lambda secret: self._open(seal, secret))
+        index, opened = self._first_opened(seal, context)
         limit, issued_at = context.age_limit(None), _created(opened.data)
         warnings = self._odd(seal, opened)
         if limit is not None and issued_at is None:
@@ -205,7 +206,7 @@ class Iron(Format):
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
         seal = split(text)
-        index, opened = first_opened(context, lambda secret: self._open(seal, secret))
+        index, opened = self._first_opened(seal, context)
         shape = _shape(opened.data)
         kind = "iron-session" if seal.version else "h3" if shape == "h3" else "hapi"
         # The newest password seals, and the ID of an older one is not its own.
@@ -225,6 +226,19 @@ class Iron(Format):
         return {**data, "_store": {**store, "_flash": {**flash, key: messages}}}
 
     # -- how ----------------------------------------------------------------------------------------
+
+    def _first_opened(self, seal: Seal, context: Context) -> tuple[int, _Opened]:
+        """The index of the first key that opens the seal, and what it holds; raises as `first_opened` does."""
+        try:
+            return first_opened(context, lambda secret: self._open(seal, secret))
+        except WrongKeyTypeError:
+            raise
+        except BadSignatureError as error:
+            lengths = [len(secret.text) for secret in context.keys if secret.text is not None]
+            if max(lengths, default=_SHORTEST_PASSWORD) >= _SHORTEST_PASSWORD:
+                raise
+            short = f"iron refuses passwords of fewer than {_SHORTEST_PASSWORD} characters, and this has {max(lengths)}"
+            raise BadSignatureError(f"{error}; {short}") from None
 
     def _open(self, seal: Seal, secret: Secret) -> _Opened | None:
         """What the seal holds, or None where the key is another; the mac is checked before anything else."""

@@ -35,7 +35,8 @@ def odd(
     """All of it but the hints at a wrong key or a damaged text (`sessionctl.diagnosis`)."""
     verdict, found = known.verdict, keys_missing(setup)
     if failure is not None:
-        found.append(Warn(failure.code, f"it is encrypted: {failure}"))
+        said = str(failure)
+        found.append(Warn(failure.code, said if "encrypted" in said else f"it is encrypted: {said}"))
     if verdict.needs_resign:
         found.append(Warn("needs-resign", _resign(verdict)))
     if verdict.reason == "unsigned" and not decoded.is_id:

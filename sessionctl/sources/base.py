@@ -47,6 +47,8 @@ class Source(NamedTuple):
     cookies: Mapping[str, str] = MappingProxyType({})
     attributes: Mapping[str, str] | None = None
     notes: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
+    """The other values of the name that the same header has, which the framework does not look at."""
 
     @property
     def clears(self) -> bool:
@@ -125,7 +127,8 @@ def settle(found: Source, values: Sequence[str]) -> Source:
         f"where other frameworks take the {other}"
     )
     cookies = {**found.cookies, found.name: value}
-    return found._replace(value=value, cookies=cookies, notes=(*found.notes, note))
+    twins = tuple(other for other in values if other != value)
+    return found._replace(value=value, cookies=cookies, notes=(*found.notes, note), twins=twins)
 
 
 def parse_set_cookie(text: str) -> Source:

@@ -60,7 +60,9 @@ def test_what_is_missing_beside_a_secret_is_told_first(
     name = missing.split(maxsplit=1)[0]
     secrets = [word for key in keys for word in ("--secret", key)]
     assert run("inspect", cookie, "-f", name, *secrets).out.splitlines()[0] == missing
-    assert run("inspect", cookie, "-f", name).out.splitlines()[0].endswith("no secret was given (--secret)")
+    assert ": not checked, no secret was given (--secret" in " ".join(
+        run("inspect", cookie, "-f", name).out.split()
+    )
 
 
 @pytest.mark.parametrize("keys", [[], ["--secret", "w" * 32]], ids=["no key", "a wrong key"])
@@ -135,6 +137,50 @@ def test_cleared_cookie(run: Run, pasted: str, by: str) -> None:
 def test_what_clears_nothing(run: Run, pasted: str) -> None:
     """`null` that the browser is to keep, and other words, are no cleared cookies."""
     assert run("inspect", pasted).status == 3
+
+
+@pytest.mark.parametrize("keys", [[], ["--secret", "w" * 32]], ids=["no key", "a wrong key"])
+@pytest.mark.parametrize("name", ["iron", "rails", "rack", "laravel", "litestar", "fastify-secure", "authjs"])
+def test_what_is_encrypted_is_said_once(run: Run, name: str, keys: list[str]) -> None:
+    """The first line says that it is encrypted and what is wrong; no note says it again, though the JSON has one."""
+    words = ["inspect", formats.get(name).example, *keys]
+    out = run(*words).out
+    assert out.startswith(f"{name} cookie, encrypted: ")
+    assert "note " not in out
+    codes = [warning["code"] for warning in run(*words, "--json").json["warnings"]]
+    assert codes == ["bad-signature" if keys else "no-key"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "said"),
+    [
+        ("rack", "short", "wrong kind of key: the secret has 5 bytes; Rack asks for 32 or more"),
+        ("laravel", "short", "wrong kind of key: the key has 5 bytes in place of 16 or 32"),
+        ("iron", "hex:00", "wrong kind of key: the keys of this seal were made from a password"),
+        ("iron", "short", "NOT genuine: the key does not open it: it was made with another, or changed; iron refuses "),
+    ],
+)  # fmt: skip
+def test_key_that_cannot_be_one(run: Run, name: str, key: str, said: str) -> None:
+    """A key that the format cannot have tells nothing of the cookie, so the report does not call it forged."""
+    answer = run("inspect", formats.get(name).example, "--secret", key)
+    assert answer.status == 1
+    assert " ".join(answer.out.split()).startswith(f"{name} cookie, encrypted: {said}")
+
+
+@pytest.mark.parametrize(("name", "place"), [("flask", "first"), ("starlette", "last")])
+def test_hint_at_the_other_cookie_of_a_name(run: Run, name: str, place: str) -> None:
+    """Of two cookies of one name, the one that the framework does not look at is told where the key fits it."""
+    texts = [formats.get(name).encode({"user": user}, [user]) for user in ("one", "two")]
+    header = f"Cookie: session={texts[0]}; theme=dark; session={texts[1]}"
+    unseen = "two" if place == "first" else "one"
+    told = run("inspect", header, "--secret", unseen, "--json")
+    assert told.status == 1
+    hints = [one["message"] for one in told.json["warnings"] if one["code"] == "hint"]
+    fits = (
+        f"another value of session in that header fits, but {name} takes the {place}: the browser has two, "
+    )
+    assert [hint.startswith(fits) for hint in hints] == [True]
+    assert "another value" not in run("verify", header, "--secret", "three").err
 
 
 def test_decode_says_what_is_encrypted(run: Run) -> None:

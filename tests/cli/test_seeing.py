@@ -383,3 +383,39 @@ def test_timeline_says_whose_story_it_tells(run: Run, tmp_path: Path) -> None:
     assert "is a file" not in missing.err
     judged = run("doctor", f"@{file}")
     assert "of 2 cookies, session looks most like a session; the others: theme" in judged.err
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "data"),
+    [
+        ("itsdangerous", {"separator": "~"}, {"a": 1}),
+        ("django-signed", {"separator": "~"}, ["a"]),
+        ("express", {"prefix": ""}, "hello"),
+        ("express", {"prefix": "sess:"}, "hello"),
+        ("fastify-cookie", {"prefix": "s:"}, "hello"),
+    ],
+)
+def test_options_take_part_in_detection(run: Run, name: str, options: dict[str, str], data: object) -> None:
+    """A text that is of a format only with the options that were given is found by them, without -f."""
+    text = formats.get(name, **options).encode(data, ["k"])
+    words = [word for key, value in options.items() for word in ("-O", f"{key}={value}")]
+    assert run("verify", f"c={text}", "--secret", "k", *words).status == 0
+    assert run("decode", f"c={text}", *words, "--json").json["data"] == data
+
+
+def test_option_whose_value_no_format_takes(run: Run) -> None:
+    """What is wrong is told of the value where the option is there, of the option where no format has it."""
+    wrong = run("verify", FLASK, "--secret", "k", "-O", "digest=sha7")
+    assert (wrong.status, "option 'digest' of format 'flask' is one of md5, sha1" in wrong.err) == (2, True)
+    unknown = run("verify", FLASK, "--secret", "k", "-O", "nonsense=1")
+    assert (unknown.status, "takes the option nonsense" in unknown.err) == (2, True)
+
+
+def test_value_that_looks_like_a_pair(run: Run) -> None:
+    """A bare value with a `=` in it is read as a pair, and where it fits as a whole a hint says how to give it."""
+    text = formats.get("express", prefix="").encode("hello=world", ["k"])
+    words = ["--secret", "k", "-O", "prefix="]
+    answer = run("verify", text, *words)
+    assert answer.status == 1
+    assert "the text fits with hello= in front, which is no name but part of it" in answer.err
+    assert run("verify", f"NAME={text}", *words).status == 0

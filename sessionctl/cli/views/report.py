@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sessionctl.inspection import Report
+    from sessionctl.verdict import Warn
 
 
 LONGEST_KEY = 32
 """Columns of a key that a value stands beside; below a longer one, and one of more than a third of the line."""
-
-_IN_HEADLINE = ("cleared",)
-"""Codes of warnings that only say what the first line does."""
 
 BESIDE = 9
 """Columns that a fact's name takes, with the gap behind it."""
@@ -43,12 +41,17 @@ def _print_all(out: Console, report: Report, *, verbose: bool) -> None:
     put(out, _headline(report))
     _print_facts(out, report, verbose=verbose)
     _print_data(out, report)
-    told = [one for one in report.warnings if one.code not in _IN_HEADLINE]
+    told = [one for one in report.warnings if not _is_told(one, report)]
     if told:
         out.print()
     for warning in told:
         mark = "hint" if warning.code == "hint" else "note"
         put(out, Text(visible(warning.message)), BESIDE, Text(mark, style=ODD))
+
+
+def _is_told(warning: Warn, report: Report) -> bool:
+    """Whether a warning only says what the first line does."""
+    return warning.code == "cleared" or warning.message == f"it is encrypted: {report.verdict.detail}"
 
 
 def _headline(report: Report) -> Text:
@@ -75,9 +78,8 @@ def _headline(report: Report) -> Text:
         return Text.assemble(("empty cookie", "bold"), ": the application ended the session")
     if report.status == "unchecked":
         return Text.assemble(kind, ": ", ("not checked", ODD), f", {_lacking(report)}")
-    return Text.assemble(
-        kind, ": ", ("NOT genuine", BAD), f": {visible(verdict.detail)} ({report.keys_source})"
-    )
+    answer = "wrong kind of key" if verdict.reason == "wrong-key-type" else "NOT genuine"
+    return Text.assemble(kind, ": ", (answer, BAD), f": {visible(verdict.detail)} ({report.keys_source})")
 
 
 def _known_to_store(report: Report) -> Text:
@@ -93,7 +95,10 @@ def _known_to_store(report: Report) -> Text:
 
 def _lacking(report: Report) -> str:
     """What is missing for a check: a secret, or what the format needs beside the ones given."""
-    return visible(report.verdict.detail) if report.verdict.keys else "no secret was given (--secret)"
+    if report.verdict.keys:
+        return visible(report.verdict.detail)
+    _, _, which = report.verdict.detail.partition("; --secret takes ")
+    return f"no secret was given (--secret{f': {which}' if which else ''})"
 
 
 def _by(report: Report) -> str:
