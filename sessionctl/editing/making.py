@@ -13,7 +13,7 @@ from sessionctl.editing.made import (
     made_of,
     storage_of,
 )
-from sessionctl.errors import UsageError
+from sessionctl.errors import NoKeyError, SecretError, UsageError, WrongKeyTypeError
 from sessionctl.formats.base import Content
 from sessionctl.session import Session
 from sessionctl.sources import Source
@@ -78,15 +78,18 @@ def _create_foreign(
     if not form.holds_session or form.may_hold_id:
         data = data or session_id or data  # an ID, or what the application puts there in its place
     content = Content(data, session_id, flash)
-    text = form.encode(
-        content.data,
-        context.keys,
-        id=session_id,
-        flash=flash,
-        cookie_name=cookie_name,
-        now=setup.now,
-        max_age=setup.max_age,
-    )
+    try:
+        text = form.encode(
+            content.data,
+            context.keys,
+            id=session_id,
+            flash=flash,
+            cookie_name=cookie_name,
+            now=setup.now,
+            max_age=setup.max_age,
+        )
+    except (NoKeyError, WrongKeyTypeError) as error:  # no answer: nothing is judged where a cookie is made
+        raise SecretError(error.message) from None
     if form.holds_session and session_id is not None:
         _check_id_kept(form, text, context, session_id)
     check_size(form, cookie_name, text, data if isinstance(data, dict) else {})

@@ -239,6 +239,13 @@ def test_create_the_cookie_of_an_id(run: Run, name: str, session_id: str) -> Non
     assert (printed["id"], printed["data"]) == (session_id, session_id)
 
 
+@pytest.mark.parametrize("name", ["plug", "rack", "litestar", "aiohttp", "laravel", "iron"])
+def test_create_with_a_key_that_cannot_be(run: Run, name: str) -> None:
+    """A key that a format cannot use, or a salt that is missing, is wrong usage: there was nothing to judge."""
+    answer = run("create", "-f", name, "--secret", "short", "--set", "a=1", "--json")
+    assert (answer.status, answer.json["error"]["code"]) == (2, "bad-secret")
+
+
 def test_create_without_a_key_what_has_none(run: Run) -> None:
     """PHP signs nothing, so its cookie is made without a secret; others are not."""
     assert (
