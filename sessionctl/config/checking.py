@@ -106,7 +106,7 @@ def _check_profile(file: ConfigFile, name: str, profile: Mapping[str, Any]) -> I
 
     values = {key: Value(value, file, file.line("profiles", name, key)) for key, value in profile.items()}
     settings = Settings(name, values)
-    for key, test in (("format", _try_format), ("storage", _try_storage), ("max_age", _try_max_age)):
+    for key, test in (("format", _try_format), ("storage", _try_storage)):
         if key in profile and (file.trusted or key not in GUARDED):
             yield from _tried(file, (name, key), test, settings)
     if file.trusted and "secrets" in profile:
@@ -137,14 +137,6 @@ def _try_storage(settings: Settings) -> None:
     from sessionctl.storage.registry import open_storage
 
     open_storage(settings.storage_url() or "")
-
-
-def _try_max_age(settings: Settings) -> None:
-    from sessionctl.duration import parse_duration
-
-    given = settings.get("max_age")
-    if isinstance(given, str) and given.lower() != "none":
-        parse_duration(given)
 
 
 def _open_secret_files(file: ConfigFile, name: str, secrets: list[str]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import tomllib
 from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sessionctl.errors import ConfigError
+from sessionctl.errors import ConfigError, UsageError
 from sessionctl.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -51,7 +51,14 @@ def _is_url(value: Any) -> bool:
 
 
 def _is_duration(value: Any) -> bool:
-    return _is_text(value) or type(value) is int or _is_finite(value)
+    if not isinstance(value, str):
+        return (type(value) is int or _is_finite(value)) and value >= 0
+    from sessionctl.duration import parse_duration
+
+    try:
+        return value.lower() == "none" or parse_duration(value) >= 0
+    except UsageError:
+        return False
 
 
 def _is_name(value: Any) -> bool:

@@ -149,9 +149,21 @@ def test_an_untrusted_choice_of_profile(run: Run, write: Write, home: Path) -> N
         'default_profile = "a"\nprofiles = [1]\n',
         "[profiles.a]\nsecrets = 5\n",
         "[profiles.a]\nmax_age = nan\n",
+        '[profiles.a]\nmax_age = "soon"\n',
+        "[profiles.a]\nmax_age = -1\n",
         "[profiles.a]\noptions = { salt = inf }\n",
     ],
-    ids=["a long number", "nesting", "size", "a list of profiles", "secrets are a number", "nan", "inf"],
+    ids=[
+        "a long number",
+        "nesting",
+        "size",
+        "a list of profiles",
+        "secrets are a number",
+        "nan",
+        "no duration",
+        "less than none",
+        "inf",
+    ],
 )
 def test_hostile_files(run: Run, write: Write, text: str) -> None:
     """Whatever stands in a project's file is a mistake in it, which every command and the check name."""
