@@ -512,10 +512,14 @@ def test_profile(run: Run, home: Path, tmp_path: Path) -> None:
 
 def test_encoded_once_too_often(run: Run) -> None:
     """A cookie of Express that was encoded twice is taken for no other framework's, and the error says what to do."""
-    text = quote(run("create", "-f", "express", "--secret", "k").text, safe="")
-    for more in ([], ["--secret", "k"]):
-        answer = run("inspect", f"connect.sid={text}", *more)
-        assert (answer.status, "a cookie of express once it is percent-decoded" in answer.err) == (3, True)
+    for session_id in ("id-0", "id-1", "id-2", "id-3"):  # with `+` or `/` in the signature, and without
+        text = quote(run("create", "-f", "express", "--secret", "k", "--id", session_id).text, safe="")
+        for more in ([], ["--secret", "k"]):
+            answer = run("inspect", f"connect.sid={text}", *more)
+            assert (answer.status, "a cookie of express once it is percent-decoded" in answer.err) == (
+                3,
+                True,
+            )
 
 
 def test_the_cookie_that_was_taken_is_named(run: Run) -> None:
