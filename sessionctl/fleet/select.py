@@ -128,8 +128,13 @@ class Judge:
             self.after is None or modified_at > self.after
         )
 
-    def entries(self, listed: Iterable[Entry]) -> Iterator[Entry]:
-        """Those of a store's list that may be meant, each with its end where only the record tells it."""
+    def entries(self, listed: Iterable[Entry], *, read: bool = False) -> Iterator[Entry]:
+        """Those of a store's list that may be meant, each with its end where only the record tells it.
+
+        Of records that are going to be `read` the end is left to `by_content`.
+        """
+        if read and self.store.read_only:
+            return filter(self._by_list, listed)
         return filter(self._by_end, map(self.store.with_end, filter(self._by_list, listed)))
 
     def by_entry(self, entry: Entry) -> bool:
@@ -151,7 +156,7 @@ class Judge:
         """
         if not self.by_age(stored.modified_at):
             return None
-        if self._ends_by_content:
+        if self.selection.expired:
             ends = self.store.expiry_of(stored)
             if ends is None or ends > self.now:
                 return None
@@ -196,8 +201,9 @@ def select(
 
 
 def _found(judge: Judge, *, content: bool, on_problem: OnProblem) -> Iterator[Found]:
-    entries = judge.entries(_candidates(judge, on_problem))
-    if not content and not judge.needs_content:
+    reads = content or judge.needs_content
+    entries = judge.entries(_candidates(judge, on_problem), read=reads)
+    if not reads:
         yield from map(Found, entries)
         return
     for batch in batches(entries):

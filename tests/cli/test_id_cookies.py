@@ -344,7 +344,8 @@ def test_list_and_stats_judge_the_age_of_files(run: Run, tmp_path: Path, django_
         (["--max-age", "30m"], 2),
         (["--max-age", "none"], 0),
     ):
-        assert len(run("list", *store, *age, "--expired").out.splitlines()) == expired
+        for more in ([], ["--data"], ["--where", "_token"]):
+            assert len(run("list", *store, *age, *more, "--expired").out.splitlines()) == expired
         assert run("stats", *store, *age, "--json").json["by_expiry"].get("expired", 0) == expired
     os.utime(tmp_path / "django" / f"sessionid{DJANGO_ID}", (parse_time(NOW) - 15 * 86400,) * 2)
     old = ["list", "-s", f"{django_store}?layout=django-file", "--now", NOW, "--expired", "--json"]
