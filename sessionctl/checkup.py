@@ -21,7 +21,7 @@ from sessionctl.sources.har import Exchange, gather
 from sessionctl.sources.likeliest import ANTI_FORGERY, purpose_of
 from sessionctl.strength import LEAST_ID_BITS, WELL_KNOWN, id_bits, weakness_of
 from sessionctl.timeline import story
-from sessionctl.unrecognised import begun
+from sessionctl.unrecognised import why_cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,7 +140,7 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
 
 def _of_no_format(source: Source, url: str | None) -> Iterator[Finding]:
     """What can be told of a cookie whose text no known framework has written: an ID of a server's own making."""
-    if (cut := begun(source.value or "", source.name)) is not None:
+    if (cut := why_cut(source.value or "", source.name)) is not None:
         yield _lost_end(cut)
         yield from _attributes(source, url)
         return

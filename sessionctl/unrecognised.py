@@ -65,9 +65,14 @@ def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> st
         or _encoded_twice(text, cookie_name)
         or _with_spaces(text, cookie_name)
         or _without_blanks(text, cookie_name)
-        or begun(text, cookie_name)
+        or _begun(text, cookie_name)
         or _no_name(text, cookie_name, names)
     )
+
+
+def why_cut(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that is a part of a cookie; None where it does not look like one."""
+    return _shown_in_part(text, cookie_name) or _begun(text, cookie_name)
 
 
 def shown_part(text: str) -> str:
@@ -170,8 +175,8 @@ def _surest(text: str, cookie_name: str | None) -> str | None:
     return found[0][0] if found and found[0][1] >= SURE else None
 
 
-def begun(text: str, cookie_name: str | None) -> str | None:
-    """What to say of a text that is the beginning of a cookie; None where it does not look like one."""
+def _begun(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that is the beginning of a cookie."""
     name = _begun_as(text, cookie_name)
     return name and (
         f"{len(text)} characters that look like a cookie of {name} which was cut: its end is missing, and with "

@@ -104,6 +104,7 @@ def test_where_it_came_from() -> None:
         (f"session={flask({'a': 1})[:-4]}", [], {"cut", "old-hash"}),
         (f"session={flask({'a': 1})[:-4]}", [KEY], {"cut", "not-genuine", "old-hash"}),
         (f"session={flask({'user': 'alice'})[:25]}{GOOD}", [], {"cut", "no-prefix"}),
+        (f"session={flask({'user': 'alice'})[:25]}…{GOOD}", [], {"cut", "no-prefix"}),
         (f"PHPSESSID={ID.lower()[:26]}", [], {"default-name"}),
         (f"connect.sid={express(ID)}", [KEY], {"default-name"}),
         (f"sid={express('17')}", [KEY], {"weak-id"}),
