@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from sessionctl.cli.output import say, shown
-from sessionctl.errors import SecretError, UsageError
+from sessionctl.errors import MissingExtraError, SecretError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,9 @@ def setup_of(
     ring, keys_source = _given_keys(params.pop("secrets", ()), params.pop("secret_file", ()))
     asked = params.pop("format_name", None)
     name = asked or settings.get("format")
-    options = _format_options(params.pop("format_options", ()) or _one_of("SESSIONCTL_FORMAT_OPTION"))
+    options = given_options = _format_options(
+        params.pop("format_options", ()) or _one_of("SESSIONCTL_FORMAT_OPTION")
+    )
     max_age, now = params.pop("max_age", None) or settings.get("max_age"), params.pop("now", None)
     size = params.pop("max_size", None)
     storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
@@ -66,7 +68,10 @@ def setup_of(
         if not ring:
             ring, keys_source = _profile_keys(settings, missing, keys)
     cookie_name = params.pop("cookie_name", None) or settings.get("cookie_name")
-    _check(name, options, cookie_name)
+    try:
+        _check(name, options, cookie_name)
+    except UsageError as error:
+        raise _blamed(error, settings, asked, given_options) from None
     moment = None if now is None else parse_time(now)
     if storage is not None and moment is not None and hasattr(storage, "clock"):
         storage.clock = lambda: moment
@@ -106,6 +111,24 @@ def _check(format_name: str | None, options: dict[str, str], cookie_name: str | 
         from sessionctl.cookie import check_sent_name
 
         check_sent_name(cookie_name)
+
+
+def _blamed(error: UsageError, settings: Settings, asked: str | None, given: dict[str, str]) -> UsageError:
+    """A wrong format or option, with its place in the file where that is where it comes from."""
+    from sessionctl.errors import UnknownFormatError
+    from sessionctl.formats.registry import get
+
+    if isinstance(error, UnknownFormatError):
+        return error if asked else settings.blamed("format", error)
+    name = asked or settings.get("format")
+    own = (_had(settings.options, [], "may") or {}) if name == settings.get("format") else {}
+    for option, value in own.items():
+        if option not in given:
+            try:
+                get(name, **{option: value})
+            except UsageError as mistake:
+                return settings.blamed("options", mistake, option)
+    return error
 
 
 def _max_age(given: str | float | None) -> float | None:
@@ -208,7 +231,12 @@ def _storage(url: str | None, settings: Settings, *, text_alone: bool) -> tuple[
         return open_storage(url), True, _said("storage", "-s", "SESSIONCTL_STORAGE")
     settings.refuse_withheld("storage")
     if (place := settings.storage_url()) is not None:
-        return open_storage(place), True, settings.name
+        try:
+            return open_storage(place), True, settings.name
+        except MissingExtraError:
+            raise
+        except UsageError as error:
+            raise settings.blamed("storage", error) from None
     from sessionctl.config import default_storage_url
     from sessionctl.errors import ConfigError
 
@@ -224,11 +252,10 @@ def _tell_default(settings: Settings, url: str) -> None:
     if name in (None, "native", "remix") or "storage" in settings.withheld:
         return
     from sessionctl.formats.registry import get
-    from sessionctl.stores.rows import READERS
 
     form = get(name)
-    if name in READERS:
-        how = f"rows of a database are read one by one: {READERS[name]}"
+    if form.row_query:
+        how = f'rows of a database are read one by one: psql -Atc "{form.row_query}" | sessionctl decode --record -'
     elif form.holds_session and not form.may_hold_id:
         how = "they are in its cookies"
     else:

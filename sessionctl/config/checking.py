@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sessionctl.config.files import ConfigFile, near, parse_config
 from sessionctl.config.places import config_path, project_path
-from sessionctl.errors import ConfigError, SessionctlError
+from sessionctl.errors import ConfigError, SessionctlError, UnknownFormatError
 from sessionctl.storage.address import hide_password
 from sessionctl.wording import counted
 
@@ -109,6 +110,9 @@ def _check_profile(file: ConfigFile, name: str, profile: Mapping[str, Any]) -> I
     for key, test in (("format", _try_format), ("storage", _try_storage)):
         if key in profile and (file.trusted or key not in GUARDED):
             yield from _tried(file, (name, key), test, settings)
+    for option in profile.get("options", ()) if "format" in profile else ():
+        one = Settings(name, {**values, "options": Value({option: profile["options"][option]}, file, 0)})
+        yield from _tried(file, (name, "options", option), _try_options, one)
     if file.trusted and "secrets" in profile:
         for index in range(len(profile["secrets"])):
             one = Settings(name, {"secrets": Value([profile["secrets"][index]], file, 0)})
@@ -117,7 +121,7 @@ def _check_profile(file: ConfigFile, name: str, profile: Mapping[str, Any]) -> I
         yield from _open_secret_files(file, name, profile["secrets"])
 
 
-def _tried(file: ConfigFile, place: tuple[str, str], test: Any, settings: Settings) -> Iterator[Finding]:
+def _tried(file: ConfigFile, place: tuple[str, ...], test: Any, settings: Settings) -> Iterator[Finding]:
     try:
         test(settings)
     except SessionctlError as error:
@@ -128,9 +132,14 @@ def _tried(file: ConfigFile, place: tuple[str, str], test: Any, settings: Settin
 def _try_format(settings: Settings) -> None:
     from sessionctl import formats
 
-    formats.get(
-        settings.get("format"), **{key.replace("-", "_"): value for key, value in settings.options().items()}
-    )
+    formats.get(settings.get("format"))
+
+
+def _try_options(settings: Settings) -> None:
+    from sessionctl import formats
+
+    with suppress(UnknownFormatError):  # told of the format itself
+        formats.get(settings.get("format"), **settings.options())
 
 
 def _try_storage(settings: Settings) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sessionctl.config.files import ConfigFile
+    from sessionctl.errors import UsageError
     from sessionctl.signing.keys import KeyRing, Secret
 
 GUARDED = ("storage", "secrets", "url")
@@ -65,6 +66,11 @@ class Settings:
     def name(self) -> str:
         """What messages call it."""
         return f"the profile {self.profile}"
+
+    def blamed(self, key: str, error: UsageError, *inner: str) -> ConfigError:
+        """A mistake in the value of a setting, or of an item in it: with file, line and key."""
+        place = ".".join(("profiles", str(self.profile), key, *inner))
+        return ConfigError(f"{self.values[key].source}: {place}: {error}")
 
     def refuse_withheld(self, key: str) -> None:
         """Raise `ConfigError` where a profile that was asked for has a setting that does not count."""
@@ -224,7 +230,10 @@ def _secret(text: str, file: ConfigFile) -> Secret:
         return Secret.read(_beside(rest, file.path))
     if kind == "command" and file.kind == "user":
         return Secret(_run(rest, file.path))
-    return Secret.parse(text)
+    try:
+        return Secret.parse(text)
+    except SecretError as error:
+        raise SecretError(f"{file.path}: {error}") from None
 
 
 def _run(command: str, path: str) -> str:

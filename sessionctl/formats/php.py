@@ -2,8 +2,9 @@
 
     PHPSESSID=rca5s8h9onui1egclkj800rfjb
 
-    the ID    letters, digits, "-" and ","; 26 characters of 0-9a-v, or 32 hexadecimal digits, unless
-              session.sid_length and session.sid_bits_per_character say otherwise; nothing is signed
+    the ID    1 to 256 letters, digits, "-" and ","; 26 characters of 0-9a-v, or 32 hexadecimal digits, unless
+              session.sid_length and session.sid_bits_per_character or session_id() say otherwise; nothing
+              is signed
     sess_ID   the record: see `sessionctl.payload.php` for the three handlers
 
 Symfony keeps `_sf2_attributes` (the session), `_symfony_flashes` (type -> list of messages) and `_sf2_meta`
@@ -18,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import percent_decode
 from sessionctl.errors import MalformedCookieError, UsageError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict
-from sessionctl.formats.judging import unsigned_id
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, unsigned_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,8 @@ ATTRIBUTES, FLASHES, META = "_sf2_attributes", "_symfony_flashes", "_sf2_meta"
 
 _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-,")
 _USUAL = {26: frozenset("0123456789abcdefghijklmnopqrstuv"), 32: frozenset("0123456789abcdef")}
-_SHORTEST, _LONGEST = 22, 256  # what session.sid_length may be
+# of the IDs that PHP makes (session.sid_length); session_id() sets shorter ones too
+_SHORTEST, _LONGEST = 22, 256
 
 
 class Php(Format):
@@ -48,6 +49,8 @@ class Php(Format):
         usual = _USUAL.get(len(identity), frozenset()).issuperset(identity)
         if cookie_name in self.cookie_names:
             return 0.9 if usual else 0.85
+        if len(identity) < _SHORTEST:
+            return 0.0
         return 0.2 if usual else 0.05
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - needs no key
@@ -97,10 +100,8 @@ def decoded_record(values: Any) -> Decoded:
 
 def _identity(text: str) -> str:
     identity = percent_decode(text)
-    if not _SHORTEST <= len(identity) <= _LONGEST:
-        raise MalformedCookieError(
-            f"{len(identity)} characters: an ID of PHP has {_SHORTEST} to {_LONGEST} (session.sid_length)"
-        )
+    if len(identity) > _LONGEST:
+        raise MalformedCookieError(f"{len(identity)} characters: an ID of PHP has at most {_LONGEST}")
     if not _ALPHABET.issuperset(identity):
         raise MalformedCookieError('an ID of PHP has letters, digits, "-" and "," alone')
     return identity

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.encoding import as_text
 from sessionctl.errors import MalformedError
-from sessionctl.formats.base import Warn
+from sessionctl.formats.base import Warn, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -278,6 +278,37 @@ def test_check(run: Run, write: Write, profile: str, severity: str, word: str) -
     assert answer.status == (2 if severity == "error" else 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ('format = "flsk"', 3, "format"),
+        ('format = "flask"\noptions = { slat = "x" }', 4, "options.slat"),
+        ('storage = "nonsense:x"', 3, "storage"),
+        ('storage = "fs:x?tll=3d"', 3, "storage"),
+    ],
+)
+def test_wrong_values(run: Run, write: Write, text: str, line: int, key: str) -> None:
+    """A value that cannot be names its file, line and key at any command, but for what an option replaces."""
+    path = write(f'default_profile = "a"\n[profiles.a]\n{text}\n', user=True)
+    answer = run("verify", "a.b.c")
+    assert answer.status == 2
+    assert f"{path}, line {line}: profiles.a.{key}: " in answer.err
+    wrong = run("create", "-f", "flsk", "-s", "nonsense:x")
+    assert str(path) not in wrong.err
+
+
+def test_check_of_options(run: Run, write: Write) -> None:
+    """What is wrong with a format option is told at its own line and key, with the nearest right one."""
+    write('[profiles.a]\noptions = { digest = "sha0", slat = "x" }\nformat = "flask"\n', user=True)
+    digest, slat = run("config", "check", "--json").json["findings"]
+    assert (digest["line"], digest["key"], "sha512" in digest["message"]) == (
+        2,
+        "profiles.a.options.digest",
+        True,
+    )
+    assert (slat["line"], slat["key"], "'salt'" in slat["message"]) == (2, "profiles.a.options.slat", True)
+
+
 def test_open_modes(run: Run, write: Write) -> None:
     """A file with a secret of its own that others can read is a warning; one that names a variable is not."""
     path = write('[profiles.a]\nsecrets = ["text:hunter2secret"]\n', user=True)
