@@ -102,6 +102,14 @@ def b64encode_urlsafe_tag(tag: bytes) -> bytes:
     return binascii.b2a_base64(tag, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
 
 
+def as_text(data: bytes) -> tuple[str, str]:
+    """Bytes as JSON can show them, with the `payload_type`: text where it is UTF-8, else standard base64."""
+    try:
+        return data.decode(), "text"
+    except UnicodeDecodeError:
+        return b64encode(data), "bytes"
+
+
 def to_urlsafe(text: str) -> str:
     """Base64 of either alphabet in the URL-safe one."""
     return text.replace("+", "-").replace("/", "_")

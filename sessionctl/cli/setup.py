@@ -252,10 +252,11 @@ def _tell_default(settings: Settings, url: str) -> None:
     if name in (None, "native", "remix") or "storage" in settings.withheld:
         return
     from sessionctl.formats.registry import get
+    from sessionctl.stores.rows import READERS
 
     form = get(name)
-    if form.row_query:
-        how = f'rows of a database are read one by one: psql -Atc "{form.row_query}" | sessionctl decode --record -'
+    if name in READERS:
+        how = f"rows of a database are read one by one: {READERS[name]}"
     elif form.holds_session and not form.may_hold_id:
         how = "they are in its cookies"
     else:

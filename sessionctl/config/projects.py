@@ -8,8 +8,8 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from sessionctl.formats.django import Django
 from sessionctl.storage.address import without_password
+from sessionctl.stores.rows import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +158,7 @@ def _django_store(project: Project, kind: str) -> tuple[str | None, tuple[str, .
     if kind == "signed_cookies":
         return None, ()
     return None, ("sessions are rows of the database; this reads one, with sqlite3 FILE in place of psql -Atc too:",
-                  f'psql -Atc "{Django.row_query}" | sessionctl decode --record -')  # fmt: skip
+                  READERS["django"])  # fmt: skip
 
 
 def _on_redis(url: str, layout: str, prefix: Found | None = None) -> tuple[str, tuple[str, ...]]:

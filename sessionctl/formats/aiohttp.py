@@ -39,19 +39,8 @@ from sessionctl.errors import (
     UnserializableValueError,
     WrongKeyTypeError,
 )
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    expire,
-    first_opened,
-    genuine,
-    refused,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine, refused
 from sessionctl.payload import python_json
 from sessionctl.signing.aes import open_cbc, seal_cbc
 from sessionctl.signing.mac import Hmac

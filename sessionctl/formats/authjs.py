@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from sessionctl import jsontext
 from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.errors import BadSignatureError, MalformedCookieError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
+from sessionctl.formats.judging import first_opened
 from sessionctl.formats.jwt import bare, judge_claims, odd_text, read_content, shown_time
 from sessionctl.signing import jose
 from sessionctl.signing.jose_keys import Key
@@ -66,8 +67,10 @@ class Authjs(Format):
         "zlrNth3KZ4V5HMrgpBzcKiMyNwrhpDbIc"
     )
 
-    _enc = ""
-    """The encryption of the text that is written anew."""
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._enc = ""
+        """The encryption of the text that is written anew."""
 
     def _detect(self, text: str, cookie_name: str | None) -> float:
         text = bare(text)

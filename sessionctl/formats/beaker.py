@@ -32,19 +32,8 @@ from sessionctl.errors import (
     UnserializableValueError,
     UsageError,
 )
-from sessionctl.formats.base import (
-    MAX_SIZE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    first_fit,
-    genuine,
-    judge_age,
-)
+from sessionctl.formats.base import MAX_SIZE, Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import first_fit, genuine, judge_age
 from sessionctl.payload import python_json
 from sessionctl.signing.beaker import CIPHERS, aes_key, decrypt, encrypt, mac_of, neighbours, pairs, split
 from sessionctl.signing.keys import KeyRing

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from sessionctl.encoding import b64encode, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import genuine
 from sessionctl.payload.pickle_pair import name_of_pair
 from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
 from sessionctl.signing.macs import Macs, signature_lengths

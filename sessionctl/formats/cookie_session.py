@@ -19,17 +19,8 @@ from sessionctl import jsontext
 from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, b64encode_urlsafe_tag
 from sessionctl.errors import MalformedError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    expire,
-    genuine,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, genuine
 from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs
 

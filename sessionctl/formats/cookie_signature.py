@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from sessionctl import jsontext
 from sessionctl.encoding import atob, b64encode, has_stray_bits, percent_decode
 from sessionctl.errors import BadSignatureError, MalformedCookieError, UnserializableValueError
-from sessionctl.formats.base import Verdict, refused
 from sessionctl.formats.django import names_session
+from sessionctl.formats.judging import refused
 from sessionctl.signing.mac import Hmac
 
 if TYPE_CHECKING:
-    from sessionctl.formats.base import Content, Context
+    from sessionctl.formats.base import Content, Context, Verdict
     from sessionctl.signing.keys import Secret
     from sessionctl.signing.macs import Macs
 

@@ -24,18 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import b64encode_urlsafe_tag, unquote
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
-from sessionctl.formats.base import (
-    MAX_SIZE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    genuine_within,
-    unsigned_id,
-)
+from sessionctl.formats.base import MAX_SIZE, Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import genuine_within, unsigned_id
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.payload.django_messages import MESSAGES_KEY, flash_in_session, flashed
 from sessionctl.signing import django as signing
@@ -70,7 +60,6 @@ class Django(Format):
         Option("digest", "sha256", DIGEST_HELP),
         Option("serializer", "json", "how a new payload is written; reading sees it", ("json", "pickle")),
     )
-    row_query = "select session_data from django_session where session_key = 'ID'"
     default_max_age = 1209600.0  # SESSION_COOKIE_AGE: two weeks
     example = (
         "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9:1xVPfy:Cb3BkSVvpdZP1XxylstSzkbXQ2S3yODYMzp1LeEZaME"

@@ -25,20 +25,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import b64encode_urlsafe_tag, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
-from sessionctl.formats.base import (
-    MAX_SIZE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    first_fit,
-    genuine,
-    genuine_within,
-)
+from sessionctl.formats.base import MAX_SIZE, Content, Context, Decoded, Format, Option, Verdict, Warn
 from sessionctl.formats.django import DIGEST_HELP, EARLIEST, LATEST, SIGNATURES, names_session
+from sessionctl.formats.judging import first_fit, genuine, genuine_within
 from sessionctl.formats.timed_token import is_mixed
 from sessionctl.payload import python_json
 from sessionctl.payload.django_messages import are_messages, flash_in_list, flashed

@@ -21,16 +21,8 @@ from sessionctl import jsontext
 from sessionctl.encoding import b64encode_tag
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    genuine,
-    refused,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
+from sessionctl.formats.judging import genuine, refused
 from sessionctl.signing.mac import HMAC_SHA256
 from sessionctl.signing.macs import Macs
 from sessionctl.verdict import Warn

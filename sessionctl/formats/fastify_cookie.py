@@ -16,7 +16,8 @@ from __future__ import annotations
 from sessionctl.encoding import b64encode_tag
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature, remix
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import genuine
 from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs
 

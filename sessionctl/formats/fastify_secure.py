@@ -29,18 +29,8 @@ from sessionctl.errors import (
     UsageError,
     WrongKeyTypeError,
 )
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    expire,
-    first_opened,
-    genuine,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:

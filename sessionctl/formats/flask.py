@@ -31,18 +31,9 @@ from typing import TYPE_CHECKING, Any
 from sessionctl.encoding import unquote
 from sessionctl.errors import MalformedCookieError, MalformedError, UnserializableValueError
 from sessionctl.formats import flask_tags, timed_token
-from sessionctl.formats.base import (
-    MAX_SIZE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    unsigned_id,
-)
+from sessionctl.formats.base import MAX_SIZE, Content, Context, Decoded, Format, Option, Verdict, Warn
 from sessionctl.formats.django import names_session
+from sessionctl.formats.judging import unsigned_id
 from sessionctl.payload import python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack
 from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, HMAC_SHA1

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl.encoding import quote, unquote
 from sessionctl.errors import MalformedCookieError, UnserializableValueError, WrongKeyTypeError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, first_opened, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
+from sessionctl.formats.judging import first_opened, genuine
 from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac, compare_digest
 from sessionctl.signing.macs import Macs
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from binascii import a2b_base64
 from typing import TYPE_CHECKING, Any
 
+from sessionctl.encoding import as_text
 from sessionctl.errors import MalformedCookieError
-from sessionctl.formats.base import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

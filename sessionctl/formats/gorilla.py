@@ -31,16 +31,8 @@ from sessionctl.errors import (
     UnserializableValueError,
     UsageError,
 )
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    expire,
-    genuine,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
+from sessionctl.formats.judging import expire, genuine
 from sessionctl.payload import gob, gob_writer
 from sessionctl.signing.aes import counter_mode
 from sessionctl.signing.keys import parse_option_secret

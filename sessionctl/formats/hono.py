@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from sessionctl.encoding import b64encode, percent_decode
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn
+from sessionctl.formats.judging import genuine
 from sessionctl.signing.mac import HMAC_SHA256
 from sessionctl.signing.macs import Macs
 

@@ -24,20 +24,8 @@ from sessionctl.errors import (
     UsageError,
     WrongKeyTypeError,
 )
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    expire,
-    first_opened,
-    genuine,
-    judge_age,
-    rest_of_life,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine, judge_age, rest_of_life
 from sessionctl.signing.iron import KEY_SIZES, MAC_SIZE, PREFIX, Seal, derive, make_box, split, unbox
 from sessionctl.signing.keys import Secret
 from sessionctl.signing.mac import Hmac, compare_digest

@@ -37,18 +37,9 @@ from sessionctl.errors import (
 )
 from sessionctl.formats import itsdangerous_jws as jws
 from sessionctl.formats import timed_token
-from sessionctl.formats.base import (
-    MAX_SIZE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    genuine,
-)
+from sessionctl.formats.base import MAX_SIZE, Content, Context, Decoded, Format, Option, Verdict, Warn
 from sessionctl.formats.django import names_session
+from sessionctl.formats.judging import genuine
 from sessionctl.formats.remix import looks_like_id
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.django import COMPRESSED, pack, unpack

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats import timed_token
-from sessionctl.formats.base import Context, Decoded, Verdict, Warn, expire, genuine, judge_age
+from sessionctl.formats.base import Context, Decoded, Verdict, Warn
+from sessionctl.formats.judging import expire, genuine, judge_age
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import ALGORITHMS
 from sessionctl.signing.macs import Macs

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sessionctl import jsontext
 from sessionctl.duration import human_seconds
-from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe, percent_decode, unquote
+from sessionctl.encoding import as_text, b64decode_urlsafe, b64encode_urlsafe, percent_decode, unquote
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -31,20 +31,8 @@ from sessionctl.errors import (
     SecretError,
     WrongKeyTypeError,
 )
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    as_text,
-    expire,
-    first_opened,
-    genuine,
-    refused,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine, refused
 from sessionctl.signing import jose
 from sessionctl.signing.jose_keys import DIGESTS, Key, read_keys
 from sessionctl.verdict import new_tuple

@@ -23,6 +23,7 @@ import binascii
 import math
 from typing import TYPE_CHECKING, Any
 
+from sessionctl.encoding import as_text
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -33,19 +34,8 @@ from sessionctl.errors import (
     UsageError,
     WrongKeyTypeError,
 )
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    as_text,
-    expire,
-    first_fit,
-    genuine,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_fit, genuine
 from sessionctl.payload import laravel as payload
 from sessionctl.payload import php, php_writer
 from sessionctl.signing import aes
@@ -76,7 +66,6 @@ class Laravel(Format):
     name = "laravel"
     may_hold_id = True
     summary = "Laravel 5.6 and later: encrypted cookies, the session driver cookie, texts of Crypt"
-    row_query = "select payload from sessions where id = 'ID'"
     cookie_names = ("laravel_session", "laravel-session")
     options = (
         Option("cipher", "aes-256-cbc", "app.cipher; left out, key and text tell", tuple(signing.KEY_SIZES)),

@@ -26,18 +26,8 @@ from sessionctl.errors import (
     UnserializableValueError,
     WrongKeyTypeError,
 )
-from sessionctl.formats.base import (
-    CLEARED,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Verdict,
-    Warn,
-    expire,
-    first_opened,
-    genuine,
-)
+from sessionctl.formats.base import CLEARED, Content, Context, Decoded, Format, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine
 from sessionctl.signing.aes import Gcm
 
 if TYPE_CHECKING:

@@ -11,15 +11,8 @@ from __future__ import annotations
 from sessionctl import jsontext
 from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe_tag, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    genuine_within,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
+from sessionctl.formats.judging import genuine_within
 from sessionctl.formats.remix import decode_value, looks_like_id, session_of, value_of
 from sessionctl.signing.mac import HMAC_SHA256, Hmac
 from sessionctl.signing.macs import Macs

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import percent_decode
 from sessionctl.errors import MalformedCookieError, UsageError
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, unsigned_id
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict
+from sessionctl.formats.judging import unsigned_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,23 +20,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sessionctl.encoding import b64decode_urlsafe, b64encode_urlsafe_tag
+from sessionctl.encoding import as_text, b64decode_urlsafe, b64encode_urlsafe_tag
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, NoKeyError, UsageError
-from sessionctl.formats.base import (
-    DEFAULT_MAX_AGE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    as_text,
-    expire,
-    first_opened,
-    genuine,
-    judge_age,
-)
+from sessionctl.formats.base import DEFAULT_MAX_AGE, Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine, judge_age
 from sessionctl.signing.plug import KeyParameters, Sealed, Signed, derive, make_mac, seal, sign, split, unlock
 
 if TYPE_CHECKING:
@@ -82,10 +69,12 @@ class Plug(Format):
     )
     example = "SFMyNTY.g3QAAAABbQAAAAd1c2VyX2lkYSo.PLmfn41EshFSOGvMEbrAnw3dZKpq3RKUdGY6Ba_3Dgc"
 
-    _before: _Token | None = None
-    """The token that is written anew, without its data."""
-    _payload: bytes = b""
-    """The term of the text that is written anew."""
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._before: _Token | None = None
+        """The token that is written anew, without its data."""
+        self._payload = b""
+        """The term of the text that is written anew."""
 
     # -- detection --------------------------------------------------------------------------------
 

@@ -23,17 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sessionctl import jsontext
 from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, NoKeyError
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    first_opened,
-    genuine,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import first_opened, genuine
 from sessionctl.formats.ruby_session import hash_id, read_payload, with_id
 from sessionctl.signing.mac import Hmac
 from sessionctl.signing.rack import BLOCK, Sealed, seal, split, unlock
@@ -80,8 +71,10 @@ class Rack(Format):
         "I1Pt7ORKWXRZFtuVzhBLC%2FCCPY%2F08A%3D%3D"
     )
 
-    _before = b""
-    """The payload of the text that is written anew."""
+    def __init__(self, **options: str) -> None:
+        super().__init__(**options)
+        self._before = b""
+        """The payload of the text that is written anew."""
 
     # -- detection --------------------------------------------------------------------------------
 

@@ -21,21 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sessionctl import jsontext
 from sessionctl.encoding import b64decode, b64encode
 from sessionctl.errors import MalformedCookieError, NoKeyError, UsageError
-from sessionctl.formats.base import (
-    DEFAULT_MAX_AGE,
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    expire,
-    first_opened,
-    genuine,
-    refused,
-    rest_of_life,
-)
+from sessionctl.formats.base import DEFAULT_MAX_AGE, Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, first_opened, genuine, refused, rest_of_life
 from sessionctl.formats.ruby_session import flash_of, hash_id, read_payload, with_id
 from sessionctl.signing.macs import misfit
 from sessionctl.signing.rails import (
@@ -127,11 +114,10 @@ class Rails(Format):
         "bwbKsglXD3nr64%2BjTbgoMg%3D%3D--WXyWad%2FuU5xP0OW1--AuB%2FS10UbAo2kvyklyLDwQ%3D%3D"
     )
 
-    _before = b""
-    """The payload of the text that is written anew."""
-
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
+        self._before = b""
+        """The payload of the text that is written anew."""
         self._kind = self.option("kind") if self.given("kind") else None
         self._digest = self.option("digest") if self.given("digest") else None
         self._cipher, self._key_digest = self.option("cipher"), self.option("key-digest")

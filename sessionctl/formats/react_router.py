@@ -22,7 +22,8 @@ from sessionctl import jsontext
 from sessionctl.encoding import atob, b64encode
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature, remix
-from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn
+from sessionctl.formats.judging import genuine
 from sessionctl.signing.mac import HMAC_SHA256
 from sessionctl.signing.macs import Macs
 

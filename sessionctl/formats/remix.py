@@ -21,16 +21,8 @@ from sessionctl import records
 from sessionctl.encoding import atob, b64encode, has_stray_bits
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Verdict,
-    Warn,
-    genuine,
-    refused,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn
+from sessionctl.formats.judging import genuine, refused
 from sessionctl.signing.mac import HMAC_SHA256, Hmac
 from sessionctl.signing.macs import Macs
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
+from sessionctl.encoding import as_text
 from sessionctl.errors import MalformedError
-from sessionctl.formats.base import Warn, as_text
+from sessionctl.formats.base import Warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

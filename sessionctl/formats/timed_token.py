@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionctl.duration import human_seconds
 from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
-from sessionctl.formats.base import Context, Option, Verdict, Warn, expire
+from sessionctl.formats.base import Context, Option, Verdict, Warn
+from sessionctl.formats.judging import expire
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import Hmac
 from sessionctl.signing.macs import Macs, signature_lengths

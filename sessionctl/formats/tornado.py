@@ -24,20 +24,10 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import b64decode, b64encode, quote, unquote
+from sessionctl.encoding import as_text, b64decode, b64encode, quote, unquote
 from sessionctl.errors import BadSignatureError, MalformedCookieError, UsageError
-from sessionctl.formats.base import (
-    Content,
-    Context,
-    Decoded,
-    Format,
-    Option,
-    Verdict,
-    Warn,
-    as_text,
-    first_fit,
-    genuine_within,
-)
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import first_fit, genuine_within
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import HMAC_SHA1, HMAC_SHA256, Hmac, compare_digest
 from sessionctl.verdict import new_tuple

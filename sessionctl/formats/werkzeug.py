@@ -25,7 +25,8 @@ from sessionctl.errors import (
     MalformedError,
     UnserializableValueError,
 )
-from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn, expire, genuine
+from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.judging import expire, genuine
 from sessionctl.payload import pickle_or_json, python_json
 from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac
 from sessionctl.signing.macs import Macs

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import binascii
 from typing import TYPE_CHECKING, Any, Final
 
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Budget:
             return data.decode()
         except UnicodeDecodeError:
             self.spend(2)
-            return base64_text(data)
+            return b64encode(data)
 
     def key(self, key: Any, show: Callable[[Any], str]) -> str:
         """The key of a map as text; one that is neither text nor an integer counts for some values more."""
@@ -86,12 +86,7 @@ def text_or_base64(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        return base64_text(data)
-
-
-def base64_text(data: bytes) -> str:
-    """Standard base64 with padding."""
-    return binascii.b2a_base64(data, newline=False).decode("ascii")
+        return b64encode(data)
 
 
 def float_or_name(value: float) -> float | str:

@@ -18,8 +18,9 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, base64_text, float_or_name, items_of, key_text
+from sessionctl.payload.budget import MAX_DEPTH, Budget, float_or_name, items_of, key_text
 from sessionctl.wording import counted
 
 Extension = Callable[[int, bytes, Callable[[bytes], list[Any]]], Any]
@@ -38,7 +39,7 @@ def loads(
     data: bytes,
     *,
     extension: Extension | None = None,
-    binary: Callable[[bytes], str] = base64_text,
+    binary: Callable[[bytes], str] = b64encode,
     key: Callable[[Any], str] = key_text,
 ) -> Any:
     """The value of a MessagePack payload as JSON can hold it; nothing may follow.
@@ -59,7 +60,7 @@ def loads(
 
 def unknown_extension(code: int, data: bytes, _values: Callable[[bytes], list[Any]]) -> Any:
     """An extension that nobody knows."""
-    return {"__type__": f"extension {code}", "data": base64_text(data)}
+    return {"__type__": f"extension {code}", "data": b64encode(data)}
 
 
 class _Reader:

@@ -27,8 +27,9 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError
-from sessionctl.payload.budget import Budget, base64_text
+from sessionctl.payload.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,7 +265,7 @@ class _Reader:
             return data.decode()
         except UnicodeDecodeError:
             self.spend(1)
-            return base64_text(data)
+            return b64encode(data)
 
     def escaped(self, size: bytes) -> str:
         r"""`S:3:"a\00b";`: a backslash and two hexadecimal digits stand for one byte."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError
-from sessionctl.payload.budget import MAX_ITEMS, Budget, base64_text, items_of
+from sessionctl.payload.budget import MAX_ITEMS, Budget, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -229,7 +230,7 @@ def _bytes_text(value: bytes) -> str:
             return value.decode()
         except UnicodeDecodeError:
             pass
-    return base64_text(value)
+    return b64encode(value)
 
 
 # -- the classes that sessions hold -------------------------------------------------------------------

@@ -96,9 +96,13 @@ class KeyRing(tuple[Secret, ...]):
     @property
     def newest(self) -> Secret:
         """The secret that signs. Raises `NoKeyError` where the ring is empty."""
+        self.require()
+        return self[0]
+
+    def require(self) -> None:
+        """Raise `NoKeyError` where the ring is empty."""
         if not self:
             raise NoKeyError("no secret was given; --secret or --secret-file gives one")
-        return self[0]
 
     def find(self, fits: Callable[[Secret], bool]) -> int | None:
         """The index of the first secret that fits, or None."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sessionctl.encoding import percent_decode, unquote
 from sessionctl.errors import MalformedCookieError
-from sessionctl.formats.base import Context, Decoded, Format, Verdict, unsigned_id
+from sessionctl.formats.base import Context, Decoded, Format, Verdict
+from sessionctl.formats.judging import unsigned_id
 
 _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_,.=+~")
 _SHORTEST, _LONGEST = 8, 256

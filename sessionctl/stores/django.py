@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, RefusedError
-from sessionctl.formats.base import MAX_SIZE, Context, first_fit, genuine, refused
+from sessionctl.formats.base import MAX_SIZE, Context
+from sessionctl.formats.judging import first_fit, genuine, refused
 from sessionctl.payload.django_messages import MESSAGES_KEY, flashed
 from sessionctl.signing.mac import HMAC_SHA1
 from sessionctl.stores.base import (

@@ -89,7 +89,7 @@ def test_completion(words: str) -> None:
     loaded = imported(_SESSIONCTL_LINE=words, _SESSIONCTL_COMPLETE="bash_complete")
     assert not loaded & HEAVY
     assert not {name for name in loaded if name.startswith("sessionctl.formats.")} - {
-        "sessionctl.formats.base", "sessionctl.formats.registry"
+        "sessionctl.formats.base", "sessionctl.formats.judging", "sessionctl.formats.registry"
     }  # fmt: skip
 
 

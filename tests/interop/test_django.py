@@ -187,7 +187,7 @@ def test_a_row_of_the_database(tmp_path: Path) -> None:
     assert session_id not in command
     told = command.replace("psql -Atc", "sqlite3 db.sqlite3").replace("'ID'", f"'{session_id}'")
     assert json.loads(run("sh", "-c", told)) == {"user_id": 42}
-    assert "decode --record -" in run("sessionctl", "config", "init", "--print")
+    assert "decode -f django --record -" in run("sessionctl", "config", "init", "--print")
 
 
 @pytest.mark.parametrize("days", [13, 15])

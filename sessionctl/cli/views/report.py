@@ -193,16 +193,15 @@ def _print_data(out: Console, report: Report) -> None:
 
 def _print_whereabouts(out: Console, report: Report) -> None:
     """Where the session of an ID may lie: in a store, or in the framework's database."""
-    from sessionctl import formats
+    from sessionctl.stores.rows import READERS
 
     where = "an ID alone"
     if report.found is None:
         where += f"; the session lies in a store {_stores(report)}"
     put(out, Text(where), BESIDE, Text("data", style="bold"))
-    if query := formats.get(report.format).row_query:
+    if command := READERS.get(report.format):
         told = "perhaps it is a row of the database, which this reads (sqlite3 FILE for psql -Atc, too):"
         put(out, Text(told), BESIDE)
-        command = f'psql -Atc "{query}" | sessionctl decode -f {report.format} --record -'
         out.print(Text(f"  {command}"), soft_wrap=True)  # whole, to be copied
 
 

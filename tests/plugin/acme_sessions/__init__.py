@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import Decoded, Format
-from sessionctl.formats.base import first_fit, genuine
+from sessionctl.formats.judging import first_fit, genuine
 from sessionctl.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
