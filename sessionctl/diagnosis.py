@@ -8,20 +8,22 @@ from __future__ import annotations
 import re
 import shlex
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from sessionctl.encoding import b64decode, b64encode, to_standard
 from sessionctl.errors import MalformedCookieError, SecretError, SessionctlError
 from sessionctl.signing.keys import KeyRing, Secret
-from sessionctl.verdict import Warn
-from sessionctl.wording import any_of
+from sessionctl.signing.macs import misfit
+from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sessionctl.formats.base import Format
     from sessionctl.identify import Identified, Setup
+
+_UNREAD = Verdict(valid=False, reason="malformed")
 
 _MOST = 3
 """Hints that are told."""
@@ -49,17 +51,19 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
         _formats(known, setup),
     )
     for mistakes in (likely, _settings(known)):
-        found = (Warn("hint", text) for text, changed in mistakes if _fits(changed))
+        found = (Warn("hint", text) for text, mended in mistakes if mended.settled)
         if told := [*islice(found, _MOST)]:
             return told
     return _by_salt(known)
 
 
-def _fits(known: Identified) -> bool:
+def _mended(known: Identified, **changed: Any) -> Identified:
+    """The cookie judged anew with something else in it or about it."""
+    again = known._replace(**changed)
     try:
-        return known.format.judge(known.text, known.context).key_index is not None
+        return again._replace(verdict=again.format.judge(again.text, again.context))
     except SessionctlError:
-        return False
+        return again._replace(verdict=_UNREAD)
 
 
 def _twins(known: Identified) -> Iterator[tuple[str, Identified]]:
@@ -68,7 +72,7 @@ def _twins(known: Identified) -> Iterator[tuple[str, Identified]]:
     took = f"{form.name} takes the {'last' if form.takes_last_cookie else 'first'}"
     hint = f"another value of {name} in that header fits, but {took}: the browser has two, of different Path or Domain"
     for text in known.twins:
-        yield hint, known._replace(text=text)
+        yield hint, _mended(known, text=text)
 
 
 def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
@@ -101,11 +105,11 @@ def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
         )
     for hint, changed in changes:
         if changed != text and changed:
-            same = known._replace(text=changed)
-            other = None if setup.format is not None or _fits(same) else _identified(same, setup)
-            if other is not None:
-                hint = f"as {other.format.name}, {hint}"  # noqa: PLW2901 - the damage hid the format
-            yield hint, other or same
+            same = _mended(known, text=changed)
+            if same.settled or setup.format is not None:
+                yield hint, same
+            elif (other := _identified(same, setup)) is not None:
+                yield f"as {other.format.name}, {hint}", other  # the damage hid the format
 
 
 def _identified(known: Identified, setup: Setup) -> Identified | None:
@@ -124,7 +128,7 @@ def _keys(known: Identified) -> Iterator[tuple[str, Identified]]:
     for index, secret in enumerate(known.context.keys):
         for hint, changed in _variants(secret):
             ring = KeyRing([changed])
-            yield f"key {index} fits {hint}", known._replace(context=known.context._replace(keys=ring))
+            yield f"key {index} fits {hint}", _mended(known, context=known.context._replace(keys=ring))
 
 
 def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
@@ -184,7 +188,7 @@ def _names(known: Identified) -> Iterator[tuple[str, Identified]]:
             context = known.context._replace(cookie_name=name)
             yield (
                 f"it fits under the cookie name {name!r}: give it as {name}=... or with --cookie-name",
-                known._replace(context=context),
+                _mended(known, context=context),
             )
 
 
@@ -196,14 +200,14 @@ def _options(known: Identified, lead: str = "it fits with") -> Iterator[tuple[st
         except SessionctlError:
             continue
         told = " ".join(f"-O {name}={shlex.quote(value)}" for name, value in ways.items())
-        yield f"{lead} {told}", known._replace(format=form)
+        yield f"{lead} {told}", _mended(known, format=form)
 
 
 def _formats(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
     """The other formats that the text may be of, where one was asked for; else all were tried."""
     if setup.format is not None:
         for form in _rivals(known):
-            yield f"as {form.name} it is genuine: -f {form.name}", known._replace(format=form)
+            yield f"as {form.name} it is genuine: -f {form.name}", _mended(known, format=form)
 
 
 def _settings(known: Identified) -> Iterator[tuple[str, Identified]]:
@@ -228,8 +232,7 @@ def _usual(form: Format) -> list[str]:
 
 def _by_salt(known: Identified) -> list[Warn]:
     """What the signature depends on beside the key, where nothing else is known to be wrong."""
-    unexplained = f"the signature does not fit {any_of(len(known.context.keys), 'key')}"
-    if known.verdict.detail != unexplained:
+    if known.verdict.detail != str(misfit(len(known.context.keys))):
         return []
     return [
         Warn(
