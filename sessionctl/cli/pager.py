@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from sessionctl.cli.color import is_dumb
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Iterator
@@ -35,11 +37,6 @@ def show(lines: Iterable[str]) -> None:
         _print(screen)
     else:
         _page(program, screen, rest)
-
-
-def is_dumb() -> bool:
-    """Whether the terminal is one that knows no codes, as Emacs' shell."""
-    return os.environ.get("TERM", "dumb") == "dumb"
 
 
 def _print(lines: Iterable[str]) -> None:

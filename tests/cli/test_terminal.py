@@ -191,6 +191,23 @@ def test_colours_into_a_pipe(home: Path, told: dict[str, str], option: str, styl
     assert max(map(len, click.unstyle(program.stdout).splitlines())) > 80
 
 
+@pytest.mark.parametrize(
+    ("told", "option", "bold"),
+    [
+        ({}, "auto", True),
+        ({"NO_COLOR": "1"}, "auto", False),
+        ({"NO_COLOR": "1"}, "always", True),
+        ({"FORCE_COLOR": "0"}, "auto", True),
+        ({}, "never", False),
+        ({"TERM": "dumb"}, "always", False),
+    ],
+)
+def test_heading_of_a_table(store: str, told: dict[str, str], option: str, bold: bool) -> None:
+    """The heading of `list` is bold on a terminal by the rules of everything else."""
+    lines = styled_screen(80, "list", "-s", store, "--color", option, **{"NO_COLOR": "", **told})
+    assert lines[0].startswith("\x1b[1m" if bold else "REF")
+
+
 def test_a_terminal_without_codes(store: str) -> None:
     """TERM=dumb gets no styles, and lines as long as it is wide."""
     lines = styled_screen(40, "list", "-s", store, TERM="dumb", NO_COLOR="")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 from rich.theme import Theme
 
+from sessionctl.cli.color import forced
 from sessionctl.cli.wrapping import breaks, columns_of
-
-if TYPE_CHECKING:
-    from typing import IO
 
 GOOD, BAD, ODD, DIM, NAME = "good", "bad", "odd", "dim", "name"
 """The styles that views share, by their meaning."""
@@ -33,7 +29,7 @@ def console(color: str, *, stderr: bool = False) -> Console:
     """A console that obeys --color, NO_COLOR and FORCE_COLOR, in this order, and never what it prints."""
     made = Console(
         stderr=stderr,
-        force_terminal=_forced(color, sys.stderr if stderr else sys.stdout),
+        force_terminal=forced(color, sys.stderr if stderr else sys.stdout),
         no_color={"always": False, "never": True}.get(color),
         highlight=False,
         markup=False,
@@ -44,16 +40,6 @@ def console(color: str, *, stderr: bool = False) -> Console:
     made.width = min(columns_of(made.file), WIDEST) if made.file.isatty() else WIDEST
     made.push_theme(Theme(FEW_COLORS if made.color_system == "standard" else COLORS))
     return made
-
-
-def _forced(color: str, stream: IO[str]) -> bool | None:
-    """Whether styles are written, whatever the stream is; None where rich looks at it."""
-    if color in ("always", "never"):
-        return color == "always"
-    told = os.environ.get("FORCE_COLOR")
-    if told in ("", "0"):
-        return stream.isatty()  # rich takes 0 for a yes, and an empty one for a no at a terminal too
-    return None if told is None else True
 
 
 def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import sys
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from sessionctl.cli.color import has_styles
 from sessionctl.cli.output import drawn
-from sessionctl.cli.pager import is_dumb
 from sessionctl.cli.views.cells import cells
 from sessionctl.cli.wrapping import cells_of
 
@@ -63,7 +63,8 @@ def table_lines(
     kept = _kept(widths, room)
     on_left_out([heading for index, heading in enumerate(headings) if index not in kept])
     widths = [widths[index] for index in kept]
-    yield _bold(_line([headings[index] for index in kept], widths, room), color)
+    heading = _line([headings[index] for index in kept], widths, room)
+    yield click.style(heading, bold=True) if has_styles(color, sys.stdout) else heading
     for row in chain(first, rows):
         yield _line([row[index] for index in kept], widths, room)
 
@@ -114,8 +115,3 @@ def _fitted(text: str, width: int) -> str:
     while cells_of(text) >= width:
         text = text[: max(width - 1, 0)] if cells_of(text) == len(text) else text[:-1]
     return text + drawn("…", "~") + " " * (width - 1 - cells_of(text))
-
-
-def _bold(line: str, color: str) -> Any:
-    plain = color == "never" or (color == "auto" and (os.environ.get("NO_COLOR") or is_dumb()))
-    return line if plain else click.style(line, bold=True)
