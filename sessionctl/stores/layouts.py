@@ -2,9 +2,9 @@
 
 A layout says how records are named in files, and on Redis or Memcached, and which framework's they are. Names,
 prefixes and hashes are the frameworks' defaults; `prefix=` in the URL replaces the prefix.
-Sources: where the modules of the records say, illuminate/session 8 and 12 FileSessionHandler.php,
-phpredis 6 redis_session.c, laravel/framework 8 to 12 config/cache.php and config/database.php, boj/redistore 1.2,
-alexedwards/scs redisstore, rack 2.2 and 3.1 lib/rack/session/abstract/id.rb.
+Sources: where the modules of the records say, illuminate/session 8 and 12 FileSessionHandler.php, gorilla/sessions
+1.2.1 store.go, phpredis 6 redis_session.c, laravel/framework 8 to 12 config/cache.php and config/database.php,
+boj/redistore 1.2, alexedwards/scs redisstore, rack 2.2 and 3.1 lib/rack/session/abstract/id.rb.
 """
 
 from __future__ import annotations
@@ -147,6 +147,7 @@ _LAYOUTS = (
     Layout(
         "gorilla", "gorilla/sessions: FilesystemStore, boj/redistore", "gorilla",
         ("gorilla",), Rule(("session_",), shape=r"[A-Z2-7]{52}"), Rule(("session_",)),
+        max_age=2592000.0,  # of NewFilesystemStore: its codec counts from the save, which is the file's time too
     ),
     Layout(
         "scs", "alexedwards/scs", "scs",

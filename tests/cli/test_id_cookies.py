@@ -347,6 +347,12 @@ def test_list_and_stats_judge_the_age_of_files(run: Run, tmp_path: Path, django_
         for more in ([], ["--data"], ["--where", "_token"]):
             assert len(run("list", *store, *age, *more, "--expired").out.splitlines()) == expired
         assert run("stats", *store, *age, "--json").json["by_expiry"].get("expired", 0) == expired
+    sealed = tmp_path / f"session_{'A' * 52}"
+    sealed.write_text(formats.get("gorilla").encode({"a": 1}, ["k"], cookie_name="session", now=1.7e9))
+    for days, ended in ((29, False), (31, True)):  # as tried with gorilla/sessions 1.2.1
+        os.utime(sealed, (parse_time(NOW) - days * 86400,) * 2)
+        listed = run("list", "-s", f"fs:{tmp_path}?layout=gorilla", "--now", NOW, "--expired").out
+        assert bool(listed) is ended
     os.utime(tmp_path / "django" / f"sessionid{DJANGO_ID}", (parse_time(NOW) - 15 * 86400,) * 2)
     old = ["list", "-s", f"{django_store}?layout=django-file", "--now", NOW, "--expired", "--json"]
     assert run(*old).json["expires_at"] is not None
