@@ -42,6 +42,8 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
     """
     if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
         return []
+    from sessionctl.identify import confuses
+
     likely = chain(
         _twins(known),
         _texts(known, setup),
@@ -51,7 +53,7 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
         _formats(known, setup),
     )
     for mistakes in (likely, _settings(known)):
-        found = (Warn("hint", text) for text, mended in mistakes if mended.settled)
+        found = (Warn("hint", text) for text, mended in mistakes if mended.settled and not confuses(mended))
         if told := [*islice(found, _MOST)]:
             return told
     return _by_salt(known)

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
-from sessionctl.errors import MalformedCookieError, MissingExtraError, UsageError
+from sessionctl.errors import MalformedCookieError, MissingExtraError, SecretError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
+from sessionctl.formats.judging import refused
 from sessionctl.formats.registry import SURE
 from sessionctl.signing.keys import KeyRing
 from sessionctl.sources.base import no_such_cookie
@@ -25,6 +26,7 @@ _UNJUDGED = Verdict(valid=False, reason="no-key")
 WORTH_TELLING = 0.1
 """The confidence below which a format is not even a guess: any text of letters may be an ID of PHP."""
 
+_JWT = "jwt"
 _KEYGRIP = "cookie-session"
 SIGNED_APART = 0.9
 """How sure it is that a cookie whose signature is another, `NAME.sig`, is one that Keygrip signed."""
@@ -297,7 +299,27 @@ def _judge(
     others = [other for other in scores if other != name]
     rivals = tuple(other for other in others if scores[name] - scores[other] < ALIKE)
     verdict = form.judge(text, context) if judge or context.keys else _UNJUDGED
-    return Identified(form, text, context, verdict, (name, *others), rivals, source.twins)
+    known = Identified(form, text, context, verdict, (name, *others), rivals, source.twins)
+    if confuses(known):
+        why = "the key fits as a shared secret alone, and it is one of a pair, whose public half anybody may have"
+        verdict = refused("wrong-key-type", f"{why}; -f {name} takes it nonetheless", context)
+    return known._replace(verdict=verdict)
+
+
+def confuses(known: Identified) -> bool:
+    """Whether what may be a JWT is genuine as another format by a key of a pair, in PEM, DER or JWK.
+
+    Whoever has the public key can make such a text: the attack by key-type confusion.
+    """
+    index = known.verdict.key_index
+    if index is None or known.format.name == _JWT or _JWT not in known.candidates:
+        return False
+    from sessionctl.signing.jose_keys import read_keys
+
+    try:
+        return any(key.kty != "oct" for key in read_keys(known.context.keys[index]))
+    except (SecretError, MissingExtraError):  # it is plainly such a key, and cannot be read here
+        return True
 
 
 def opened(name: str, setup: Setup, forms: dict[str, Format] | None) -> Format:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import re
 import subprocess
 import sys
@@ -9,9 +11,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sessionctl import KeyRing, MalformedCookieError, SessionctlError, UsageError, formats
+from sessionctl.diagnosis import hints
+from sessionctl.encoding import b64encode_urlsafe
 from sessionctl.identify import Setup, identify
+from sessionctl.jsontext import dumps_bytes
 from sessionctl.sources import Source, read_cookie
 from sessionctl.stores.layouts import names
 from tests.cases import cookie_cases
@@ -136,3 +143,19 @@ def test_a_signature_in_a_cookie_of_its_own(value: str) -> None:
     assert (known.format.name, known.verdict.valid) == ("cookie-session", True)
     wrong = identify(source, Setup(keys=KeyRing(["k2"])))
     assert (wrong.format.name, wrong.verdict.reason) == ("cookie-session", "bad-signature")
+
+
+@pytest.mark.parametrize("times", [{}, {"iat": 1_790_000_000, "exp": 1_990_000_000}])
+def test_no_format_is_confused_about_a_key(times: dict[str, int]) -> None:
+    """A JWT that was signed with the text of a public key is genuine as no other format either, unless it is named."""
+    pair = rsa.generate_private_key(65537, 2048).public_key()
+    pem = pair.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head, body = (
+        b64encode_urlsafe(dumps_bytes(part)) for part in ({"alg": "HS256", **times}, {"admin": True})
+    )
+    mac = hmac.digest(pem, f"{head}.{body}".encode(), "sha256")
+    setup = Setup(keys=KeyRing.parse([pem.decode()]))
+    for signature in (b64encode_urlsafe(mac), base64.b64encode(mac).decode().rstrip("=")):
+        forged = Source(None, f"{head}.{body}.{signature}")
+        for known in (identify(forged, setup), identify(forged, setup._replace(format="jwt"))):
+            assert (known.verdict.valid, hints(known, setup)) == (False, [])
