@@ -72,7 +72,7 @@ def _create_foreign(
     form = setup.open(name)
     check_makeable(setup, name, cookie_name)
     context = setup.context(name, Source(cookie_name, None))
-    if not form.holds_session:
+    if not form.holds_session or form.wants_id(data, cookie_name):
         session_id = session_id or form.new_id()
     values = data
     if not form.holds_session or form.may_hold_id:

@@ -323,6 +323,10 @@ class Format(ABC):
 
         return create_session_id()
 
+    def wants_id(self, data: Any, cookie_name: str) -> bool:  # noqa: ARG002 - part of the interface
+        """Whether the framework takes a new session with these data for none unless its ID is in it."""
+        return False
+
     def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface
         """What to say to whoever has `encode` make a text of this, where the framework may look elsewhere for it."""
         return ()

@@ -102,7 +102,7 @@ class Express(Format):
     def _unprefixed(self, context: Context) -> Verdict:
         detail = f"{self._prefix} is missing in front: express-session takes it for unsigned, and begins a new session"
         notes = () if context.keys else (Warn("no-prefix", detail),)
-        return cookie_signature.unsigned(context, detail, warnings=notes)
+        return refused("malformed" if context.keys else "unsigned", detail, context, warnings=notes)
 
     def _encode(self, content: Content, context: Context) -> str:
         signed = cookie_signature.sign(self._macs.of(context.keys)[0], _value_of(content))

@@ -4,7 +4,8 @@
     base64( 01 | salt 32 | IV 16 | ciphertext | HMAC 32 )         the same with `mode: :v1`
     B "--" H                                                      rack 1 and 2, `secret`
 
-The encrypted texts are drawn in `sessionctl.signing.rack`.
+The encrypted texts are drawn in `sessionctl.signing.rack`. They are bound to the cookie's name where the application
+gives Rack the option `key`, else to nothing (`purpose: options[:key]`): either is tried.
 
     B  standard base64 of Marshal (the default), JSON or zlib(JSON)
     H  HMAC-SHA1(secret, the text B), hexadecimal
@@ -16,6 +17,7 @@ Sources: rack-session 2.1.2 lib/rack/session/cookie.rb; rack 2.2.22 lib/rack/ses
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +27,7 @@ from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, decompr
 from sessionctl.errors import MalformedCookieError, MalformedError, NoKeyError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
 from sessionctl.formats.judging import first_opened, genuine
-from sessionctl.formats.ruby_session import hash_id, read_payload, with_id
+from sessionctl.formats.ruby_session import hash_id, lacks_id, read_payload, with_id
 from sessionctl.signing.mac import Hmac
 from sessionctl.signing.rack import BLOCK, Sealed, seal, split, unlock
 from sessionctl.signing.ruby_text import (
@@ -39,11 +41,18 @@ from sessionctl.signing.ruby_text import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sessionctl.signing.keys import Secret
 
 _COOKIE_NAME: Final = "rack.session"
 _HEX: Final = frozenset("0123456789abcdef")
 
+_BOUND: Final = Warn(
+    "bound-to-name",
+    "it is bound to the cookie's name, as where the application gives Rack a key: (-O purpose=name);"
+    " where it gives none, -O purpose=none makes one that Rack reads",
+)
 _NAME_ASSUMED: Final = Warn(
     "name-assumed", "the cookie's name is part of what is checked; rack.session was assumed (--cookie-name)"
 )
@@ -62,6 +71,13 @@ class Rack(Format):
             "marshal",
             "for writing; reading goes by the bytes",
             ("marshal", "json", "zipjson"),
+        ),
+        Option(
+            "purpose",
+            "auto",
+            "what it is bound to: the cookie's name with Rack's option `key`, else nothing",
+            ("auto", "name", "none"),
+            explains=False,
         ),
         Option("mode", "v2", "for writing: encrypted, or signed as by rack 2", ("v2", "v1", "signed")),
     )
@@ -96,7 +112,7 @@ class Rack(Format):
         if isinstance(found, Signed):
             payload = b64decode_lenient(found.body)
         else:
-            _, payload = _open(found, context)
+            _, (payload, _) = self._open(found, context)
         data, kind, warnings = _read(payload, context.max_size)
         return Decoded(
             data=data,
@@ -112,8 +128,8 @@ class Rack(Format):
         if isinstance(found, Signed):
             index = self._check(found, context)
             return genuine(context, index, algorithm=found.algorithm, warnings=pasted(text))
-        index, _ = _open(found, context)
-        assumed = (_NAME_ASSUMED,) if context.cookie_name is None else ()
+        index, (_, purpose) = self._open(found, context)
+        assumed = (_NAME_ASSUMED,) if purpose and context.cookie_name is None else ()
         return genuine(context, index, algorithm=found.algorithm, warnings=(*pasted(text), *assumed))
 
     def _check(self, found: Signed, context: Context) -> int:
@@ -125,21 +141,52 @@ class Rack(Format):
         message, given = found.body.encode("ascii"), found.tag.encode("ascii")
         return self.macs(_make_mac, found.digest).find(context.keys, message, given, hexlify)
 
+    def _open(self, found: Sealed, context: Context) -> tuple[int, tuple[bytes, bytes]]:
+        """The index of the key that fits, the payload and the purpose. Raises `NoKeyError` or `BadSignatureError`."""
+        if not context.keys:
+            raise NoKeyError("no secret was given; --secret takes one of Rack's secrets")
+        purposes = {"auto": (_named(context), b""), "name": (_named(context),), "none": (b"",)}
+
+        def opens(secret: Secret) -> tuple[bytes, bytes] | None:
+            for purpose in purposes[self.option("purpose")]:
+                payload = unlock(found, secret, purpose)
+                if payload is not None:
+                    return payload, purpose
+            return None
+
+        return first_opened(context, opens)
+
     # -- writing ----------------------------------------------------------------------------------
+
+    def wants_id(self, data: Any, cookie_name: str) -> bool:  # noqa: ARG002 - part of the interface
+        """Every session does."""
+        return lacks_id(data)
+
+    def new_id(self) -> str:
+        """64 hexadecimal digits (abstract/id.rb, `generate_sid` with `sidbits` of 256)."""
+        return secrets.token_hex(32)
 
     def _encode(self, content: Content, context: Context) -> str:
         payload = self._dump(with_id(content.data, content.id))
         secret, mode = context.keys.newest, self.option("mode")
         if mode != "signed":
-            return to_header(seal(1 if mode == "v1" else 2, payload, secret, _purpose(context)))
+            return to_header(seal(1 if mode == "v1" else 2, payload, secret, self._purpose(context)))
         body = b64encode(payload)
         return to_header(f"{body}--{hex_tag(_make_mac(secret, self.option('digest')), body)}")
+
+    def _purpose(self, context: Context) -> bytes:
+        """What a new text is bound to."""
+        return b"" if self.option("purpose") == "none" else _named(context)
+
+    def remarks(self, data: Any, flash: Mapping[str, Any]) -> tuple[Warn, ...]:  # noqa: ARG002 - part of the interface
+        """That not every application reads it."""
+        return (_BOUND,) if self.option("purpose") == "auto" and self.option("mode") != "signed" else ()
 
     def inherit(self, text: str, context: Context) -> None:
         """Keep the payload, so that symbols and objects in it stay."""
         found = _split(from_header(text))
         self._before = (
-            b64decode_lenient(found.body) if isinstance(found, Signed) else _open(found, context)[1]
+            b64decode_lenient(found.body) if isinstance(found, Signed) else self._open(found, context)[1][0]
         )
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:
@@ -147,7 +194,8 @@ class Rack(Format):
         if isinstance(found, Signed):
             ways, payload = {"mode": "signed", "digest": found.digest}, b64decode_lenient(found.body)
         else:
-            ways, payload = {"mode": f"v{found.version}"}, _open(found, context)[1]
+            payload, purpose = self._open(found, context)[1]
+            ways = {"mode": f"v{found.version}", "purpose": "name" if purpose else "none"}
         kind = _read(payload, context.max_size)[1]
         packed = kind == "json" and _may_be_zlib(payload)
         return {
@@ -190,15 +238,7 @@ def _is_sealed(plain: str) -> bool:
     return len(tag) not in TAG_SIZES or not _HEX.issuperset(tag)
 
 
-def _open(found: Sealed, context: Context) -> tuple[int, bytes]:
-    """The index of the key that fits, and the payload. Raises `NoKeyError` or `BadSignatureError`."""
-    if not context.keys:
-        raise NoKeyError("no secret was given; --secret takes one of Rack's secrets")
-    purpose = _purpose(context)
-    return first_opened(context, lambda secret: unlock(found, secret, purpose))
-
-
-def _purpose(context: Context) -> bytes:
+def _named(context: Context) -> bytes:
     return (context.cookie_name or _COOKIE_NAME).encode("utf-8", "replace")
 
 

@@ -15,6 +15,7 @@ session/cookie_store.rb; activesupport/lib/active_support/messages/serializer_wi
 
 from __future__ import annotations
 
+import secrets
 from binascii import hexlify
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,8 +23,9 @@ from sessionctl import jsontext
 from sessionctl.encoding import b64decode, b64encode
 from sessionctl.errors import MalformedCookieError, NoKeyError, UsageError
 from sessionctl.formats.base import DEFAULT_MAX_AGE, Content, Context, Decoded, Format, Option, Verdict, Warn
+from sessionctl.formats.django import names_session
 from sessionctl.formats.judging import expire, first_opened, genuine, refused, rest_of_life
-from sessionctl.formats.ruby_session import flash_of, hash_id, read_payload, with_id
+from sessionctl.formats.ruby_session import flash_of, hash_id, lacks_id, read_payload, with_id
 from sessionctl.signing.macs import misfit
 from sessionctl.signing.rails import (
     KEY_SIZES,
@@ -279,6 +281,14 @@ class Rails(Format):
         return self.kept(derive, secret, self.option("salt") or _CBC_SALT, key_digest, KEY_SIZES[_CBC])
 
     # -- writing ----------------------------------------------------------------------------------
+
+    def wants_id(self, data: Any, cookie_name: str) -> bool:
+        """A session does; other encrypted cookies hold what the application likes."""
+        return self.option("kind") != "signed" and names_session(cookie_name) and lacks_id(data)
+
+    def new_id(self) -> str:
+        """32 hexadecimal digits (rack, abstract/id.rb, `generate_sid` with Rails' `sidbits` of 128)."""
+        return secrets.token_hex(16)
 
     def _encode(self, content: Content, context: Context) -> str:
         secret = context.keys.newest

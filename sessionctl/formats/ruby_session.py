@@ -36,9 +36,17 @@ def hash_id(data: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def lacks_id(data: Any) -> bool:
+    """Whether a session has no ID inside, without which Rails and Rack read nothing from it.
+
+    Rack asks for the ID before it loads (rack 2.2.22 and rack-session 2.1.2, abstract/id.rb, `session_exists?`).
+    """
+    return isinstance(data, dict) and "session_id" not in data
+
+
 def with_id(data: Any, session_id: str | None) -> Any:
     """The session with its ID inside, where it has none yet."""
-    if session_id is None or not isinstance(data, dict) or "session_id" in data:
+    if session_id is None or not lacks_id(data):
         return data
     return {"session_id": session_id, **data}
 

@@ -9,7 +9,9 @@ import pytest
 
 from sessionctl import formats
 from sessionctl.errors import BadSignatureError, NoKeyError, NotSupportedError, WrongKeyTypeError
+from sessionctl.formats.base import Context
 from sessionctl.formats.rack import Rack
+from sessionctl.signing.keys import KeyRing
 from sessionctl.signing.mac import Hmac
 
 KEY = "throw-away-key-of-sixty-four-bytes-or-more-for-the-examples-only!"
@@ -94,12 +96,46 @@ def test_keys(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["v2", "v1"])
 def test_name_is_part_of_the_seal(mode: str) -> None:
-    """An encrypted cookie opens under its own name alone; of an unknown name the usual one is assumed."""
-    assert Rack().verify(made(mode=mode), [KEY], cookie_name="other").reason == "bad-signature"
+    """A cookie that is bound to its name opens under it alone; of an unknown name the usual one is assumed."""
+    bound = made(mode=mode, purpose="name")
+    assert Rack().verify(bound, [KEY], cookie_name="other").reason == "bad-signature"
+    assert Rack().verify(bound, [KEY], cookie_name=NAME).valid
     assert Rack().verify(made(mode=mode, name="my.sess"), [KEY], cookie_name="my.sess").valid
     assert Rack().verify(made(mode=mode, name="my.sess"), [KEY]).reason == "bad-signature"
-    verdict = Rack().verify(made(mode=mode), [KEY])
+    verdict = Rack().verify(bound, [KEY])
     assert [warning.code for warning in verdict.warnings] == ["name-assumed"]
+
+
+BARE_2_1_2 = (  # of rack-session 2.1.2 on Rack 3.2.0, without the option key: {"user": "bob"} and an ID
+    "AmgN7OpMx2szUQ4aUplRq4SZjGCgmLS7rFvsvqWE5DaI3QntsWWRSEoVPf7W1F%2Fgf%2B6Ti%2FZoBAuAJnlfGTQsa405Ako1UFGfS1gx42r6loTb"
+    "umNhathIYcg%2B7MALmOSuR%2BqUxxPAIa3tXTx6WvHD7lxqJpHvcn0b0f52RuKDtlnHuH4MBQUpEJYQjB0fCV3QX8cALlj9rhI9k%2BdOn6%2BetPZ"
+    "u5vLklNCAAtOgOIcmTx3iQ9xCUKFqMO%2BafKWrIM5uLaGgiX7rvm2zsNG73olqRF70042g%2FsvqqpuBZYg%3D"
+)
+BARE_NEXT = (  # of the commit after it, which writes URL-safe base64
+    "ApOxyUbrSiLMD9ardTwGRf6BQ2_KbThjsKNgRDfJ-gCoJUSnmhtskKzSuLDDIWc0JZ8KxIPGLTc5W6wufgf1Ljm8HP2ix7XFifS7Bsh8fmuTvLwJB7E"
+    "R062SINIlBpIy23NQkyCvlZKtGr8KL_UMUX16i9UXVerXvGyF8ofvxiOq-2zoDMrVcxw62x4dvtMMoSKiF98yFh8p1d_D1ealx0LvKJHrFj4xqRWiosY"
+    "EeUhkf6JzVX9HtOJ1yWKkZOyjmbFBr6V5AUl2_zGizxr5ThgAA1xGZlLkg2ZscSM%3D"
+)
+
+
+def test_a_new_session_gets_the_id_without_which_rack_reads_nothing() -> None:
+    """Data without `session_id` want an ID of 64 hexadecimal digits, as Rack makes it."""
+    assert Rack().wants_id({"user": "alice"}, NAME)
+    assert not Rack().wants_id(SESSION, NAME)
+    assert len(bytes.fromhex(Rack().new_id())) == 32
+
+
+@pytest.mark.parametrize("text", [BARE_2_1_2, BARE_NEXT], ids=["2.1.2", "the commit after it"])
+def test_without_the_option_key_the_name_does_not_count(text: str) -> None:
+    """Where the application gives Rack no `key`, as most do, a real cookie opens under any name."""
+    for name in (NAME, "other", None):
+        verdict = Rack().verify(text, ["k" * 64], cookie_name=name)
+        assert (verdict.valid, verdict.warnings) == (True, ())
+    assert Rack().decode(text, ["k" * 64]).data["user"] == "bob"
+    assert Rack(purpose="name").verify(text, ["k" * 64], cookie_name=NAME).reason == "bad-signature"
+    context = Context(keys=KeyRing(["k" * 64]), cookie_name=NAME)
+    anew = Rack().like(text, context).encode({"user": "eve"}, ["k" * 64], cookie_name=NAME)
+    assert Rack(purpose="none").verify(anew, ["k" * 64]).valid
 
 
 def test_decode_without_key() -> None:

@@ -325,3 +325,22 @@ def test_encode_refuses() -> None:
 def test_detect(text: str, name: str | None, least: float, most: float) -> None:
     """A text is known by its parts; of what Rack writes too the cookie's name decides."""
     assert least <= formats.get("rails").detect(text, cookie_name=name) <= most
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "options", "wants"),
+    [
+        ("_app_session", {"user": 1}, {}, True),
+        ("_app_session", {"session_id": "ab" * 16}, {}, False),
+        ("_app_session", "text", {}, False),
+        ("user_id", {"user": 1}, {}, False),
+        ("_app_session", {"user": 1}, {"kind": "signed"}, False),
+    ],
+)
+def test_a_new_session_gets_the_id_without_which_rails_reads_nothing(
+    name: str, data: object, options: dict[str, str], *, wants: bool
+) -> None:
+    """A session without `session_id` wants one, as Rails makes it; another cookie of the application does not."""
+    form = formats.get("rails", **options)
+    assert form.wants_id(data, name) is wants
+    assert len(bytes.fromhex(form.new_id())) == 16
