@@ -50,8 +50,8 @@ _HEX: Final = frozenset("0123456789abcdef")
 
 _BOUND: Final = Warn(
     "bound-to-name",
-    "it is bound to the cookie's name, as where the application gives Rack a key: (-O purpose=name);"
-    " where it gives none, -O purpose=none makes one that Rack reads",
+    "it is bound to the cookie's name, as Rack does where the application sets key: (-O purpose=name);"
+    " where it does not, Rack reads one that is made with -O purpose=none",
 )
 _NAME_ASSUMED: Final = Warn(
     "name-assumed", "the cookie's name is part of what is checked; rack.session was assumed (--cookie-name)"

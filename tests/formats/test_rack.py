@@ -226,3 +226,11 @@ def test_no_flash() -> None:
 def test_detect(text: str, name: str | None, least: float, most: float) -> None:
     """A text is known by its version and length, or by a session that is signed."""
     assert least <= formats.get("rack").detect(text, cookie_name=name) <= most
+
+
+def test_what_is_made_says_what_it_is_bound_to() -> None:
+    """A new cookie is bound to its name, with a word on it, unless an option says what is meant."""
+    assert [note.code for note in Rack().remarks(SESSION, {})] == ["bound-to-name"]
+    for options in ({"purpose": "name"}, {"purpose": "none"}, {"mode": "signed"}):
+        assert Rack(**options).remarks(SESSION, {}) == ()
+    assert Rack(purpose="name").verify(made(), [KEY], cookie_name=NAME).valid
