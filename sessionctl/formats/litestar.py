@@ -196,7 +196,7 @@ def _odd(text: str, data: Any) -> tuple[Warn, ...]:
     if not isinstance(data, dict):
         warnings.append(Warn("no-session", "the payload is no object: Litestar would fail to read a session"))
     bare = _percent_decoded(text).replace('"', "")  # of joined chunks
-    if b64encode(a2b_base64(bare.encode())) != bare:
+    if b64encode(a2b_base64(bare.encode("ascii", "ignore"))) != bare:
         warnings.append(_NON_CANONICAL)
     if len(text) > _CHUNK * _PARTS_READ + 2 * _PARTS_READ:
         warnings.append(

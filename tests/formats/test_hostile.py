@@ -117,13 +117,17 @@ def samples(name: str) -> list[dict[str, Any]]:
 
 
 def changed(text: str, places: int) -> Iterator[str]:
-    """The text cut, and with a character altered, at so many places over its length."""
+    """The text cut, and with a character altered or put in, at so many places over its length.
+
+    A byte that is no UTF-8 comes from the command line as half of a surrogate pair.
+    """
     step = -(-len(text) // places)
     for at in range(0, len(text), step):
         yield text[:at]
         yield text[at:]
         for char in ("A", "\0", "é", chr(ord(text[at]) ^ 1)):
             yield text[:at] + char + text[at + 1 :]
+        yield text[:at] + "\udcff" + text[at:]
 
 
 @pytest.mark.parametrize(
