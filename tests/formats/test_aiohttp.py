@@ -67,8 +67,8 @@ def test_simple_is_unsigned() -> None:
     [
         (made(), [], {}, "no-key", "secret"),
         (made("nacl"), [], {}, "no-key", "secret"),
-        (made(), [OTHER], {}, "bad-signature", "not from the key"),
-        (made("nacl"), [OTHER], {}, "bad-signature", "not from the key"),
+        (made(), [OTHER], {}, "bad-signature", "the key does not open it"),
+        (made("nacl"), [OTHER], {}, "bad-signature", "the key does not open it"),
         (made(), ["short"], {}, "wrong-key-type", "32 bytes"),
         (made("nacl"), ["x" * 31], {}, "wrong-key-type", "32 bytes"),
         (made(), [KEY], {"now": NOW + 61, "max_age": 60}, "expired", "1 second ago"),

@@ -49,7 +49,7 @@ def test_genuine() -> None:
     ("text", "keys", "now", "reason", "detail"),
     [
         (COOKIE, [], NOW, "no-key", "secret"),
-        (COOKIE, [bytes(32)], NOW, "bad-signature", "not from the key"),
+        (COOKIE, [bytes(32)], NOW, "bad-signature", "the key does not open it"),
         (COOKIE, [b"short"], NOW, "wrong-key-type", "16, 24 or 32"),
         (COOKIE, [KEY], NOW + FOURTEEN_DAYS, "expired", "expired"),
         (COOKIE.strip('"')[:-1], [KEY], NOW, "malformed", "padding"),
