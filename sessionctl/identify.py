@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
 from sessionctl.errors import MalformedCookieError, MissingExtraError, SecretError, UsageError
+from sessionctl.formats import registry
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.formats.judging import refused
 from sessionctl.formats.registry import SURE
@@ -16,7 +17,7 @@ from sessionctl.sources.base import no_such_cookie
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from sessionctl.sources import Source
     from sessionctl.storage.base import SessionStorage
@@ -179,20 +180,29 @@ def _cleared(source: Source, setup: Setup, forms: dict[str, Format] | None) -> I
     return known if by is None else _noting(known, Warn("cleared-by", note))
 
 
-def identify_among(
-    names: Collection[str], source: Source, setup: Setup, forms: dict[str, Format]
-) -> Identified | None:
-    """As `identify`, but of these formats alone, and None where no key settles one."""
-    if not source.value:
+def judge_like(
+    name: str, looks: tuple[str, str | None], context: Context, setup: Setup, forms: dict[str, Format]
+) -> Verdict | None:
+    """As `identify` of a text (`looks`: it and the cookie's name), where a key fits it as one of this format.
+
+    None where no key does, or one fits it too as one of a format that it looks more like.
+    """
+    text, cookie_name = looks
+    preferred = registry.preferred(name, text, cookie_name=cookie_name)
+    if preferred is None:
         return None
-    found = formats.detect(source.value, cookie_name=source.name, among=names)
-    for name, _ in found:
+    for other in (*preferred, name):
+        form = opened(other, setup, forms)
         try:
-            one = _judge(name, found, source, setup, judge=True, forms=forms)
+            verdict = form.judge(text, context)
         except MissingExtraError:
             continue
-        if one.settled:
-            return one
+        if verdict.key_index is None:
+            continue
+        if other == name != _JWT and registry.may_be(name, _JWT, text, cookie_name=cookie_name):
+            known = Identified(form, text, context, verdict, (name, _JWT))
+            return None if confuses(known) else verdict
+        return verdict if other == name else None
     return None
 
 

@@ -152,6 +152,8 @@ class Format(ABC):
     """Whether the framework cuts a long text over several cookies, so that it may be longer than one."""
     flash_apart: ClassVar[bool] = False
     """Whether flash lies beside `data` (native, remix), not in a place inside it."""
+    surest: ClassVar[float] = 1.0
+    """The most that `detect` answers: it is not asked where another format that a key fits is surer."""
     example: ClassVar[str] = ""
     """A real cookie text with a throw-away key, for help pages."""
 

@@ -42,6 +42,7 @@ class FastifyCookie(Format):
         Option("digest", "sha256", "the hash of the HMAC", cookie_signature.DIGESTS),
     )
     holds_session = False
+    surest = 0.95
     example = "7ix9Ll-0Qgg5S83FO3mN7w-t-67KNbF3.qkrbRTP9BF0gAYifsQGhKy8QeE4x9GAsR%2BQTIXeZC3c"
 
     def __init__(self, **options: str) -> None:

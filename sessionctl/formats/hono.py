@@ -38,6 +38,7 @@ class Hono(Format):
     name = "hono"
     summary = "Hono: setSignedCookie of hono/cookie"
     holds_session = False
+    surest = 0.9
     example = "hello.ayNlPwjHIHJVTl3%2B%2Bbcu%2FgH8%2FnJKlQaJ6ZHnvXCJ6z4%3D"
 
     def __init__(self, **options: str) -> None:

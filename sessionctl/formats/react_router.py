@@ -47,6 +47,7 @@ class ReactRouter(Format):
     may_hold_id = True
     summary = "React Router 7 and 8, Remix 2: createCookie and its session storages"
     cookie_names = ("__session",)
+    surest = 0.98
     example = "eyJ1c2VyIjoiYWxpY2UiLCJ2aXNpdHMiOjN9.qvLLEp78iBpSJg585JHL1es%2B02T1z8IG6YGLC9yF8P4"
 
     def __init__(self, **options: str) -> None:

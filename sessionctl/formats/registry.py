@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,8 +12,6 @@ from sessionctl.errors import UnknownFormatError
 from sessionctl.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sessionctl.formats.base import Format
 
 ENTRY_POINTS = "sessionctl.formats"
@@ -83,12 +82,25 @@ _BUILT_IN = {
 }
 
 
+class _Alike(NamedTuple):
+    """Formats that, with their default options, may take the signature of one another's texts for genuine.
+
+    So they may only in a text with so many dots, and so many characters after the last.
+    """
+
+    names: frozenset[str]
+    dots: int = 1
+    last: int = 0
+
+
+_OF_A_VALUE = frozenset({"remix", "react-router", "fastify-cookie", "hono"})
+_OF_PARTS = frozenset({"jwt", "authjs", "itsdangerous"})
 _SIGNED_ALIKE = (
-    # A value, a dot and the HMAC-SHA256 of the value in base64, as JSON Web Signatures are too.
-    {"remix", "react-router", "fastify-cookie", "hono", "jwt", "authjs", "itsdangerous"},
-    {"starlette", "itsdangerous"},  # a TimestampSigner with its own salt
+    _Alike(_OF_A_VALUE, last=43),  # a value, a dot and the HMAC-SHA256 of the value in base64
+    _Alike(_OF_A_VALUE | _OF_PARTS, 2, last=43),  # JSON Web Signatures are that too
+    _Alike(_OF_PARTS, 2),
+    _Alike(frozenset({"starlette", "itsdangerous"})),  # a TimestampSigner with its own salt
 )
-"""Formats that, with their default options, may take the signature of one another's texts for genuine."""
 
 
 def names() -> list[str]:
@@ -104,32 +116,64 @@ def get(name: str, **options: str) -> Format:
     return _load(name)(**options)
 
 
-def kin(name: str) -> list[str]:
-    """The formats with default options whose texts the same key may fit, in the order of `names`, itself included.
+def has_kin(name: str) -> bool:
+    """Whether the key may fit some text as one of this format and of another, with default options."""
+    return len(_kin(name, 2, 43)) > 1
 
-    What other packages bring may sign in any way.
+
+def kin(name: str, text: str) -> tuple[str, ...]:
+    """The formats with default options as whose text the same key may fit one of this format, itself included.
+
+    What other packages bring may sign in any way. They are in the order of `names`.
     """
+    many = text.count(".") > 1 or "%2E" in text or "%2e" in text or "\\" in text
+    return _kin(name, 2 if many else 1, 0 if "." in text[-43:] else 43)
+
+
+@cache
+def _kin(name: str, dots: int, last: int) -> tuple[str, ...]:
     if name not in _BUILT_IN:
-        return names()
-    alike = {name}.union(*(group for group in _SIGNED_ALIKE if name in group))
-    return [other for other in names() if other in alike or other not in _BUILT_IN]
+        return tuple(names())
+    fitting = (group.names for group in _SIGNED_ALIKE if group.dots <= dots and group.last <= last)
+    alike = {name}.union(*(group for group in fitting if name in group))
+    return tuple(other for other in names() if other in alike or other not in _BUILT_IN)
 
 
-def detect(
-    text: str, *, cookie_name: str | None = None, among: Iterable[str] | None = None
-) -> list[tuple[str, float]]:
-    """The formats that the text may be of, with how sure each is (0 to 1), best first; `among` bounds them.
+def preferred(name: str, text: str, *, cookie_name: str | None = None) -> list[str] | None:
+    """Those of its kin that a text looks more like than this format, or None where it looks like none of its own."""
+    plain = _with_decoded(text)
+    own = _score(name, text, plain, cookie_name)
+    if not own:
+        return None
+    found, is_before = [], operator.ge
+    for other in kin(name, text):
+        if other == name:
+            is_before = operator.gt  # of equal looks the first of the names is preferred
+        elif is_before(_usual(other).surest, own) and is_before(_score(other, text, plain, cookie_name), own):
+            found.append(other)
+    return found
+
+
+def may_be(name: str, other: str, text: str, *, cookie_name: str | None = None) -> bool:
+    """Whether a text that a key fits as one of a format may be one of another that signs alike."""
+    return other in kin(name, text) and _score(other, text, _with_decoded(text), cookie_name) > 0
+
+
+def detect(text: str, *, cookie_name: str | None = None) -> list[tuple[str, float]]:
+    """The formats that the text may be of, with how sure each is (0 to 1), best first.
 
     A text that is no session cookie gives an empty list, or low numbers alone.
     """
     plain = _with_decoded(text)
-    found = []
-    for name in names() if among is None else among:
-        if name not in _BUILT_IN or _BUILT_IN[name].may_be(plain, cookie_name):
-            score = _usual(name).detect(text, cookie_name=cookie_name)
-            if score > 0:
-                found.append((name, round(score, 3)))
-    return sorted(found, key=lambda item: -item[1])  # which keeps the order of the names
+    scores = [(name, _score(name, text, plain, cookie_name)) for name in names()]
+    return sorted(((name, score) for name, score in scores if score > 0), key=lambda item: -item[1])
+
+
+def _score(name: str, text: str, plain: str, cookie_name: str | None) -> float:
+    """How sure a format is, to three digits; `plain` is the text as `_with_decoded` gives it."""
+    if name in _BUILT_IN and not _BUILT_IN[name].may_be(plain, cookie_name):
+        return 0.0
+    return round(_usual(name).detect(text, cookie_name=cookie_name), 3)
 
 
 def _with_decoded(text: str) -> str:

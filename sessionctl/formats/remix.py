@@ -47,6 +47,7 @@ class Remix(Format):
     summary = "Remix 3: @remix-run/cookie with any of its session storages"
     cookie_names = ("__session", "session")
     flash_apart = True
+    surest = 0.97
     example = "eyJpIjoibWoiLCJkIjpbeyJ1c2VySWQiOjQyfSx7fV19.T3ARJCJAcgkuWS0jhzjAGXD4xzVo9fqDy2fYGrjC0Bc"
 
     def __init__(self, **options: str) -> None:

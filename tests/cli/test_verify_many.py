@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -17,10 +18,12 @@ from sessionctl import formats
 from sessionctl.cli.commands import verify_many
 from sessionctl.cli.output import json_text
 from sessionctl.cli.views.verdicts import answer
+from sessionctl.encoding import b64encode, b64encode_urlsafe
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats.base import Verdict, Warn
 from sessionctl.identify import Setup
 from sessionctl.signing import KeyRing
+from sessionctl.signing.mac import Hmac
 from sessionctl.sources import read_cookie
 from tests.limits import assert_small
 
@@ -245,6 +248,25 @@ def test_order_is_no_matter_to_odd_texts() -> None:
     told = verify_many._answer_of(setup, {}, verify_many._json_line)
     for line in lines:
         assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line), line
+
+
+@pytest.mark.parametrize("name", ["remix", "react-router", "fastify-cookie", "hono", "itsdangerous"])
+def test_order_does_not_confuse_keys(name: str) -> None:
+    """A JWT forged with the text of a public key is no genuine cookie of the format before either."""
+    pem = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----"""
+    genuine = formats.get(name).encode("user-0123456789" if name != "itsdangerous" else {"n": 1}, [pem])
+    parts = [b64encode_urlsafe(json.dumps(part).encode()) for part in ({"alg": "HS256"}, {"admin": True})]
+    message = ".".join(parts)
+    tag = Hmac(pem.encode()).digest(message.encode())
+    setup = Setup(keys=KeyRing([pem]), now=time.time())
+    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    assert told(f"session={genuine}").status == 0
+    for signature in (b64encode_urlsafe(tag), b64encode(tag), quote(b64encode(tag))):
+        line = f"session={message}.{signature}"
+        assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line)
+        assert told(line).status == 1
 
 
 def _written(name: str, now: float = 1_795_000_000.0) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from sessionctl import formats
 from sessionctl.errors import SessionctlError
+from sessionctl.formats import registry
 from sessionctl.formats.registry import SURE
 from sessionctl.identify import Setup, identify
 from sessionctl.signing import KeyRing
@@ -113,13 +114,21 @@ def test_kin() -> None:
         source = read_cookie(row["input"], row.get("cookie_name"))
         setup = Setup(keys=KeyRing.parse(row["keys"]), now=row.get("now"))
         if source.value is not None:
-            settled.add(frozenset(name for name in formats.names() if _settles(name, source, setup)))
+            names = frozenset(name for name in formats.names() if _settles(name, source, setup))
+            assert all(names <= set(registry.kin(name, source.value)) for name in names), names
+            settled.add(names)
     assert {
         frozenset({"remix", "react-router", "fastify-cookie"}),
         frozenset({"jwt", "itsdangerous"}),
     } <= settled
-    for names in settled:
-        assert all(names <= set(formats.kin(name)) for name in names), names
+
+
+def test_surest() -> None:
+    """No format is surer of any text than it says it can be."""
+    for row in cookie_cases():
+        source = read_cookie(row["input"], row.get("cookie_name"))
+        for name, score in formats.detect(source.value or "", cookie_name=source.name):
+            assert score <= formats.get(name).surest, (row["id"], name)
 
 
 def _settles(name: str, source: Source, setup: Setup) -> bool:

@@ -13,15 +13,16 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionctl import formats, jsontext
+from sessionctl import jsontext
 from sessionctl.cli.output import json_text, say, visible
 from sessionctl.cli.views.verdicts import line, status_of, unread
 from sessionctl.cli.wrapping import fitted
 from sessionctl.duration import iso
 from sessionctl.errors import MalformedCookieError, MalformedError
+from sessionctl.formats import registry
 from sessionctl.formats.base import Context
 from sessionctl.formats.timed_token import EARLIEST, LATEST
-from sessionctl.identify import Setup, identify, identify_among, opened
+from sessionctl.identify import Setup, identify, judge_like, opened
 from sessionctl.sources import Source, read_cookie
 from sessionctl.sources.base import no_such_cookie
 from sessionctl.verdict import new_tuple
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from sessionctl.cli.options import Look
     from sessionctl.formats.base import Format
-    from sessionctl.identify import Identified
     from sessionctl.verdict import Verdict
 
 MAX_LINE = 1 << 20
@@ -166,38 +166,49 @@ def _detected(setup: Setup, forms: dict[str, Format]) -> Callable[[str], tuple[s
     can be meant, but for those that sign in the same way, and among these the looks decide as ever. A text that is
     not as the format writes it is judged from the start: by its looks it may be of none.
     """
-    likely: dict[str, Callable[[str], tuple[str, Verdict] | None]] = {}
+    likely: dict[str, Callable[[str, str, str], tuple[str, Verdict] | None]] = {}
 
     def detected(text: str) -> tuple[str, Verdict]:
         head, equals, value = text.partition("=")
         head = head if equals and len(head) <= _LONGEST_KEPT and _is_usual_value(value) else ""
         if head in likely:
-            found = likely[head](text)
+            found = likely[head](text, head, value)
             if found is not None and _is_usual(found[1]):
                 return found
         known = identify(_source(text, setup.cookie_name), setup, forms=forms)
         if known.settled and not setup.options and (head in likely or len(likely) < _NAMES):
-            likely[head] = _like(known, setup, forms)
+            likely[head] = _like(known.format, setup, forms)
         return known.format.name, known.verdict
 
     return detected
 
 
 def _like(
-    known: Identified, setup: Setup, forms: dict[str, Format]
-) -> Callable[[str], tuple[str, Verdict] | None]:
-    """What judges a line by the format of the one before, or by those that sign alike."""
-    alike = formats.kin(known.format.name)
-    if len(alike) == 1:
-        return _named(setup, known.format)
+    form: Format, setup: Setup, forms: dict[str, Format]
+) -> Callable[[str, str, str], tuple[str, Verdict] | None]:
+    """What judges a line, and the pair that it is if it has a usual value, by the format of the one before.
 
-    def judge(text: str) -> tuple[str, Verdict] | None:
-        found = identify_among(alike, _source(text, setup.cookie_name), setup, forms)
-        if found is None or found.format.name != known.format.name:
-            return None  # others may sign like this one
-        return found.format.name, found.verdict
+    None where the line is no usual cookie of it, or one of a format that signs like this one.
+    """
+    name, judge, named = form.name, form.judge, _named(setup, form)
+    context, context_of = _contexts(setup, form)
+    has_kin = registry.has_kin(name)
 
-    return judge
+    def of_pair(text: str, head: str, value: str) -> tuple[str, Verdict] | None:
+        looks: tuple[str, str | None]
+        known = context_of(head, "") if head else None
+        if known is not None:
+            looks = (value, head)
+        elif not has_kin:
+            return named(text)
+        else:
+            source = _source(text, setup.cookie_name)
+            looks = (source.value or "", source.name)
+            known = context._replace(cookie_name=source.name or setup.cookie_name, cookies=source.cookies)
+        verdict = judge_like(name, looks, known, setup, forms) if has_kin else judge(value, known)
+        return None if verdict is None else (name, verdict)
+
+    return of_pair
 
 
 def _is_usual(verdict: Verdict) -> bool:
@@ -210,13 +221,9 @@ def _is_usual(verdict: Verdict) -> bool:
 
 
 def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
-    context, name, judge = setup.context(form.name), form.name, form.judge
+    name, judge = form.name, form.judge
+    context, context_of = _contexts(setup, form)
     keys, _, _, now, max_age, max_size = context
-
-    @lru_cache(maxsize=64)
-    def context_of(head: str, other: str) -> Context | None:
-        usual = _is_usual_name(head, other, setup.cookie_name)
-        return context._replace(cookie_name=head) if usual else None  # one pair brings no other cookies along
 
     def named(text: str) -> tuple[str, Verdict]:
         head, equals, value = text.partition("=")
@@ -246,6 +253,18 @@ def _named(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]:
         return name, judge(source.value, told)
 
     return named
+
+
+def _contexts(setup: Setup, form: Format) -> tuple[Context, Callable[[str, str], Context | None]]:
+    """The context of a value alone, and what gives that of a usual name, perhaps with another beside it."""
+    context = setup.context(form.name)
+
+    @lru_cache(maxsize=64)
+    def context_of(head: str, other: str) -> Context | None:
+        usual = _is_usual_name(head, other, setup.cookie_name)
+        return context._replace(cookie_name=head) if usual else None  # one pair brings no other cookies along
+
+    return context, context_of
 
 
 def _is_usual_name(head: str, other: str, wanted: str | None) -> bool:
