@@ -123,8 +123,10 @@ def to_standard(text: str) -> str:
 def b64decode(text: str, what: str = "the payload") -> bytes:
     """Standard base64, padded or not, strict; raises `MalformedCookieError`, which says `what` was wrong."""
     try:
-        if text[-1:] != "=" or _is_padded_right(text):
+        if text[-1:] != "=":
             return binascii.a2b_base64(text + _PADDING[len(text) % 4], strict_mode=True)
+        if len(text) % 4 == 0 and text[-3:] != "===":  # no more padding than the length asks for
+            return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         pass
     raise MalformedCookieError(f"{what} is not base64")
@@ -135,11 +137,6 @@ def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
     if "+" in text or "/" in text:
         raise MalformedCookieError(f"{what} is not URL-safe base64")
     return b64decode(to_standard(text), what)
-
-
-def _is_padded_right(text: str) -> bool:
-    """Whether padding is as much as the length asks for, and at most two characters."""
-    return len(text) % 4 == 0 and not text.endswith("===")
 
 
 def b64decode_lenient(text: str, what: str = "the payload") -> bytes:

@@ -296,10 +296,10 @@ LEGACY_SALT = Warn(
 
 def _old_parts(text: str) -> tuple[str, str] | None:
     """Tag and JSON of messages as they were before Django 3.1, or None."""
-    tag, dollar, value = text.partition("$")
-    if not dollar or len(tag) != _OLD_TAG or not frozenset("0123456789abcdef").issuperset(tag):
+    tag = text[:_OLD_TAG]
+    if text[_OLD_TAG : _OLD_TAG + 1] != "$" or not frozenset("0123456789abcdef").issuperset(tag):
         return None
-    return tag, value
+    return tag, text[_OLD_TAG + 1 :]
 
 
 def _old_mac(secret: Secret, salt: str) -> Hmac:

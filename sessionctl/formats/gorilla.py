@@ -67,6 +67,10 @@ class _Parts(NamedTuple):
     mac: bytes
     signed: bytes
 
+    def payload(self) -> bytes:
+        """What the value says. Raises `MalformedCookieError`."""
+        return _b64(self.value.decode("latin-1"), "the value")
+
 
 class Gorilla(Format):
     """The cookies of gorilla/securecookie."""
@@ -112,12 +116,12 @@ class Gorilla(Format):
         parts = _split(text)
         if not _EARLIEST < _seconds(parts.date) < _LATEST or len(parts.mac) not in _MAC_SIZES:
             return 0.0
-        _b64(parts.value, "the value")
+        parts.payload()
         return 0.97
 
     def _decode(self, text: str, context: Context) -> Decoded:  # noqa: ARG002 - the payload needs no key
         parts = _split(_bare(text))
-        payload = self._decrypted(_b64(parts.value, "the value"))
+        payload = self._decrypted(parts.payload())
         data, kind = self._deserialized(payload)
         return Decoded(
             data=data,
@@ -140,7 +144,7 @@ class Gorilla(Format):
         limit = context.age_limit(self.default_max_age) or None
         expires_at = None if limit is None else issued_at + limit
         late = expires_at is not None and expires_at < context.now // 1
-        value = None if late else self._checked(_b64(parts.value, "the value"))
+        value = None if late else self._checked(parts.payload())
         verdict = genuine(
             context,
             index,
@@ -165,13 +169,13 @@ class Gorilla(Format):
         return text
 
     def _ways(self, text: str, context: Context) -> dict[str, str]:  # noqa: ARG002 - the payload needs no key
-        kind = self._recognised(self._decrypted(_b64(_split(_bare(text)).value, "the value")))[0]
+        kind = self._recognised(self._decrypted(_split(_bare(text)).payload()))[0]
         return {"serializer": kind} if kind else {}
 
     def inherit(self, text: str, context: Context) -> None:  # noqa: ARG002 - the payload needs no key
         """Keep the type of the map. Raises `NotSupportedError` where another type inside would change."""
         if self._serializer == "gob":
-            self._text_keys = gob.check_plain(self._decrypted(_b64(_split(_bare(text)).value, "the value")))
+            self._text_keys = gob.check_plain(self._decrypted(_split(_bare(text)).payload()))
 
     def with_flash(self, data: Any, key: str, value: Any) -> Any:
         """`data` after `session.AddFlash(value, key)`; the key of gorilla's own is `_flash`."""
@@ -271,11 +275,9 @@ def _bare(text: str) -> str:
 
 def _split(text: str) -> _Parts:
     """The parts, in at most three: the mac may hold bars. Raises `MalformedCookieError`."""
-    try:
-        raw = text.encode("ascii")
-    except UnicodeEncodeError:
-        raise MalformedCookieError("a securecookie is ASCII alone") from None
-    data = _b64(raw, "the text")
+    if not text.isascii():
+        raise MalformedCookieError("a securecookie is ASCII alone")
+    data = _b64(text, "the text")
     date, bar, rest = data.partition(b"|")
     value, more, mac = rest.partition(b"|")
     if not bar or not more:
@@ -283,9 +285,9 @@ def _split(text: str) -> _Parts:
     return new_tuple(_Parts, (date, value, mac, data[: len(date) + 1 + len(value)]))
 
 
-def _b64(text: bytes, what: str) -> bytes:
+def _b64(text: str, what: str) -> bytes:
     """URL-safe base64 as Go's `base64.URLEncoding` reads it: padding is a must, line ends are dropped."""
-    bare = text.translate(None, b"\r\n").decode("latin-1")
+    bare = text.replace("\r", "").replace("\n", "")
     if len(bare) % 4:
         raise MalformedCookieError(f"{what} is not URL-safe base64 with padding")
     return b64decode_urlsafe(bare, what)

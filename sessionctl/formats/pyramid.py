@@ -21,7 +21,14 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import b64decode_lenient, b64encode, b64encode_urlsafe, unquote
+from sessionctl.encoding import (
+    b64decode_lenient,
+    b64decode_urlsafe,
+    b64encode,
+    b64encode_urlsafe,
+    has_stray_bits,
+    unquote,
+)
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -78,6 +85,7 @@ class Pyramid(Format):
         self._created: float | None = None
         self._unencrypted = self.option("kind") == _UNENCRYPTED
         digest, salt = self.option("digest"), self.option("salt")
+        self._digest = digest
         self._macs = Macs(lambda secret: Hmac(_salted(salt, secret), digest), DIGEST_SIZES)
         self._old_macs = Macs(lambda secret: Hmac(_salted("", secret), "sha1"))
 
@@ -116,10 +124,10 @@ class Pyramid(Format):
             _read(parts.serialized)  # what cannot be read is told before the want of a key
         if parts.old:
             index = self._old_macs.find(context.keys, parts.serialized, parts.signature, hexlify)
-        elif parts.digest == self.option("digest") or not context.keys:
+        elif parts.digest == self._digest or not context.keys:
             index = self._macs.find(context.keys, parts.serialized, parts.signature)
         else:
-            raise _other_digest(self.option("digest"), parts.digest)
+            raise _other_digest(self._digest, parts.digest)
         renewed = _read(parts.serialized).renewed
         return genuine_within(
             context,
@@ -164,8 +172,8 @@ class Pyramid(Format):
         text = unquote(text)
         if self._unencrypted or (not self.given("kind") and _looks_unencrypted(text)):
             return _split_unencrypted(text)
-        data = b64decode_lenient(text, "the text")
-        digest = self.option("digest")
+        data, canonical = _b64decode(text)
+        digest = self._digest
         if not self.given("digest") and not _begins(data[DIGEST_SIZES[digest] :]):
             digest = next(
                 (one for one in _MOST_USUAL_FIRST if _is_session(data[DIGEST_SIZES[one] :])), digest
@@ -175,7 +183,6 @@ class Pyramid(Format):
             raise MalformedCookieError(
                 f"{counted(len(data), 'byte')}, not more than the signature of {size} takes"
             )
-        canonical = b64encode_urlsafe(data) == text
         return new_tuple(_Parts, (data[:size], data[size:], digest, False, canonical))
 
     def _dump(self, value: Any) -> bytes:
@@ -206,6 +213,14 @@ class _Session(NamedTuple):
     renewed: float
     state: Any
     payload_type: str
+
+
+def _b64decode(text: str) -> tuple[bytes, bool]:
+    """The bytes, and whether this is the one text for them. Raises `MalformedCookieError`."""
+    try:
+        return b64decode_urlsafe(text), text[-1:] != "=" and not has_stray_bits(text)
+    except MalformedCookieError:
+        return b64decode_lenient(text, "the text"), False
 
 
 def _split_unencrypted(text: str) -> _Parts:

@@ -125,6 +125,7 @@ class Rails(Format):
         self._cipher, self._key_digest = self.option("cipher"), self.option("key-digest")
         self._key_digests = (self._key_digest,) if self.given("key-digest") else ("sha256", "sha1")
         """The digests of the key derivation to try: both, unless one was asked for."""
+        self._signed_salt = self.option("salt") or _SIGNED_SALT
         self._has_metadata = self.option("metadata") == "true"
 
     # -- detection --------------------------------------------------------------------------------
@@ -260,7 +261,7 @@ class Rails(Format):
 
     def _open_signed(self, found: Signed, context: Context) -> tuple[int, _Opened]:
         sealed = self._is_encrypted(found)
-        salt = self.option("signing-salt") if sealed else self.option("salt") or _SIGNED_SALT
+        salt = self.option("signing-salt") if sealed else self._signed_salt
         message, given = found.body.encode("ascii"), found.tag.encode("ascii")
         for key_digest in self._key_digests:
             macs = self.macs(make_mac, salt, key_digest, found.digest)

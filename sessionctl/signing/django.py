@@ -18,7 +18,6 @@ Sources: Django 5.2 core/signing.py and utils/crypto.py; 3.0 and 3.2 core/signin
 
 from __future__ import annotations
 
-from operator import mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag, decompress
@@ -40,7 +39,6 @@ _ALGORITHMS = {size: ALGORITHMS[digest] for digest, size in _SIZES.items()}
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = {char: index for index, char in enumerate(_BASE62)}
 _MAX_STAMP = 11  # base 62 digits that 64 bits take
-_POWERS = [62**exponent for exponent in range(_MAX_STAMP)]
 COMPRESSED = ".eJ"
 """What a compressed payload begins with: the mark, and the base64 of the header of a zlib stream, 78 9c."""
 
@@ -123,11 +121,12 @@ def sign(text: str, mac: Hmac, separator: str = ":") -> str:
 
 def seconds(stamp: str) -> float:
     """The Unix seconds of a timestamp in base 62. Raises `MalformedCookieError`."""
-    sign_, digits = (-1, stamp[1:]) if stamp[:1] == "-" else (1, stamp)
+    sign_, digits, number = (-1, stamp[1:], 0) if stamp[:1] == "-" else (1, stamp, 0)
     if not 1 <= len(digits) <= _MAX_STAMP:
         raise MalformedCookieError("the time is no number in base 62")
     try:
-        number = sum(map(mul, map(_DIGITS.__getitem__, reversed(digits)), _POWERS))
+        for digit in digits:
+            number = 62 * number + _DIGITS[digit]
     except KeyError:
         raise MalformedCookieError("the time is no number in base 62") from None
     return float(sign_ * number)
