@@ -110,6 +110,14 @@ def as_text(data: bytes) -> tuple[str, str]:
         return b64encode(data), "bytes"
 
 
+def utf8(text: str) -> bytes:
+    """The bytes of a text. Raises `MalformedCookieError` for half of a surrogate pair, which no header can hold."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise MalformedCookieError("the text holds half of a surrogate pair") from None
+
+
 def to_urlsafe(text: str) -> str:
     """Base64 of either alphabet in the URL-safe one."""
     return text.replace("+", "-").replace("/", "_")

@@ -18,7 +18,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import Any, NamedTuple
 
-from sessionctl.encoding import b64encode, quote, unquote
+from sessionctl.encoding import b64encode, quote, unquote, utf8
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
 from sessionctl.formats.judging import genuine
@@ -108,10 +108,7 @@ def _split(text: str) -> _Parts:
     signature, mark, payload = bare.partition("?")
     if bare[:1] != "!" or not mark:
         raise MalformedCookieError("a signed cookie of Bottle is '!', a signature, '?' and a payload")
-    try:
-        return new_tuple(_Parts, (signature[1:].encode(), payload.encode()))
-    except UnicodeEncodeError:
-        raise MalformedCookieError("the text holds half of a surrogate pair") from None
+    return new_tuple(_Parts, (utf8(signature[1:]), utf8(payload)))
 
 
 def _name(payload: bytes) -> str:

@@ -16,7 +16,7 @@ from binascii import hexlify
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, b64encode_urlsafe_tag
+from sessionctl.encoding import b64decode, b64decode_lenient, b64encode, b64encode_urlsafe_tag, utf8
 from sessionctl.errors import MalformedError
 from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
@@ -102,7 +102,7 @@ class CookieSession(Format):
             return cookie_signature.unsigned(
                 context, missing, issued_at=issued_at, expires_at=expires_at, expired=expired
             )
-        message, tag = cookie_signature.utf8(f"{self._name(context)}={value}"), cookie_signature.utf8(given)
+        message, tag = utf8(f"{self._name(context)}={value}"), utf8(given)
         index = self._macs.find(context.keys, message, tag, self._write)
         verdict = genuine(
             context,
@@ -123,7 +123,7 @@ class CookieSession(Format):
     def companions(self, text: str, context: Context) -> dict[str, str]:
         """The cookies that go along with one that `encode` made: `NAME.sig`. Raises `NoKeyError`."""
         name = self._name(context)
-        message = cookie_signature.utf8(f"{name}={_bare(text)}")
+        message = utf8(f"{name}={_bare(text)}")
         tag = self._macs.of(context.keys)[0].digest(message)
         return {f"{name}.sig": self._write(tag).decode("ascii")}
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.encoding import atob, b64encode, has_stray_bits, percent_decode
+from sessionctl.encoding import atob, b64encode, has_stray_bits, percent_decode, utf8
 from sessionctl.errors import BadSignatureError, MalformedCookieError, UnserializableValueError
 from sessionctl.formats.django import names_session
 from sessionctl.formats.judging import refused
@@ -51,14 +51,6 @@ def split(text: str) -> tuple[str, str | None]:
     """The value and its signature, parted at the last dot; without a dot there is no signature."""
     value, dot, signature = text.rpartition(".")
     return (value, signature) if dot else (text, None)
-
-
-def utf8(text: str) -> bytes:
-    """The bytes that are signed. Raises `MalformedCookieError` for a lone surrogate."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise MalformedCookieError("the cookie holds a lone surrogate, which no header can") from None
 
 
 def mac_of(secret: Secret, digest: str = "sha256") -> Hmac:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64encode_tag
+from sessionctl.encoding import b64encode_tag, utf8
 from sessionctl.errors import MalformedCookieError, MalformedError
 from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
@@ -95,7 +95,7 @@ class Express(Format):
         value, signature = cookie_signature.split(plain[len(self._prefix) :])
         if signature is None:
             return cookie_signature.unsigned(context, "the cookie carries no signature")
-        message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
+        message, given = utf8(value), utf8(signature)
         index = self._macs.find(context.keys, message, given, b64encode_tag)
         return genuine(context, index, algorithm=HMAC_SHA256, value=value)
 

@@ -13,7 +13,7 @@ Sources: @fastify/cookie 11.1.5 and 8.3.0, signer.js; @fastify/session 11.1.3, i
 
 from __future__ import annotations
 
-from sessionctl.encoding import b64encode_tag
+from sessionctl.encoding import b64encode_tag, utf8
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature, remix
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
@@ -90,7 +90,7 @@ class FastifyCookie(Format):
         value, signature = self._split(text)
         if not signature:
             return cookie_signature.unsigned(context, "the cookie carries no signature")
-        message, given = cookie_signature.utf8(value), cookie_signature.utf8(signature)
+        message, given = utf8(value), utf8(signature)
         index = self._macs.find(context.keys, message, given, b64encode_tag)
         notes = _EXPRESS_NAME if context.cookie_name == "connect.sid" and not self._prefix else ()
         return genuine(context, index, algorithm=self._algorithm, value=value, warnings=notes)

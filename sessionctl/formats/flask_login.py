@@ -18,7 +18,7 @@ from __future__ import annotations
 from binascii import hexlify
 from typing import TYPE_CHECKING, NamedTuple
 
-from sessionctl.encoding import quote, unquote
+from sessionctl.encoding import quote, unquote, utf8
 from sessionctl.errors import MalformedCookieError, UnserializableValueError, WrongKeyTypeError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict
 from sessionctl.formats.judging import first_opened, genuine
@@ -69,10 +69,7 @@ class FlaskLogin(Format):
 
     def _verify(self, text: str, context: Context) -> Verdict:
         parts = _split(text)
-        try:
-            message, given = parts.user_id.encode(), parts.signature.encode()
-        except UnicodeEncodeError:
-            raise MalformedCookieError("the text holds half of a surrogate pair") from None
+        message, given = utf8(parts.user_id), utf8(parts.signature)
         try:
             index = self._macs.find(context.keys, message, given, hexlify)
         except WrongKeyTypeError:  # one of the keys cannot be used: the others still can

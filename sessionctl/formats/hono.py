@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sessionctl.encoding import b64encode, percent_decode
+from sessionctl.encoding import b64encode, percent_decode, utf8
 from sessionctl.errors import MalformedCookieError
 from sessionctl.formats import cookie_signature
 from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn
@@ -72,7 +72,7 @@ class Hono(Format):
 
     def _encode(self, content: Content, context: Context) -> str:
         value = cookie_signature.text_of(content)
-        tag = self._macs.of(context.keys)[0].digest(cookie_signature.utf8(value))
+        tag = self._macs.of(context.keys)[0].digest(utf8(value))
         return cookie_signature.encode_uri_component(f"{value}.{b64encode(tag)}")
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sessionctl.encoding import unquote
+from sessionctl.encoding import unquote, utf8
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -356,7 +356,7 @@ def _read(value: str, layout: str, max_size: int) -> tuple[Any, str]:
     """What a value holds, and how it was serialized. Raises `MalformedCookieError`."""
     if layout == "text":
         return value, "text"
-    data = unpack(value, max_size) if layout == "packed" else timed_token.utf8(value)
+    data = unpack(value, max_size) if layout == "packed" else utf8(value)
     try:
         return pickle_or_json.loads(data)
     except MalformedError as error:

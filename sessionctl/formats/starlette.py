@@ -20,7 +20,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Any
 
-from sessionctl.encoding import b64encode, unquote
+from sessionctl.encoding import b64encode, unquote, utf8
 from sessionctl.errors import MalformedCookieError, UnserializableValueError
 from sessionctl.formats import timed_token
 from sessionctl.formats.base import Content, Context, Decoded, Format, Verdict, Warn
@@ -116,7 +116,7 @@ def _split(text: str) -> timed_token.Token:
 def _payload(value: str) -> bytes:
     """The bytes under standard base64, which must be padded; characters foreign to it are dropped."""
     try:
-        return a2b_base64(timed_token.utf8(value))
+        return a2b_base64(utf8(value))
     except Base64Error:
         raise MalformedCookieError("the payload is not base64 with padding") from None
 

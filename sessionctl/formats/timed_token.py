@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionctl.duration import human_seconds
-from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag
+from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag, utf8
 from sessionctl.errors import MalformedCookieError, MalformedError, UsageError
 from sessionctl.formats.base import Context, Option, Verdict, Warn
 from sessionctl.formats.judging import expire
@@ -202,14 +202,6 @@ def trials(form: Format, signature: str) -> Iterator[dict[str, str]]:
             changed = {name: value for name, value in ways.items() if value != form.option(name)}
             if len(changed) > 1:
                 yield changed
-
-
-def utf8(text: str) -> bytes:
-    """The bytes that are signed. Raises `MalformedCookieError`."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise MalformedCookieError("the text holds half of a surrogate pair") from None
 
 
 def parse_epoch(text: str) -> int:

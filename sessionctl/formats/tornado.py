@@ -24,7 +24,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, hexlify
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import as_text, b64decode, b64encode, quote, unquote
+from sessionctl.encoding import as_text, b64decode, b64encode, quote, unquote, utf8
 from sessionctl.errors import BadSignatureError, MalformedCookieError, UsageError
 from sessionctl.formats.base import Content, Context, Decoded, Format, Option, Verdict, Warn
 from sessionctl.formats.judging import first_fit, genuine_within
@@ -233,10 +233,7 @@ def _versions(text: str) -> tuple[int, ...]:
 
 
 def _split(text: str) -> Parts:
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:
-        raise MalformedCookieError("the text holds half of a surrogate pair") from None
+    data = utf8(text)
     head, _, _ = data.partition(b"|")
     if not head.isdigit() or head.startswith(b"0") or len(head) > len(str(_VERSIONS)):
         return _split_version_1(data)

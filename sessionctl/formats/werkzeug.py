@@ -18,7 +18,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import Any, NamedTuple
 
-from sessionctl.encoding import b64encode, quote, unquote
+from sessionctl.encoding import b64encode, quote, unquote, utf8
 from sessionctl.errors import (
     BadSignatureError,
     MalformedCookieError,
@@ -128,10 +128,7 @@ class _Parts(NamedTuple):
 
 
 def _split(text: str) -> _Parts:
-    try:
-        raw = unquote(text).encode()
-    except UnicodeEncodeError:
-        raise MalformedCookieError("the text holds half of a surrogate pair") from None
+    raw = utf8(unquote(text))
     signature, mark, items = raw.partition(b"?")
     if not mark:
         raise MalformedCookieError("a SecureCookie has a signature and its items, with '?' between them")

@@ -25,6 +25,7 @@ from sessionctl import jsontext
 from sessionctl.encoding import decompress
 from sessionctl.errors import MalformedError, NotSupportedError, UnserializableValueError
 from sessionctl.payload.budget import MAX_DEPTH, Budget, items_of, key_text
+from sessionctl.payload.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def loads(data: bytes, *, max_size: int = _MAX_SIZE) -> Any:
     try:
         return reader.term(0)
     except (IndexError, struct.error):
-        raise MalformedError(f"{_KIND} that is cut short") from None
+        raise reader.cut_short() from None
 
 
 def _plain(data: bytes, max_size: int) -> bytes:
@@ -66,15 +67,15 @@ def _plain(data: bytes, max_size: int) -> bytes:
     return data
 
 
-class _Reader:
-    """How far the term has been read."""
+class _Reader(Reader):
+    """One pass over a term."""
 
-    __slots__ = ("at", "budget", "data")
+    __slots__ = ()
+
+    kind = _KIND
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 1
-        self.budget = Budget(_KIND, items_of(len(data)))
+        super().__init__(data, 1)
 
     def term(self, depth: int) -> Any:
         """The next term. Raises `IndexError` and `struct.error` too, for what is cut short."""
@@ -104,7 +105,7 @@ class _Reader:
     def enter(self, depth: int, count: int) -> None:
         """A container that holds so many terms, which take no less bytes."""
         if count > len(self.data) - self.at:
-            raise MalformedError(f"{_KIND} that is cut short")
+            raise self.cut_short()
         self.budget.enter(depth, count)
 
     def number(self, layout: str) -> int:
@@ -112,15 +113,6 @@ class _Reader:
         (number,) = struct.unpack_from(layout, self.data, self.at)
         self.at += struct.calcsize(layout)
         return int(number)
-
-    def take(self, size: int) -> bytes:
-        """The next bytes, all of them."""
-        end = self.at + size
-        if end > len(self.data):
-            raise MalformedError(f"{_KIND} that is cut short")
-        found = self.data[self.at : end]
-        self.at = end
-        return found
 
 
 # -- one function a type ------------------------------------------------------------------------------

@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sessionctl import jsontext
 from sessionctl.errors import MalformedError, NotSupportedError
-from sessionctl.payload.budget import Budget, items_of, text_or_base64
+from sessionctl.payload.budget import text_or_base64
 from sessionctl.payload.marshal_values import KIND, Hash, Object, Rendering, String, Symbol, Verbatim
 from sessionctl.payload.marshal_writer import dumps
+from sessionctl.payload.reader import Reader
 from sessionctl.payload.ruby_values import ruby_key
 
 if TYPE_CHECKING:
@@ -93,15 +94,15 @@ def _merged(value: Any, old: Any, size: int) -> Any:
     return merged
 
 
-class _Reader:
+class _Reader(Reader):
     """How far the payload has been read, what links can point at, and what could not be written again."""
 
-    __slots__ = ("at", "budget", "data", "lost", "objects", "symbols")
+    __slots__ = ("lost", "objects", "symbols")
+
+    kind = KIND
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 2
-        self.budget = Budget(KIND, items_of(len(data)))
+        super().__init__(data, 2)
         self.objects: list[Any] = []
         self.symbols: list[str] = []
         self.lost: set[str] = set()
@@ -119,14 +120,6 @@ class _Reader:
         """The next byte."""
         self.at += 1
         return self.data[self.at - 1]
-
-    def take(self, size: int) -> bytes:
-        """The next bytes, all of them."""
-        start = self.at
-        end = self.at = start + size
-        if size < 0 or end > len(self.data):
-            raise MalformedError(f"{KIND} that is cut short")
-        return self.data[start:end]
 
     def number(self) -> int:
         """A packed number (marshal.c, `r_long`)."""
@@ -146,17 +139,12 @@ class _Reader:
         """How many values follow: never more than there are bytes left."""
         count = self.number()
         if not 0 <= count <= len(self.data) - self.at:
-            raise MalformedError(f"{KIND} that is cut short")
+            raise self.cut_short()
         return count
 
     def bytes(self) -> bytes:
         """Bytes after their length."""
-        size = self.number()
-        start = self.at
-        end = self.at = start + size
-        if size < 0 or end > len(self.data):
-            raise MalformedError(f"{KIND} that is cut short")
-        return self.data[start:end]
+        return self.take(self.number())
 
     def name(self) -> str:
         """A class or member name: a symbol or a link to one."""

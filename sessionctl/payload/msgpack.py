@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from sessionctl.encoding import b64encode
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload.budget import MAX_DEPTH, Budget, float_or_name, items_of, key_text
+from sessionctl.payload.budget import MAX_DEPTH, float_or_name, key_text
+from sessionctl.payload.reader import Reader
 from sessionctl.wording import counted
 
 Extension = Callable[[int, bytes, Callable[[bytes], list[Any]]], Any]
@@ -52,7 +53,7 @@ def loads(
     try:
         value = reader.value(0)
     except (IndexError, struct.error):
-        raise MalformedError(f"{_KIND} that is cut short") from None
+        raise reader.cut_short() from None
     if reader.at != len(data):
         raise MalformedError(f"{_KIND} with {counted(len(data) - reader.at, 'byte')} after its end")
     return value
@@ -63,36 +64,27 @@ def unknown_extension(code: int, data: bytes, _values: Callable[[bytes], list[An
     return {"__type__": f"extension {code}", "data": b64encode(data)}
 
 
-class _Reader:
-    """How far the payload has been read."""
+class _Reader(Reader):
+    """One pass over a payload."""
 
-    __slots__ = ("at", "binary", "budget", "data", "depth", "extension", "key")
+    __slots__ = ("binary", "depth", "extension", "key")
+
+    kind = _KIND
 
     def __init__(
         self, data: bytes, extension: Extension, binary: Callable[[bytes], str], key: Callable[[Any], str]
     ) -> None:
-        self.data = data
-        self.at = 0
+        super().__init__(data)
         self.depth = 0
         self.extension = extension
         self.binary = binary
         self.key = key
-        self.budget = Budget(_KIND, items_of(len(data)))
 
     def value(self, depth: int) -> Any:
         """The next value. Raises `IndexError` and `struct.error` too, for what is cut short."""
         kind = self.data[self.at]
         self.at += 1
         return _READERS[kind](self, kind, depth)
-
-    def take(self, size: int) -> bytes:
-        """The next bytes, all of them."""
-        end = self.at + size
-        if end > len(self.data):
-            raise MalformedError(f"{_KIND} that is cut short")
-        found = self.data[self.at : end]
-        self.at = end
-        return found
 
     def text(self, size: int, _depth: int = 0) -> str:
         """Text of `size` bytes; base64 where they are no UTF-8."""
@@ -127,7 +119,7 @@ class _Reader:
 
     def _enter(self, depth: int, count: int) -> None:
         if count > len(self.data) - self.at:
-            raise MalformedError(f"{_KIND} that is cut short")
+            raise self.cut_short()
         self.budget.enter(depth, count)
 
     def extension_of(self, size: int, depth: int) -> Any:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag, decompress
+from sessionctl.encoding import b64decode_lenient, b64encode_urlsafe, b64encode_urlsafe_tag, decompress, utf8
 from sessionctl.errors import BadSignatureError, MalformedCookieError, MalformedError, UsageError
 from sessionctl.payload import python_json
 from sessionctl.signing.mac import ALGORITHMS, DIGEST_SIZES, Hmac, compare_digest
@@ -69,10 +69,7 @@ def split(text: str, separator: str = ":", *, timed: bool = True) -> Signed:
     if not found:
         parts = "a value, a time and a signature" if timed else "a value and a signature"
         raise MalformedCookieError(f"the text has not {parts} with {separator!r} between them")
-    try:
-        return new_tuple(Signed, (value, stamp, signature.encode(), body.encode()))
-    except UnicodeEncodeError:
-        raise MalformedCookieError("the text holds half of a surrogate pair") from None
+    return new_tuple(Signed, (value, stamp, utf8(signature), utf8(body)))
 
 
 def parse_digests(text: str) -> tuple[str, ...]:

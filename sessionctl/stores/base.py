@@ -26,6 +26,8 @@ from sessionctl.verdict import Verdict, Warn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sessionctl.formats.base import Decoded
+
 MAX_RECORD: Final = 16 << 20
 """Bytes over which a record is no session."""
 
@@ -121,6 +123,21 @@ class RecordContext(NamedTuple):
     options: Mapping[str, str] = MappingProxyType({})
     now: float = 0.0
     max_size: int = MAX_SIZE
+
+
+def record_of(decoded: Decoded, context: RecordContext) -> StoredRecord:
+    """The record of what a format has decoded; of an encrypted one a key has proved that it is genuine."""
+    return StoredRecord(
+        data=decoded.data,
+        id=decoded.id,
+        flash=decoded.flash,
+        payload_type=decoded.payload_type,
+        issued_at=decoded.issued_at,
+        encrypted=decoded.encrypted,
+        signed=decoded.encrypted,
+        verdict=Verdict(valid=True, keys=len(context.keys)) if decoded.encrypted else None,
+        warnings=decoded.warnings,
+    )
 
 
 class Sample:

@@ -16,8 +16,16 @@ from typing import Any
 
 from sessionctl.errors import MalformedError
 from sessionctl.formats.beaker import Beaker
-from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, pickle_of, seconds
-from sessionctl.verdict import Verdict
+from sessionctl.stores.base import (
+    NO,
+    Guess,
+    RecordContext,
+    Sample,
+    StoredRecord,
+    pickle_of,
+    record_of,
+    seconds,
+)
 
 NAMES = ("beaker",)
 
@@ -44,16 +52,7 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
     if not isinstance(value, str):
         raise MalformedError("a record of Beaker holds a session or its text")
     decoded = Beaker().decode_record(value.encode(), context.keys, now=context.now, max_size=context.max_size)
-    return StoredRecord(
-        data=decoded.data,
-        id=decoded.id,
-        payload_type=decoded.payload_type,
-        issued_at=decoded.issued_at,
-        encrypted=decoded.encrypted,
-        signed=decoded.encrypted,
-        verdict=Verdict(valid=True, keys=len(context.keys)) if decoded.encrypted else None,
-        warnings=decoded.warnings,
-    )
+    return record_of(decoded, context)
 
 
 def _id_of(value: dict[str, Any]) -> str | None:

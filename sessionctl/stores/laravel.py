@@ -16,8 +16,7 @@ import re
 from typing import Any
 
 from sessionctl.errors import MalformedError
-from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord
-from sessionctl.verdict import Verdict
+from sessionctl.stores.base import NO, Guess, RecordContext, Sample, StoredRecord, record_of
 
 NAMES = ("laravel",)
 
@@ -50,14 +49,7 @@ def read(sample: Sample, context: RecordContext) -> StoredRecord:
     decoded = Laravel().decode_record(
         _bare(sample.content), context.keys, now=context.now, max_size=context.max_size
     )
-    return StoredRecord(
-        data=decoded.data,
-        flash=decoded.flash,
-        payload_type=decoded.payload_type,
-        encrypted=decoded.encrypted,
-        signed=decoded.encrypted,
-        verdict=Verdict(valid=True, keys=len(context.keys)) if decoded.encrypted else None,
-    )
+    return record_of(decoded, context)
 
 
 def _bare(content: bytes) -> bytes:
