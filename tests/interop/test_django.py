@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sessionctl import formats, open_storage
+from sessionctl.fleet import Selection, select
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
@@ -205,5 +206,7 @@ def test_same_age_of_a_file(tmp_path: Path, days: int, expiry: Any) -> None:
     theirs.save()
     changed = time.time() - days * 86400
     os.utime(tmp_path / f"sessionid{theirs.session_key}", (changed, changed))
-    ours = open_storage(f"fs:{tmp_path}?layout=django-file").read(theirs.session_key)
-    assert ours.has("a") == ("a" in Store(theirs.session_key))
+    storage = open_storage(f"fs:{tmp_path}?layout=django-file")
+    expired = list(select(storage, Selection(expired=True)))
+    there = storage.read(theirs.session_key).has("a")
+    assert (there, not expired) == ("a" in Store(theirs.session_key),) * 2
