@@ -63,7 +63,7 @@ def parse_value(text: str) -> Record:
         raise MalformedError("not an object with a session's values and flash")
     identity = value.get("i")
     if type(identity) is not str and identity is not None:
-        raise MalformedError("the ID is no text")
+        raise MalformedError("no session: its ID is no text")
     values, flash = _pair(pair)
     if len(value) == 2:  # noqa: PLR2004 - the ID, the data and no times
         return new_tuple(Record, (values, flash, None, None, identity or None))
@@ -86,7 +86,7 @@ def dump_value(record: Record) -> str:
 def _pair(value: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     values, flash = value[0], value[1]
     if type(values) is not dict or type(flash) is not dict:
-        raise MalformedError("values and flash are not both objects")
+        raise MalformedError("no session: its values and flash are not both objects")
     return values, flash
 
 
