@@ -48,6 +48,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         id=target.id,
         is_id=True,
         is_value=False,
+        signed=False,
         ref=storage.ref_of(key),
         data=session.data[0],
         for_people=session.data[0],

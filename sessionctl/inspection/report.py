@@ -26,8 +26,9 @@ class Report:
     """All that is known about one cookie. Times are Unix seconds.
 
     `found` says whether the store has the session; None where no store was asked. `is_id` says whether the
-    cookie holds an ID alone, `is_value` whether it is a text that is no ID by its looks. `ends_well` is false
-    where what was asked for (a key to verify, a store to find it in) answered no.
+    cookie holds an ID alone, `is_value` whether it is a text that is no ID by its looks, `signed` whether it has a
+    signature at all. `ends_well` is false where what was asked for (a key to verify, a store to find it in)
+    answered no.
     """
 
     format: str
@@ -36,6 +37,7 @@ class Report:
     id: str | None
     is_id: bool
     is_value: bool
+    signed: bool
     ref: str | None
     data: Any
     for_people: Any
@@ -89,6 +91,7 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         id=session_id,
         is_id=decoded.is_id and not is_value,
         is_value=is_value,
+        signed=decoded.signed,
         ref=None if session_id is None else ref_of(session_id),
         data=data,
         for_people=people,

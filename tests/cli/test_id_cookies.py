@@ -129,7 +129,7 @@ def test_express_without_its_prefix(run: Run, text: str) -> None:
     assert (verified["format"], verified["reason"], verified["detail"]) == ("express", "unsigned", missing)
     assert run("decode", pasted, "--json").json["id"] == text.partition(".")[0]
     refused = run("inspect", pasted, "--secret", "wrong")
-    assert (refused.status, refused.out.splitlines()[0].startswith("express cookie: NOT genuine: s: ")) == (
+    assert (refused.status, refused.out.splitlines()[0].startswith("express cookie: NOT signed: s: ")) == (
         1,
         True,
     )

@@ -167,6 +167,30 @@ def test_key_that_cannot_be_one(run: Run, name: str, key: str, said: str) -> Non
     assert " ".join(answer.out.split()).startswith(f"{name} cookie, encrypted: {said}")
 
 
+NONE_JWT = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJhIjoxfQ."
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("__session=eyJhIjoxfQ%3D%3D", "react-router cookie: NOT signed: the cookie carries no signature"),
+        (
+            "session=eyJhIjoxfQ==",
+            "cookie-session cookie: NOT signed: there is no cookie session.sig, which holds the",
+        ),
+        (NONE_JWT, "jwt cookie: NOT signed: the token says alg none"),
+        (f"{NONE_JWT}AAAA", "jwt cookie: NOT signed: the token says alg none"),
+    ],
+)
+def test_without_a_signature(run: Run, pasted: str, said: str) -> None:
+    """Where there is no signature that a key could fit, the report says so; the reason is a refusal."""
+    answer = run("inspect", pasted, "--secret", "k")
+    assert answer.status == 1
+    assert " ".join(answer.out.split()).startswith(said)
+    assert run("inspect", pasted, "--secret", "k", "--json").json["signature"]["reason"] == "bad-signature"
+    assert "not signed, anybody could have written it" in run("inspect", pasted).out
+
+
 @pytest.mark.parametrize(("name", "place"), [("flask", "first"), ("starlette", "last")])
 def test_hint_at_the_other_cookie_of_a_name(run: Run, name: str, place: str) -> None:
     """Of two cookies of one name, the one that the framework does not look at is told where the key fits it."""

@@ -78,8 +78,15 @@ def _headline(report: Report) -> Text:
         return Text.assemble(("empty cookie", "bold"), ": the application ended the session")
     if report.status == "unchecked":
         return Text.assemble(kind, ": ", ("not checked", ODD), f", {_lacking(report)}")
-    answer = "wrong kind of key" if verdict.reason == "wrong-key-type" else "NOT genuine"
-    return Text.assemble(kind, ": ", (answer, BAD), f": {visible(verdict.detail)} ({report.keys_source})")
+    return Text.assemble(
+        kind, ": ", (_refusal(report), BAD), f": {visible(verdict.detail)} ({report.keys_source})"
+    )
+
+
+def _refusal(report: Report) -> str:
+    if report.verdict.reason == "wrong-key-type":
+        return "wrong kind of key"
+    return "NOT genuine" if report.signed else "NOT signed"
 
 
 def _known_to_store(report: Report) -> Text:
