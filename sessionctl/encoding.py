@@ -144,7 +144,7 @@ def b64decode_urlsafe(text: str, what: str = "the payload") -> bytes:
     """URL-safe base64, padded or not, strict; raises `MalformedCookieError`."""
     if "+" in text or "/" in text:
         raise MalformedCookieError(f"{what} is not URL-safe base64")
-    return b64decode(to_standard(text), what)
+    return b64decode(text.replace("-", "+").replace("_", "/"), what)  # `to_standard`, without the call
 
 
 def b64decode_lenient(text: str, what: str = "the payload") -> bytes:

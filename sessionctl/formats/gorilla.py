@@ -287,10 +287,11 @@ def _split(text: str) -> _Parts:
 
 def _b64(text: str, what: str) -> bytes:
     """URL-safe base64 as Go's `base64.URLEncoding` reads it: padding is a must, line ends are dropped."""
-    bare = text.replace("\r", "").replace("\n", "")
-    if len(bare) % 4:
+    if "\n" in text or "\r" in text:
+        text = text.replace("\r", "").replace("\n", "")
+    if len(text) % 4:
         raise MalformedCookieError(f"{what} is not URL-safe base64 with padding")
-    return b64decode_urlsafe(bare, what)
+    return b64decode_urlsafe(text, what)
 
 
 def _encode_b64(data: bytes) -> str:
