@@ -14,9 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sessionctl import formats
+from sessionctl import formats, lines
 from sessionctl.cli.commands import verify_many
 from sessionctl.cli.output import json_text
+from sessionctl.cli.views import verdict_lines
 from sessionctl.cli.views.verdicts import answer
 from sessionctl.encoding import b64encode, b64encode_urlsafe
 from sessionctl.errors import MalformedCookieError
@@ -99,7 +100,7 @@ def test_pairs_with_a_companion_are_read_as_elsewhere(
 
 def _check_line(line: str, wanted: str | None) -> None:
     recorder = _Recorder()
-    judge = verify_many._named(Setup(format="flask", cookie_name=wanted), recorder)  # type: ignore[arg-type]
+    judge = lines.judge_as(Setup(format="flask", cookie_name=wanted), recorder)  # type: ignore[arg-type]
     line = line.strip()
     try:
         source = read_cookie(line, wanted)
@@ -134,7 +135,7 @@ MOMENTS = st.none() | st.floats(allow_nan=True) | st.integers(-(10**11), 10**12)
 )
 def test_lines_of_json_are_the_answer(verdict: Verdict, name: str | None) -> None:
     """A line is the very text that `verify --json` prints for one cookie."""
-    assert verify_many._json_line(name, verdict) == f"{json_text(answer(name, verdict))}\n"
+    assert verdict_lines.json_line(name, verdict) == f"{json_text(answer(name, verdict))}\n"
 
 
 def _run(data: bytes) -> list[dict[str, Any]]:
@@ -163,11 +164,11 @@ def test_line_that_is_too_long() -> None:
 def test_long_names_are_not_kept() -> None:
     """A log of names of half a megabyte takes no more memory the longer it is, nor do the errors that quote them."""
     setup = Setup(keys=KeyRing([SECRET]), now=1_795_000_001.0)
-    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    told = verify_many._answer_of(setup, {}, verdict_lines.json_line)
     long = "a" * 500_000
     assert_small(lambda: [told(f"{long}{number}={COOKIE}").status for number in range(110)])
     details = (Verdict(valid=False, reason="malformed", detail=f"{long}{number}") for number in range(110))
-    assert_small(lambda: [len(verify_many._json_line(None, verdict)) for verdict in details])
+    assert_small(lambda: [len(verdict_lines.json_line(None, verdict)) for verdict in details])
 
 
 def test_answers_come_at_once() -> None:
@@ -231,9 +232,9 @@ def test_order_of_lines_is_no_matter() -> None:
     setup = Setup(keys=KeyRing([SECRET]), now=1_795_000_001.0)
     lines = [line for number in range(4) for line in _cookies(number)]
     random.Random(7).shuffle(lines)
-    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    told = verify_many._answer_of(setup, {}, verdict_lines.json_line)
     for line in lines:
-        assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line), line
+        assert told(line) == verify_many._answer_of(setup, {}, verdict_lines.json_line)(line), line
 
 
 def test_order_is_no_matter_to_odd_texts() -> None:
@@ -248,9 +249,9 @@ def test_order_is_no_matter_to_odd_texts() -> None:
         f'{{"cookie":"flask={flask}"}}', f'{{"cookie":"flask={flask}","cookie_name":"other"}}',
     ]  # fmt: skip
     setup = Setup(keys=KeyRing([SECRET]), now=1_795_000_001.0)
-    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    told = verify_many._answer_of(setup, {}, verdict_lines.json_line)
     for line in lines:
-        assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line), line
+        assert told(line) == verify_many._answer_of(setup, {}, verdict_lines.json_line)(line), line
 
 
 @pytest.mark.parametrize("name", ["remix", "react-router", "fastify-cookie", "hono", "itsdangerous"])
@@ -264,11 +265,11 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
     message = ".".join(parts)
     tag = Hmac(pem.encode()).digest(message.encode())
     setup = Setup(keys=KeyRing([pem]), now=time.time())
-    told = verify_many._answer_of(setup, {}, verify_many._json_line)
+    told = verify_many._answer_of(setup, {}, verdict_lines.json_line)
     assert told(f"session={genuine}").status == 0
     for signature in (b64encode_urlsafe(tag), b64encode(tag), quote(b64encode(tag))):
         line = f"session={message}.{signature}"
-        assert told(line) == verify_many._answer_of(setup, {}, verify_many._json_line)(line)
+        assert told(line) == verify_many._answer_of(setup, {}, verdict_lines.json_line)(line)
         assert told(line).status == 1
 
 
