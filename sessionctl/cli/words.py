@@ -162,9 +162,14 @@ def refuse_rest(words: tuple[str, ...]) -> None:
 
 
 def _read_stdin() -> bytes:
-    """Standard input as it is. Raises `UsageError` where there is none, or too much."""
+    """Standard input as it is. Raises `UsageError` where there is none, too much, or it was read already."""
     from sessionctl.sources import MAX_FILE
 
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get("sessionctl.stdin"):
+        raise UsageError("standard input is read once, and - stands there twice: give one as a text or @FILE")
+    if context is not None:
+        context.meta["sessionctl.stdin"] = True
     content = stdin().read(MAX_FILE + 1)
     if len(content) > MAX_FILE:
         raise UsageError(f"more than {MAX_FILE >> 20} MiB on standard input: give the part that is meant")

@@ -65,6 +65,13 @@ def test_inspect_diff_with(run: Run) -> None:
     assert (answer.status, answer.out) == (1, run("diff", one, two).out)
 
 
+@pytest.mark.parametrize("words", [["diff", "-", "-"], ["inspect", "-", "--diff-with", "-"]])
+def test_standard_input_is_one_session(run: Run, words: list[str]) -> None:
+    """What is read once cannot be both sessions: the second would be empty."""
+    answer = run(*words, stdin=formats.get("flask").encode({"a": 1}, ["k"]))
+    assert (answer.status, "stands there twice" in answer.err) == (2, True)
+
+
 @pytest.mark.parametrize("other", ["nonsense", "id:unknown", "ref:0000", "@/no/such/file", ""])
 def test_diff_says_which_cannot_be_read(run: Run, other: str) -> None:
     """The error names the one of the two that it is about, with the code and status of its own."""
