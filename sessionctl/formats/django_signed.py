@@ -37,6 +37,7 @@ from sessionctl.verdict import new_tuple
 
 if TYPE_CHECKING:
     from sessionctl.signing.keys import Secret
+    from sessionctl.signing.macs import Macs
 
 SALTS = {
     "dumps": "django.core.signing",
@@ -98,6 +99,7 @@ class DjangoSigned(Format):
         super().__init__(**options)
         self._digests = signing.parse_digests(self.option("digest"))
         self._layout = ""
+        self._settled: dict[tuple[str, int], Macs] = {}  # what has fit, by kind and length of the signature
         self._separator = self.option("separator")
         if _BASE64_CHARS.issuperset(self._separator):
             raise UsageError(
@@ -193,18 +195,23 @@ class DjangoSigned(Format):
         self, kind: str, signed: signing.Signed, latin: str | None, context: Context
     ) -> tuple[int, bool]:
         """The index of the key that signed, and whether it did so with the salt of older releases."""
-        readings = [signed]
-        if latin is not None:
-            readings.append(signing.split(latin, self._separator, timed=kind not in _UNTIMED))
-        prefix = signing.COOKIE_KEY_PREFIX if kind in _COOKIES else b""
-        salts = self._salts(kind, context.cookie_name or "")
-
+        place, given = (kind, len(signed.signature)), signed.signature
         try:
+            if latin is None and place in self._settled:
+                macs = self._settled[place]
+                return macs.find(context.keys, signed.message, given, b64encode_urlsafe_tag), False
+            readings = [signed]
+            if latin is not None:
+                readings.append(signing.split(latin, self._separator, timed=kind not in _UNTIMED))
+            prefix = signing.COOKIE_KEY_PREFIX if kind in _COOKIES else b""
+            salts = self._salts(kind, context.cookie_name or "")
             digest = signing.digest_of(signed.signature, self._digests) if context.keys else self._digests[0]
             if len(salts) == len(readings) == 1:
                 macs = self.macs(signing.signer, salts[0], digest, prefix)
-                given = signed.signature
-                return macs.find(context.keys, signed.message, given, b64encode_urlsafe_tag), False
+                index = macs.find(context.keys, signed.message, given, b64encode_urlsafe_tag)
+                if kind != "set_signed_cookie":  # whose salt has the cookie's name in it
+                    self._settled[place] = macs
+                return index, False
 
             def salt_of(secret: Secret) -> str | None:
                 for salt in salts:
