@@ -5,7 +5,7 @@
     the ID    1 to 256 letters, digits, "-" and ","; 26 characters of 0-9a-v, or 32 hexadecimal digits, unless
               session.sid_length and session.sid_bits_per_character or session_id() say otherwise; nothing
               is signed
-    sess_ID   the record: see `sessionctl.payload.php` for the three handlers
+    sess_ID   the record: see `sessionctl.payload.php_session` for the three handlers
 
 Symfony keeps `_sf2_attributes` (the session), `_symfony_flashes` (type -> list of messages) and `_sf2_meta`
 (`c` created, `u` last used, `l` lifetime) in such a record.
@@ -81,9 +81,9 @@ class Php(Format):
         **context: Any,  # noqa: ARG002
     ) -> Decoded:
         """What a record of the store says; of Symfony's, the attributes. Raises `MalformedError`."""
-        from sessionctl.payload import php
+        from sessionctl.payload import php_session
 
-        return decoded_record(php.loads_session(data, handler))
+        return decoded_record(php_session.loads(data, handler))
 
 
 def decoded_record(values: Any) -> Decoded:

@@ -1,14 +1,10 @@
-"""PHP's `serialize()` and the three handlers of its session records, read without making any object.
+"""PHP's `serialize()`, read without making any object.
 
     N;                        null                  i:42;   int            d:0.5;   float (INF, -INF, NAN)
     b:1;                      bool                  s:5:"alice";           text, the length in bytes
     a:2:{key value ...}       array                 O:4:"User":1:{name value ...}   object
     E:6:"Suit:H";             enum case             C:4:"Coll":3:{...}   object that writes itself
     R:3;  r:3;                the third value again, as a reference or as the same object
-
-    php             name "|" value, again and again, nothing between (a name has no "|")
-    php_binary      one byte: length of the name, name, value, again and again
-    php_serialize   one array
 
 As JSON: arrays with the keys 0, 1, 2 ... are lists and all others objects; bytes that are no UTF-8 become
 standard base64; INF is `{"__type__": "float", "value": "Infinity"}`. An object is `{"__type__": class, ...}`
@@ -17,7 +13,7 @@ with its members named as `print_r` does (`name`, `name:protected`, `name:Class:
 A reference gives its value once more; one to a value that is still open, `{"__ref__": number}`.
 
 Values are counted for references in the order in which they begin, array keys and `R` aside, through the
-whole record. Sources: PHP 8.2 ext/standard/var_unserializer.re, var.c; ext/session/session.c.
+whole text. Sources: PHP 8.2 ext/standard/var_unserializer.re, var.c.
 """
 
 from __future__ import annotations
@@ -38,8 +34,6 @@ MAX_ITEMS = 50_000
 """How many values one text may hold, those that references repeat included. A container counts for one more than
 it holds, an object for two; so do an enum case, an escaped text, bytes that are no UTF-8."""
 
-HANDLERS = ("php", "php_serialize", "php_binary")
-
 _TEXT_PER_ITEM = 64
 """Characters of repeated text that count as one more value."""
 
@@ -47,7 +41,6 @@ _DIGITS_PER_ITEM = 16
 """Characters of a float that count as one more value."""
 
 MIN_INT, MAX_INT = -(2**63), 2**63 - 1
-MAX_NAME = 127
 _MAX_ROUNDS = 64
 """How often an escaped text may turn out longer: each time by at most two thirds of the time before."""
 NOT_FINITE = {b"INF": "Infinity", b"-INF": "-Infinity", b"NAN": "NaN"}
@@ -56,12 +49,12 @@ _OPEN: Any = object()
 
 def loads(data: bytes) -> Any:
     """The value of one serialized text. Raises `MalformedError`."""
-    return _Reader(data).whole()
+    return Reader(data).whole()
 
 
 def loads_string(data: bytes) -> bytes:
     """The bytes of a serialized string. Raises `MalformedError` for any other value."""
-    reader = _Reader(data)
+    reader = Reader(data)
     head = _find_text(data)
     if head is None:
         raise MalformedError("PHP serialize: not a string")
@@ -72,66 +65,9 @@ def loads_string(data: bytes) -> bytes:
     return text
 
 
-# -- session records ----------------------------------------------------------------------------------
-
-
-def loads_session(data: bytes, handler: str | None = None) -> Any:
-    """The variables of a session record; `[]` for none, as PHP has it. Line ends at the end do not count.
-
-    Without a handler the bytes tell which one wrote them. Raises `MalformedError`.
-    """
-    data = data.rstrip(b"\r\n")
-    if not data:
-        return []
-    reader = _Reader(data)
-    first: MalformedError | None = None
-    for name in _likely(data) if handler is None else (handler,):
-        reader.restart()
-        try:
-            return _HANDLERS[name](reader)
-        except MalformedError as error:
-            first = first or error
-    raise first or MalformedError("not a PHP session record")
-
-
-def _likely(data: bytes) -> tuple[str, ...]:
-    if data[:2] == b"a:":
-        return ("php_serialize", "php", "php_binary")
-    return ("php_binary", "php") if data[0] < ord(" ") else ("php", "php_binary")
-
-
-def _load_array(reader: _Reader) -> Any:
-    if reader.data[:2] != b"a:":
-        raise MalformedError("PHP session: not an array")
-    return reader.whole()
-
-
-def _load_variables(reader: _Reader) -> Any:
-    data, found = reader.data, {}
-    while reader.at < len(data):
-        head = _find_variable(data, reader.at)
-        if head is None:
-            raise reader.fail("no variable")
-        reader.spend(1)
-        found[reader.shown(head[1])] = reader.rest(head, 1)
-    return found
-
-
-def _load_binary(reader: _Reader) -> Any:
-    data, found = reader.data, {}
-    while reader.at < len(data):
-        size = data[reader.at]
-        name = data[reader.at + 1 : reader.at + 1 + size]
-        if size > MAX_NAME or len(name) != size:
-            raise MalformedError(f"PHP session: no name at byte {reader.at}")
-        reader.at += 1 + size
-        found[reader.shown(name)] = reader.variable()
-    return found
-
-
 # -- reading ------------------------------------------------------------------------------------------
 
-_HEAD = (
+HEAD = (
     rb"i:(?P<short>-?[0-9]{1,18});"
     rb'|s:(?P<size>[0-9]{1,18}):"(?P<plain>[^"]*+)";'
     rb'|s:(?P<text>[0-9]{1,30}):"'
@@ -149,9 +85,8 @@ _HEAD = (
 )
 """How a value begins; the last group found names its kind. Short integers and texts up to a quote are whole."""
 
-_find_value = re.compile(_HEAD).match
-_find_variable = re.compile(rb"([^|]*+)\|(?:" + _HEAD + rb")").match
-_find_member = re.compile(rb'(?:i:(-?[0-9]{1,18});|s:([0-9]{1,18}):"([^"]*+)";)(?:' + _HEAD + rb")").match
+_find_value = re.compile(HEAD).match
+_find_member = re.compile(rb'(?:i:(-?[0-9]{1,18});|s:([0-9]{1,18}):"([^"]*+)";)(?:' + HEAD + rb")").match
 _find_text = re.compile(rb's:([0-9]{1,30}):"').match
 _find_begin = re.compile(rb":([0-9]{1,30}):\{").match
 
@@ -159,7 +94,7 @@ _SHORTEST_MEMBER = 6
 """Bytes of `i:0;N;`."""
 
 
-class _Reader:
+class Reader:
     """One pass over the bytes. `slots` are the values so far, as references count them."""
 
     __slots__ = ("at", "budget", "data", "slots", "spend")
@@ -176,6 +111,7 @@ class _Reader:
         self.slots: list[Any] = []
 
     def fail(self, problem: str) -> MalformedError:
+        """The error for what stands here."""
         return MalformedError(f"PHP serialize: {problem} at byte {self.at}")
 
     def whole(self) -> Any:
@@ -185,11 +121,6 @@ class _Reader:
         if self.at != len(self.data):
             raise MalformedError(f"PHP serialize: more bytes follow at byte {self.at}")
         return value
-
-    def variable(self) -> Any:
-        """A value that is in no array, with its name."""
-        self.spend(1)
-        return self.value(1)
 
     def value(self, depth: int) -> Any:
         """The value here; `depth` counts the containers around it."""
@@ -223,18 +154,21 @@ class _Reader:
         return self.text(head["size"])
 
     def integer(self, digits: bytes) -> int:
+        """`i:42;`"""
         number = int(digits)
         if not MIN_INT <= number <= MAX_INT:
             raise self.fail("an integer past 64 bits")
         return number
 
     def boolean(self, digit: bytes) -> bool:
+        """`b:1;`"""
         return digit == b"1"
 
     def null(self, _mark: bytes) -> None:
-        return None
+        """`N;`"""
 
     def real(self, text: bytes) -> Any:
+        """`d:0.5;`"""
         self.spend(len(text) // _DIGITS_PER_ITEM)
         if text in NOT_FINITE:
             return _not_finite(NOT_FINITE[text])
@@ -257,6 +191,7 @@ class _Reader:
         return self.data[begin:at]
 
     def text(self, size: bytes, end: bytes = b'";') -> str:
+        """`s:5:"alice";`"""
         return self.shown(self.string(size, end))
 
     def shown(self, data: bytes) -> str:
@@ -292,6 +227,7 @@ class _Reader:
         raise self.fail("a broken escape")
 
     def case(self, size: bytes) -> dict[str, Any]:
+        """`E:6:"Suit:H";`"""
         self.spend(1)
         enum, colon, case = self.text(size).partition(":")
         if not colon:
@@ -299,11 +235,13 @@ class _Reader:
         return {"__type__": enum, "__case__": case}
 
     def custom(self, size: bytes) -> dict[str, Any]:
+        """`C:4:"Coll":3:{...}`"""
         self.spend(1)
         name = self.text(size, b'"')
         return {"__type__": name, "__data__": self.text(self.begin(), b"}")}
 
     def reference(self, digits: bytes) -> Any:
+        """`r:3;`"""
         number = int(digits)
         if not 1 <= number <= len(self.slots):
             raise self.fail("a reference to no value")
@@ -316,9 +254,11 @@ class _Reader:
     # what takes no place, or takes it before what it holds
 
     def alias(self, digits: bytes, _depth: int) -> Any:
+        """`R:3;`"""
         return self.reference(digits)
 
     def array(self, size: bytes, depth: int) -> Any:
+        """`a:2:{...}`"""
         place = len(self.slots)
         keys, values = self.members(int(size), depth)
         made = values if keys == list(range(len(keys))) else dict(zip(map(str, keys), values, strict=True))
@@ -326,6 +266,7 @@ class _Reader:
         return made
 
     def object(self, size: bytes, depth: int) -> dict[str, Any]:
+        """`O:4:"User":1:{...}`"""
         self.spend(1)
         found: dict[str, Any] = {"__type__": self.text(size, b'"')}
         count = int(self.begin())
@@ -385,23 +326,22 @@ class _Reader:
         return self.text(head[kind]) if kind == "text" else self.integer(head[kind])
 
 
-_FLAT: dict[str, Callable[[_Reader, bytes], Any]] = {
-    "text": _Reader.text,
-    "boolean": _Reader.boolean,
-    "null": _Reader.null,
-    "float": _Reader.real,
-    "integer": _Reader.integer,
-    "reference": _Reader.reference,
-    "case": _Reader.case,
-    "custom": _Reader.custom,
-    "escaped": _Reader.escaped,
+_FLAT: dict[str, Callable[[Reader, bytes], Any]] = {
+    "text": Reader.text,
+    "boolean": Reader.boolean,
+    "null": Reader.null,
+    "float": Reader.real,
+    "integer": Reader.integer,
+    "reference": Reader.reference,
+    "case": Reader.case,
+    "custom": Reader.custom,
+    "escaped": Reader.escaped,
 }
-_NESTED: dict[str, Callable[[_Reader, bytes, int], Any]] = {
-    "alias": _Reader.alias,
-    "array": _Reader.array,
-    "object": _Reader.object,
+_NESTED: dict[str, Callable[[Reader, bytes, int], Any]] = {
+    "alias": Reader.alias,
+    "array": Reader.array,
+    "object": Reader.object,
 }
-_HANDLERS = {"php": _load_variables, "php_serialize": _load_array, "php_binary": _load_binary}
 
 
 def _not_finite(word: str) -> dict[str, str]:

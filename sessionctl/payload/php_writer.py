@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessionctl.errors import UnserializableValueError
 from sessionctl.payload.budget import MAX_DEPTH
-from sessionctl.payload.php import MAX_INT, MAX_NAME, MIN_INT, NOT_FINITE
+from sessionctl.payload.php import MAX_INT, MIN_INT, NOT_FINITE
+from sessionctl.payload.php_session import MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

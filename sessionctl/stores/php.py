@@ -1,6 +1,6 @@
 """Records of PHP's own sessions in the three handlers, and of Symfony's, `sess_ID`.
 
-The layouts are drawn in `sessionctl.payload.php`, Symfony's bags in `sessionctl.formats.php`. An empty file is
+The layouts are drawn in `sessionctl.payload.php_session`, Symfony's bags in `sessionctl.formats.php`. An empty file is
 an empty session. A file that PHP cannot read ends the session there.
 Sources: PHP 8.2 ext/session/session.c; symfony/http-foundation 5.4 Session/Storage.
 """
@@ -37,9 +37,9 @@ def recognise(sample: Sample) -> Guess:
 def read(sample: Sample, context: RecordContext) -> StoredRecord:  # noqa: ARG001 - needs no key
     """The session. Raises `MalformedError`."""
     from sessionctl.formats.php import META, decoded_record
-    from sessionctl.payload import php
+    from sessionctl.payload import php_session
 
-    values = php.loads_session(sample.content)
+    values = php_session.loads(sample.content)
     decoded = decoded_record(values)
     meta = values.get(META) if isinstance(values, dict) else None
     expires_at = None

@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionctl.errors import MalformedError
-from sessionctl.payload import etf, gob, laravel, marshal, msgpack, php, python_json, rails_msgpack
+from sessionctl.payload import (
+    etf,
+    gob,
+    laravel,
+    marshal,
+    msgpack,
+    php_session,
+    python_json,
+    rails_msgpack,
+)
 from sessionctl.payload import pickle as pickled
 from tests.limits import assert_quick, assert_small
 from tests.payload import test_etf, test_gob, test_marshal, test_msgpack, test_php, test_pickle
@@ -39,7 +48,7 @@ def _text(data: bytes) -> Any:
 
 
 def _php_of(handler: str) -> Callable[[bytes], Any]:
-    return lambda data: php.loads_session(data, handler)
+    return lambda data: php_session.loads(data, handler)
 
 
 _PHP_VALUES = (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sessionctl.errors import MalformedError, UnserializableValueError
-from sessionctl.payload import php, php_writer
+from sessionctl.payload import php, php_session, php_writer
 from tests.cases import rows
 
 RECORDS = [
@@ -32,8 +32,8 @@ def session_of(values: Any) -> Any:
 def test_record(row: dict[str, Any]) -> None:
     """A record says the same with its handler named and with the handler read off the bytes."""
     data = base64.b64decode(row["value_b64"])
-    named = php.loads_session(data, row["params"]["serialize_handler"])
-    assert php.loads_session(data) == named
+    named = php_session.loads(data, row["params"]["serialize_handler"])
+    assert php_session.loads(data) == named
     if "var_export" not in row:
         assert session_of(named) == row["session_data"]
 
@@ -42,7 +42,7 @@ def test_record(row: dict[str, Any]) -> None:
 def test_broken_record(row: dict[str, Any]) -> None:
     """A record that PHP cannot decode is malformed."""
     with pytest.raises(MalformedError):
-        php.loads_session(base64.b64decode(row["value_b64"]))
+        php_session.loads(base64.b64decode(row["value_b64"]))
 
 
 @pytest.mark.parametrize("row", [case for case in GOOD if "types" not in case.id])
@@ -50,7 +50,7 @@ def test_record_again(row: dict[str, Any]) -> None:
     """A record without references is written back byte for byte."""
     data = base64.b64decode(row["value_b64"])
     handler = row["params"]["serialize_handler"]
-    values = php.loads_session(data, handler)
+    values = php_session.loads(data, handler)
     assert php_writer.dumps_session(values, handler) == data if values else values == []
 
 
@@ -109,8 +109,8 @@ def test_read_only(data: bytes, value: Any) -> None:
 
 def test_references_count_through_the_record() -> None:
     """In the handlers `php` and `php_binary` references count over all variables, without an array around."""
-    assert php.loads_session(b"a|i:7;b|R:1;") == {"a": 7, "b": 7}
-    assert php.loads_session(b'a:2:{s:1:"a";i:7;s:1:"b";R:2;}') == {"a": 7, "b": 7}
+    assert php_session.loads(b"a|i:7;b|R:1;") == {"a": 7, "b": 7}
+    assert php_session.loads(b'a:2:{s:1:"a";i:7;s:1:"b";R:2;}') == {"a": 7, "b": 7}
 
 
 BROKEN = [
@@ -154,7 +154,7 @@ HOSTILE = {
 def test_hostile(data: bytes) -> None:
     """Depth, number and repetition are bounded, so that an answer comes at once (see test_hostile.py)."""
     with pytest.raises(MalformedError):
-        php.loads_session(data)
+        php_session.loads(data)
 
 
 UNWRITABLE: list[tuple[str, Any]] = [
