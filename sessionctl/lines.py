@@ -188,8 +188,9 @@ def source_of(text: str, name: str | None) -> Source:
     if text[:1] == "{" and '"cookie"' in text:
         try:
             value = jsontext.loads(text)
-            if isinstance(value["cookie"], str):
-                return read_cookie(value["cookie"], value.get("cookie_name") or name)
+            cookie, own_name = value["cookie"], value.get("cookie_name")
+            if isinstance(cookie, str):
+                return read_cookie(cookie, own_name if own_name and isinstance(own_name, str) else name)
         except (MalformedError, KeyError):
             pass
     return read_cookie(text, name)

@@ -121,8 +121,9 @@ def _blamed(error: UsageError, settings: Settings, asked: str | None, given: dic
     if isinstance(error, UnknownFormatError):
         return error if asked else settings.blamed("format", error)
     name = asked or settings.get("format")
-    own = (_had(settings.options, [], "may") or {}) if name == settings.get("format") else {}
-    for option, value in own.items():
+    if name is None or name != settings.get("format"):
+        return error
+    for option, value in (_had(settings.options, [], "may") or {}).items():
         if option not in given:
             try:
                 get(name, **{option: value})

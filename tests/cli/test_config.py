@@ -520,6 +520,13 @@ def test_what_is_no_cookie_s_name(run: Run, write: Write) -> None:
     assert "a cookie's name as text, without blanks" in run("config", "check").out
 
 
+def test_options_of_no_format(run: Run, write: Write) -> None:
+    """What is wrong on the command line is told where the profile has options and leaves the format open."""
+    write('default_profile = "p"\n[profiles.p]\noptions = { salt = "a" }\n')
+    answer = run("verify", "--secret", "k", "--cookie-name", "a b", "x=y")
+    assert (answer.status, "no spaces" in answer.err) == (2, True), answer
+
+
 def test_check_of_a_default_profile(run: Run, write: Write) -> None:
     """A project may name one of the user's own profiles, and neither file one that is nowhere."""
     write('default_profile = "shopp"\n[profiles.shop]\n')

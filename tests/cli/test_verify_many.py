@@ -306,3 +306,11 @@ def test_time_goes_on() -> None:
             time.sleep(0.25)
         process.stdin.close()
     assert set(reasons) == {None, "expired"}
+
+
+@pytest.mark.parametrize("name", ["5", "[1]", '{"a":1}', "true", "1.5"])
+def test_a_name_that_is_no_text(run: Callable[..., Answer], name: str) -> None:
+    """A JSON line whose `cookie_name` is no text is judged as one without: it ended the whole answer."""
+    lines = f'{{"cookie":"flask={COOKIE}","cookie_name":{name}}}\nflask={COOKIE}\n'
+    answer = run("verify", "-", "--secret", SECRET, "--max-age", "none", "-f", "flask", stdin=lines)
+    assert (answer.status, len(set(answer.out.splitlines()))) == (0, 1), answer
