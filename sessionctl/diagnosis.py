@@ -31,6 +31,9 @@ _MOST = 3
 _RIVALS = 2
 """Other formats whose settings are tried."""
 
+_LONGEST = 1 << 16
+"""Characters of the longest text that hints are looked for: no server takes as much, and each is judged anew."""
+
 _ASSIGNED = re.compile(r"(?:export )?[A-Za-z_]\w{2,40} ?= ?", re.ASCII)
 """How a line of a .env file begins, which somebody may have given with the secret in it."""
 
@@ -41,6 +44,8 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
     Empty without keys, and where the cookie was not refused for its signature or its form.
     """
     if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
+        return []
+    if len(known.text) > _LONGEST:
         return []
     from sessionctl.identify import confuses
 

@@ -22,6 +22,7 @@ from sessionctl.jsontext import dumps_bytes
 from sessionctl.sources import Source, read_cookie
 from sessionctl.stores.layouts import names
 from tests.cases import cookie_cases
+from tests.limits import assert_quick
 
 SIGNED = [
     row
@@ -159,3 +160,15 @@ def test_no_format_is_confused_about_a_key(times: dict[str, int]) -> None:
         forged = Source(None, f"{head}.{body}.{signature}")
         for known in (identify(forged, setup), identify(forged, setup._replace(format="jwt"))):
             assert (known.verdict.valid, hints(known, setup)) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "text", ["{}.aaaaaa." + "A" * 86, "eyJhbGciOiJIUzI1NiJ9.{}." + "A" * 43], ids=["flask", "jwt"]
+)
+def test_hints_for_what_no_browser_sends(text: str) -> None:
+    """What might mend a text of the longest that is read is not tried: each attempt judges all of it anew."""
+    data = b64encode_urlsafe(dumps_bytes({f"k{number}": number for number in range(50_000)}))
+    setup = Setup(keys=KeyRing(["k"]))
+    known = identify(Source("session", text.format(data), {}), setup)
+    assert known.verdict.reason == "bad-signature"
+    assert_quick(lambda: hints(known, setup))

@@ -48,6 +48,9 @@ def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> 
     """
     head = head or Text()
     head.pad_right(indent - head.cell_len)
+    if not out.is_terminal:  # whole and without styles: rich would take some three times as long for the same
+        out.file.write(f"{head.plain}{text.plain.rstrip()}\n")
+        return
     starts = breaks(text.plain, out.width, indent, indent) if out.file.isatty() else []
     for line in text.divide(starts):
         line.rstrip()
