@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite(
     "sessionctl.testing.harness",
     "sessionctl.testing.session_contract",
+    "sessionctl.testing.ending_contract",
+    "sessionctl.testing.record_contract",
     "sessionctl.testing.storage_contract",
     "sessionctl.testing.server_contract",
 )
