@@ -18,7 +18,7 @@ from sessionctl.formats.base import Context
 from sessionctl.formats.timed_token import EARLIEST, LATEST
 from sessionctl.identify import Setup, identify, judge_like, opened
 from sessionctl.sources import Source, read_cookie
-from sessionctl.sources.base import no_such_cookie
+from sessionctl.sources.base import CLEARING, no_such_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,10 +139,11 @@ def judge_as(setup: Setup, form: Format) -> Callable[[str], tuple[str, Verdict]]
         source = source_of(text, setup.cookie_name)
         if source.value is None:
             raise no_such_cookie(source)
+        value = "" if source.clears else source.value
         if source.name is None and not source.cookies:
-            return name, judge(source.value, context)
+            return name, judge(value, context)
         told = context._replace(cookie_name=source.name or setup.cookie_name, cookies=source.cookies)
-        return name, judge(source.value, told)
+        return name, judge(value, told)
 
     return named
 
@@ -178,9 +179,11 @@ def _is_usual_name(head: str, other: str, wanted: str | None) -> bool:
 
 def _is_usual_value(value: str) -> bool:
     """Whether nothing in the value makes more of the line than a pair: no space, semicolon, label of a log, nor
-    what a clipboard puts around a text.
+    what a clipboard puts around a text; and it is none with which a session is ended.
     """
-    return _is_plain(value) is not None and ("%3D" not in value or "cookie" not in value.lower())
+    if value in CLEARING or _is_plain(value) is None:
+        return False
+    return "%3D" not in value or "cookie" not in value.lower()
 
 
 def source_of(text: str, name: str | None) -> Source:

@@ -31,7 +31,8 @@ _ATTRIBUTES = frozenset(
     {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
 )
 
-_CLEARING = ("", '""', "deleted")
+CLEARING = ("", '""', "deleted")
+"""Values with which servers end a session, whatever else they send: see `Source.clears`."""
 
 
 class Source(NamedTuple):
@@ -59,7 +60,7 @@ class Source(NamedTuple):
         """
         if self.value == "null":
             return kept_until(self.attributes or {}, 0.0) == 0
-        return self.value in _CLEARING
+        return self.value in CLEARING
 
 
 def no_such_cookie(source: Source) -> MalformedCookieError:

@@ -155,6 +155,15 @@ def test_lines_across_chunks(end: str) -> None:
     assert [one["reason"] for one in answers] == [None, None, "bad-signature", "malformed"] * 900
 
 
+def test_cleared_cookies_among_the_lines(run: Callable[..., Answer]) -> None:
+    """A line with what ends a session is judged as `verify` judges that cookie alone."""
+    lines = ["PHPSESSID=deleted", 'PHPSESSID=""', "PHPSESSID=", "deleted"]
+    for more in (["-f", "php"], ["-f", "flask"], []):
+        answer = run("verify", "-", "--secret", "k", *more, stdin="\n".join(lines).encode())
+        assert answer.status == 0
+        assert answer.out.count("nothing to verify, the cookie is empty") == len(lines)
+
+
 def test_line_that_is_too_long() -> None:
     """A line of megabytes gets one answer, and the lines after it theirs."""
     answers = _run(b"x" * 3_000_000 + b"\n" + COOKIE.encode() + b"\n")
