@@ -119,8 +119,7 @@ def _no_shards(foreign: int, count: int) -> str:
 
 
 def _whose(store: FileStorage) -> str:
-    from sessionctl.fleet.whose import looks_like
-    from sessionctl.stores.likely import likely_layout
+    from sessionctl.stores.likely import likely_layout, looks_like
 
     likely = likely_layout(store)
     return "" if likely is None else f"; {looks_like(likely, changes=True)}"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from sessionctl.errors import NotSupportedError
 from sessionctl.storage.base import RecordStorage
-from sessionctl.stores.likely import likely_layout, likely_owner
-from sessionctl.wording import counted
+from sessionctl.stores.likely import likely_layout, likely_owner, looks_like
+from sessionctl.stores.storage import LayoutStorage
 
 if TYPE_CHECKING:
     from sessionctl.storage.base import SessionStorage
-    from sessionctl.stores.likely import Likely
 
 
 def other_framework(storage: SessionStorage | None, *, changes: bool = False) -> str | None:
@@ -24,10 +22,12 @@ def other_framework(storage: SessionStorage | None, *, changes: bool = False) ->
     likely = likely_layout(storage)
     if likely is None:
         return None
+    named = storage.layout.name if isinstance(storage, LayoutStorage) else None
+    found = looks_like(likely, changes=changes, instead=named is not None)
+    asked = f"of {named}" if named else "of sessionctl's"
     if likely.all_seen or likely.prefix is not None:
-        return f"no session of sessionctl's here, but {looks_like(likely, changes=changes)}"
-    ours = f"none of the first {likely.seen} entries here is a session of sessionctl's"
-    return f"{ours}, but {looks_like(likely, changes=changes)}"
+        return f"no session {asked} here, but {found}"
+    return f"none of the first {likely.seen} entries here is a session {asked}, but {found}"
 
 
 def other_owner(storage: SessionStorage | None) -> str | None:
@@ -47,15 +47,3 @@ def check_owner(storage: RecordStorage) -> None:
             f"{storage.url}: no session of sessionctl's under the prefix {storage.prefix!r}, "  # type: ignore[attr-defined]
             f"but {looks_like(owner, changes=True)}"
         )
-
-
-def looks_like(likely: Likely, *, changes: bool = False) -> str:
-    """How many entries look like which layout, or lie under which prefix, and what to do about it."""
-    if likely.prefix is not None:
-        lie = counted(likely.entries, "session lies", "sessions lie")
-        return f"{lie} under another prefix: give prefix={quote(likely.prefix, safe=':/')} in the URL"
-    found = f"{counted(likely.entries, 'entry looks', 'entries look')} like {likely.layout}"
-    option = f"?layout={likely.layout}"
-    if changes:
-        return f"{found}: another framework's store is read ({option}), never changed"
-    return f"{found}: add {option}"

@@ -130,7 +130,7 @@ def find_ref(storage: RecordStorage, ref: str) -> str:
 
 def not_found(storage: SessionStorage, setup: Setup, ended_at: float | None = None) -> str:
     """What it may mean that a store has no such session; `ended_at` is when it expired, where its record tells."""
-    from sessionctl.stores.likely import likely_layout, missing_place
+    from sessionctl.stores.likely import likely_layout, looks_like, missing_place
 
     place = f"{storage.url} ({setup.storage_source})"
     if ended_at is not None:
@@ -144,6 +144,8 @@ def not_found(storage: SessionStorage, setup: Setup, ended_at: float | None = No
             f"{place} has no session under its prefix, but others lie there under {likely.prefix!r}: "
             "prefix= in the URL names it"
         )
+    if likely is not None and storage.read_only:
+        return f"{place} has no such session, but {looks_like(likely, instead=True)}"
     return (
         f"{place} has no such session; it may be the wrong store, or the session "
         "has expired, was logged out or purged: a store cannot tell these apart"

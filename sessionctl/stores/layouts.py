@@ -166,7 +166,7 @@ _OTHER_NAMES = {
     "session-file-store": "express-file",
     "django": "django-cache",
     "symfony": "php",
-    "laravel": "laravel-file",
+    "laravel": "laravel-redis",
     "koa": "koa-redis",
     "aiohttp": "aiohttp-redis",
     "werkzeug": "werkzeug-file",
@@ -176,6 +176,12 @@ _OTHER_NAMES = {
     "react-router": "react-router-file",
     "rack": "rack-redis",
 }
+
+_OTHER_NAMES_IN = {
+    "fs": {"express": "express-file", "django": "django-file", "laravel": "laravel-file"},
+    "memcached": {"express": "connect-memcached"},
+}
+"""What a framework's own name means in a place, by its scheme, where that is another layout than elsewhere."""
 
 
 def names() -> list[str]:
@@ -188,9 +194,12 @@ def every() -> tuple[Layout, ...]:
     return _LAYOUTS
 
 
-def get(name: str) -> Layout:
-    """The layout of a name. Raises `UsageError`, which names the nearest."""
-    wanted = _OTHER_NAMES.get(name, name)
+def get(name: str, scheme: str = "") -> Layout:
+    """The layout of a name, which may mean another in a place of that scheme.
+
+    Raises `UsageError`, which names the nearest.
+    """
+    wanted = _OTHER_NAMES_IN.get(scheme, {}).get(name) or _OTHER_NAMES.get(name, name)
     for layout in _LAYOUTS:
         if layout.name == wanted:
             return layout
@@ -208,10 +217,11 @@ def cookie_names(format_name: str | None, url: str | None) -> list[str]:
 
     if format_name is not None:
         return [*formats.get(format_name).cookie_names]
-    name = dict(parse_qsl((url or "").partition("?")[2])).get("layout")
+    place, _, query = (url or "").partition("?")
+    name = dict(parse_qsl(query)).get("layout")
     if name is None:
         return []
-    layout = get(name)
+    layout = get(name, place.partition(":")[0])
     return [
         *layout.cookie_names,
         *(each for kind in layout.formats for each in formats.get(kind).cookie_names),

@@ -1,4 +1,4 @@
-"""Whose sessions lie in a place where none of ours do: what the names there tell, and the records under some.
+"""Whose sessions lie in a place where none that are asked for do: what the names there tell, and some records.
 
 They may be ours all the same, under another prefix than the one that is asked for.
 """
@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from urllib.parse import quote
 
 from sessionctl import records
 from sessionctl.errors import MalformedError, RefusedError, SessionctlError, StorageError
@@ -18,6 +19,7 @@ from sessionctl.stores import layouts
 from sessionctl.stores.registry import likeness, read_record
 from sessionctl.stores.rules import Rule
 from sessionctl.stores.storage import LayoutStorage, place_of
+from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,20 +91,48 @@ def missing_place(storage: SessionStorage | None) -> str | None:
 
 
 def likely_layout(storage: SessionStorage | None) -> Likely | None:
-    """Whose sessions lie there; None where one of ours does, or where that cannot be told.
+    """Whose sessions lie there; None where one of ours or of the layout named does, or where that cannot be told.
 
     At most `LOOK` names are looked at, and a few records read. Never raises.
     """
-    if not isinstance(storage, RecordStorage) or storage.scheme == "memory" or storage.read_only:
+    if not isinstance(storage, RecordStorage) or storage.scheme == "memory":
         return None
     try:
+        if isinstance(storage, LayoutStorage):
+            return _other_layout(storage)
         place, _ = place_of(storage)
-        names = _names(storage, place)
+        names = _names(place)
         if _holds_ours(storage, place, names):
             return None
-        return _ours_elsewhere(storage, place, names) or _best(place, names, in_files=storage.scheme == "fs")
+        return _ours_elsewhere(storage, place, names) or _best(place, names)
     except SessionctlError:
         return None
+
+
+def _other_layout(storage: LayoutStorage) -> Likely | None:
+    """The layout of what lies where nothing is of the one that was named."""
+    place, rule = storage.place, storage.rule
+    names = _names(place)
+    mine = (name for name in names if _is_named(rule, name))
+    if any(_opens(content, storage.layout.record) for content in _contents(place, mine)):
+        return None
+    found = _best(place, names)
+    return None if found is None or found.layout == storage.layout.name else found
+
+
+def looks_like(likely: Likely, *, changes: bool = False, instead: bool = False) -> str:
+    """How many entries look like which layout, or lie under which prefix, and what to do about it.
+
+    `instead` says that the URL has a layout already; who `changes` sessions is told that theirs are read alone.
+    """
+    if likely.prefix is not None:
+        lie = counted(likely.entries, "session lies", "sessions lie")
+        return f"{lie} under another prefix: give prefix={quote(likely.prefix, safe=':/')} in the URL"
+    found = f"{counted(likely.entries, 'entry looks', 'entries look')} like {likely.layout}"
+    option = f"?layout={likely.layout}"
+    if changes:
+        return f"{found}: another framework's store is read ({option}), never changed"
+    return f"{found}: {'give' if instead else 'add'} {option}"
 
 
 def likely_owner(storage: RecordStorage) -> Likely | None:
@@ -116,18 +146,17 @@ def likely_owner(storage: RecordStorage) -> Likely | None:
     try:
         place, _ = place_of(storage)
         own = [entry.key for entry in islice(storage.scan(), LOOK)]
-        return None if _holds_ours(storage, place, own) else _best(place, own, in_files=False)
+        return None if _holds_ours(storage, place, own) else _best(place, own)
     except SessionctlError:
         return None
 
 
-def _names(storage: RecordStorage, place: Place) -> list[str]:
+def _names(place: Place) -> list[str]:
     """The first names of a place, whoever wrote them."""
-    if storage.scheme == "memcached":
-        return list(islice(cast("MemcachedStorage", storage).keys(), LOOK))
+    if place.server is not None and place.server.scheme == "memcached":
+        return list(islice(cast("MemcachedStorage", place.server).keys(), LOOK))
     found: dict[str, None] = {}
-    in_files = storage.scheme == "fs"
-    for depth in _DEPTHS if in_files else _DEPTHS[:1]:
+    for depth in _DEPTHS if place.server is None else _DEPTHS[:1]:
         try:
             for entry in islice(place.scan(Rule(depth=depth)), LOOK):
                 found[entry.key] = None
@@ -182,10 +211,10 @@ def _contents(place: Place, names: Iterable[str]) -> list[bytes]:
     return found
 
 
-def _best(place: Place, names: list[str], *, in_files: bool) -> Likely | None:
+def _best(place: Place, names: list[str]) -> Likely | None:
     matches: dict[str, _Match] = {}
     for layout in layouts.every():
-        rule = layout.files if in_files else layout.servers
+        rule = layout.files if place.server is None else layout.servers
         mine = [] if rule is None else [name for name in names if _is_named(rule, name)]
         if rule is not None and mine:
             matches[layout.name] = _match(

@@ -58,40 +58,38 @@ class LayoutStorage(RecordStorage):
         self.keys = KeyRing()
         self.keys_missing = ""
         self.max_age: float | None = DEFAULT_MAX_AGE
-        self._rule = rule
-        self._place = place
+        self.rule = rule
+        self.place = place
         self.expires_itself = place.server is not None
 
     @property
     def directory(self) -> str | None:
         """The directory below which it lies; None where it lies on a server."""
-        return self._place.directory
+        return self.place.directory
 
     # -- reading ------------------------------------------------------------------------------------
 
     def key_of(self, session_id: str) -> str:
         """The name under which the record of an ID lies; of several the first that is there."""
         session_id.encode()  # raises for what no key can hold
-        names = self._rule.names(session_id)
+        names = self.rule.names(session_id)
         if len(names) == 1:
             return names[0]
-        return next((name for name in names if self._place.load(name) is not None), names[0])
+        return next((name for name in names if self.place.load(name) is not None), names[0])
 
     def ref_of(self, key: str) -> str:
         """The ref of the ID in a key; where only a hash of the ID is there, of that hash."""
-        return hashlib.sha256((self._rule.id_of(key) or key).encode(errors="surrogateescape")).hexdigest()[
-            :12
-        ]
+        return hashlib.sha256((self.rule.id_of(key) or key).encode(errors="surrogateescape")).hexdigest()[:12]
 
     def id_of(self, key: str) -> str | None:
-        return self._rule.id_of(key)
+        return self.rule.id_of(key)
 
     def location_of(self, key: str) -> str:
         return f"{self.url}: session {self.ref_of(key)}"
 
     def load(self, key: str) -> Stored | None:
         """The record's bytes; it expires when the record, its store or its age says so, whichever is first."""
-        stored = self._place.load(key)
+        stored = self.place.load(key)
         if stored is None:
             return None
         try:
@@ -129,8 +127,8 @@ class LayoutStorage(RecordStorage):
             raise CorruptRecordError(self.location_of(key), f"the record is {error}") from None
 
     def scan(self) -> Iterator[Entry]:
-        for entry in self._place.scan(self._rule):
-            if self._rule.id_of(entry.key) is not None:
+        for entry in self.place.scan(self.rule):
+            if self.rule.id_of(entry.key) is not None:
                 yield entry._replace(ref=self.ref_of(entry.key))
 
     def with_end(self, entry: Entry) -> Entry:
@@ -145,19 +143,19 @@ class LayoutStorage(RecordStorage):
 
     def notifications(self, key: str | None = None) -> Any:
         """What tells of changes, as `RedisStorage.notifications`; None where nothing does."""
-        return self._place.notifications(self._rule, key)
+        return self.place.notifications(self.rule, key)
 
     def facts(self, key: str | None = None) -> dict[str, Any]:
         layout = f"{self.layout.name} ({self.layout.summary}), read only"
-        server = self._place.server
+        server = self.place.server
         return {"layout": layout, **({} if server is None else server.facts(key))}
 
     def servers(self) -> list[dict[str, Any]]:
-        server = self._place.server
+        server = self.place.server
         return [] if server is None else server.servers()
 
     def shell_command(self, node: str, *commands: Sequence[str]) -> str:
-        server = self._place.server
+        server = self.place.server
         return (
             super().shell_command(node, *commands)
             if server is None
@@ -166,7 +164,7 @@ class LayoutStorage(RecordStorage):
 
     @property
     def has_password(self) -> bool:
-        return self._place.server is not None and self._place.server.has_password
+        return self.place.server is not None and self.place.server.has_password
 
     def session_of(self, session_id: str, key: str, stored: Stored) -> Session:
         record = self.record_of(key, stored)
@@ -199,7 +197,7 @@ class LayoutStorage(RecordStorage):
         self._refuse()
 
     def close(self) -> None:
-        self._place.close()
+        self.place.close()
 
     def _refuse(self) -> NoReturn:
         raise NotSupportedError(f"{self.url}: another framework's store is read, never changed")
@@ -241,7 +239,7 @@ def usual_layouts(
 
 def from_url(scheme: str, location: str, *, factory: Any, **options: Any) -> LayoutStorage:
     """The store of a URL with `layout=NAME`: `factory` makes the storage of its scheme, as `open_storage`."""
-    layout = layouts.get(options.pop("layout"))
+    layout = layouts.get(options.pop("layout"), scheme)
     own = {name: options.pop(name) for name in ("prefix", "depth") if name in options}
     common = {name: options.pop(name) for name in _COMMON if name in options}
     storage = factory(location, **options)

@@ -492,6 +492,25 @@ def test_every_name_is_taken_apart(layout: layouts.Layout) -> None:
             assert found & {*ids, ""}, layout.name
 
 
+@pytest.mark.parametrize(
+    ("name", "in_files", "on_redis", "on_memcached"),
+    [
+        ("express", "express-file", "connect-redis", "connect-memcached"),
+        ("django", "django-file", "django-cache", "django-cache"),
+        ("laravel", "laravel-file", "laravel-redis", "laravel-redis"),
+    ],
+)
+def test_a_framework_name_goes_by_the_place(
+    tmp_path: Path, name: str, in_files: str, on_redis: str, on_memcached: str
+) -> None:
+    """A framework that has a layout for each place is opened by the one that lies there."""
+    places = {f"fs:{tmp_path}": in_files, "redis://h": on_redis, "memcached://h": on_memcached}
+    for place, layout in places.items():
+        with open_storage(f"{place}?layout={name}") as storage:
+            assert isinstance(storage, LayoutStorage)
+            assert storage.layout.name == layout
+
+
 def test_id_that_looks_like_a_cookie(run: Run, tmp_path: Path) -> None:
     """A bare ID that another format would claim is still looked up in the store that was named."""
     identity = "rca5s8h9onui1egclkj800rfjb"

@@ -307,6 +307,34 @@ def test_a_directory_of_another_framework(run: Run, tmp_path: Path, command: str
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("list", "sessionctl: no session of php here, but 1 entry looks like django-file: give ?layout=django-file\n"),
+        ("stats", "no session of php here, but 1 entry looks like django-file"),
+        ("inspect sessionid=gn9cik6uaeoto3m4oki7xbe8bk3byw5t", "no such session, but 1 entry looks like django-file"),
+        ("doctor", "note: other-framework (1): another framework's sessions, of django-file"),
+    ],
+)  # fmt: skip
+def test_a_wrong_layout(run: Run, tmp_path: Path, command: str, said: str) -> None:
+    """Where nothing is of the layout that was named, what lies there is told as where none was."""
+    row = next(case.values[0] for case in rows_of("file") if layout_of(case.values[0]) == "django-file")
+    write_file(tmp_path, row)
+    answer = run(*command.split(), "-s", f"fs:{tmp_path}?layout=php")
+    assert said in " ".join((answer.out + answer.err).split()) + "\n"
+    right = run(*command.split(), "-s", f"fs:{tmp_path}?layout=django-file")
+    assert "looks like" not in right.out + right.err
+
+
+@pytest.mark.parametrize("asked", ["connect-redis", "connect-memcached", "gorilla"])
+def test_a_wrong_layout_on_redis(run: Run, express: str, asked: str) -> None:
+    """So it is of keys; where the records are of the layout's kind but not under its names, the right one is named."""
+    answer = run("list", "-s", f"{express}?layout={asked}")
+    assert (answer.out == "") is (asked != "connect-redis")
+    told = f"no session of {asked} here, but 4 entries look like connect-redis: give ?layout=connect-redis"
+    assert (told in answer.err) is (asked != "connect-redis")
+
+
 def test_doctor_of_a_layout_asks_the_server(run: Run, express: str) -> None:
     """What is wrong with a server is said of another framework's sessions on it too."""
     codes = {json.loads(line)["code"] for line in run("doctor", "--json", "-s", express).out.splitlines()}
