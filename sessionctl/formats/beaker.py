@@ -101,12 +101,12 @@ class Beaker(Format):
         named = cookie_name in self.cookie_names
         if _is_id(rest):
             return 0.95 if named else 0.3
+        if _looks_encrypted(rest):
+            return 0.95 if named else 0.86
         if rest.startswith(("gAJ9", "eJ", "eN", "eF")):
             data, _ = _load(_b64(rest), MAX_SIZE)
             ours = isinstance(data, dict) and not {"_id", "_creation_time", "_accessed_time"}.isdisjoint(data)
             return 0.97 if ours else 0.85 if named else 0.2
-        if _looks_encrypted(rest):
-            return 0.95 if named else 0.86
         if named:
             return 0.85
         whole = len(rest) % 4 == 0 and "=" not in rest.rstrip("=")

@@ -213,3 +213,25 @@ def test_bomb() -> None:
 def test_detect(text: str, cookie_name: str | None, low: float, high: float) -> None:
     """Beaker's own items tell; a hexadecimal text is known by the cookie's name alone."""
     assert low <= formats.get("beaker").detect(text, cookie_name=cookie_name) <= high
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "bc88e46ef74b4ca916faf2d347e6e2d6aa60d9caeJZVNx8ti3PhB+UtxjNedg==+cDTkvR5WKhbRJFYocvtHuBwa9laeMBWTuIwb1ZL"
+            "9EgUqoUoZwEW/DQKNVyLPpiLkWFn"
+        ),
+        (
+            "7f592b904abbba1d125879879fd3f7f83092ea74eNNjGr2qzGQ7jhkqQfI2OA==V5IT9tnegi9QCJYb6uYSPIrr+CRtWtGzMf9uSEPv"
+            "QSuKOuy3nPkxeuFoVqhmGjVku2M1"
+        ),
+    ],
+)
+def test_a_nonce_that_begins_like_a_session(text: str) -> None:
+    """One of a thousand encrypted cookies begins like a zlib stream by chance."""
+    form = formats.get("beaker", crypto_type="cryptography")
+    assert form.detect(text, cookie_name="beaker.session.id") > 0.9
+    assert formats.detect(text)[0][0] == "beaker"
+    assert form.verify(text, ["VALIDATE", "ENCRYPT"]).valid
+    assert form.decode(text, ["VALIDATE", "ENCRYPT"]).data == {"user_id": 42}
