@@ -58,11 +58,10 @@ def setup_of(
     max_age, now = params.pop("max_age", None) or settings.get("max_age"), params.pop("now", None)
     size = params.pop("max_size", None)
     storage, given, source = _storage(params.pop("storage", None), settings, text_alone=text_alone)
-    of_others = storage is not None and storage.read_only
     if keys == "store" and not given and storage is not None:
         _tell_default(settings, storage.url)
     missing: list[str] = []
-    if keys != "store" or of_others:
+    if keys != "store" or (storage is not None and storage.read_only):
         if asked in (None, settings.get("format")):  # those of another format would be none of its own
             options = (_had(settings.options, missing, keys) or {}) | options
         if not ring:
@@ -73,24 +72,15 @@ def setup_of(
     except UsageError as error:
         raise _blamed(error, settings, asked, given_options) from None
     moment = None if now is None else parse_time(now)
-    if storage is not None and moment is not None and hasattr(storage, "clock"):
-        storage.clock = lambda: moment
-    default = KeyRing()
-    if not (ring or missing or text_alone or keys == "store") and name in (None, "native"):
-        from sessionctl.config import default_keys
-
-        default = _had(lambda: default_keys(make=writes), missing, keys) or default
-    why_missing = "; ".join(dict.fromkeys(missing))
-    if storage is not None and of_others:
-        storage.keys, storage.keys_missing = ring, why_missing  # its records may be encrypted or signed
-        storage.max_age = _max_age(max_age)
-    return Setup(
+    needs_default = name in (None, "native") and not (ring or missing or text_alone or keys == "store")
+    default = _default_keys(missing, keys, make=writes) if needs_default else KeyRing()
+    setup = Setup(
         storage=storage,
         storage_given=given,
         storage_source=source,
         keys=ring,
         keys_source=keys_source,
-        keys_missing=why_missing,
+        keys_missing="; ".join(dict.fromkeys(missing)),
         default_keys=default,
         format=name,
         options=options,
@@ -99,6 +89,25 @@ def setup_of(
         max_size=MAX_SIZE if size is None else size,
         now=moment,
     )
+    if storage is not None:
+        _hand_on(setup, storage)
+    return setup
+
+
+def _hand_on(setup: Setup, storage: Any) -> None:
+    """Let the storage judge by the moment, and another framework's by the keys and the age that count."""
+    if setup.now is not None and hasattr(storage, "clock"):
+        storage.clock = lambda: setup.now
+    if storage.read_only:  # its records may be encrypted or signed
+        storage.keys, storage.keys_missing, storage.max_age = setup.keys, setup.keys_missing, setup.max_age
+
+
+def _default_keys(missing: list[str], keys: Keys, *, make: bool) -> KeyRing:
+    """The default secret's ring, empty where it cannot be had and need not be."""
+    from sessionctl.config import default_keys
+    from sessionctl.signing.keys import KeyRing
+
+    return _had(lambda: default_keys(make=make), missing, keys) or KeyRing()
 
 
 def _check(format_name: str | None, options: dict[str, str], cookie_name: str | None) -> None:
