@@ -70,24 +70,17 @@ class Report:
 def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded, stored: Stored) -> Report:
     """The report, with the warnings that came with reading and verifying."""
     verdict = known.verdict
-    session = stored.session
-    data, flash, people = decoded.data, decoded.flash, known.format.for_people(decoded)
-    if session is not None:
-        data, flash = session.data[0], session.flashed
-        people = data
-    if stored.record is not None:
-        data, flash = stored.record.data, stored.record.flash
-        people = data
+    name = source.name or setup.cookie_name
+    data, flash, people = _contents(known, decoded, stored)
     is_value = decoded.is_value and stored.storage is None  # whoever names a store takes it for an ID
     session_id = None if is_value else decoded.id
     inside = _expiry_inside(known, setup)
-    times = (verdict.expires_at, decoded.expires_at, stored.expires_at, inside)
-    ends = [time for time in times if time is not None]
+    ends = (verdict.expires_at, decoded.expires_at, stored.expires_at, inside)
     expired = verdict.expired or _is_over(decoded, verdict, (stored.expires_at, inside), known.context.now)
     return Report(
         format=known.format.name,
         candidates=known.candidates,
-        cookie_name=source.name or setup.cookie_name,
+        cookie_name=name,
         id=session_id,
         is_id=decoded.is_id and not is_value,
         is_value=is_value,
@@ -104,18 +97,13 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         expired=expired,
         now=known.context.now,
         issued_at=verdict.issued_at if verdict.issued_at is not None else decoded.issued_at,
-        expires_at=min(ends) if ends else None,
+        expires_at=min((end for end in ends if end is not None), default=None),
         modified_at=stored.modified_at,
-        size=len((source.name or setup.cookie_name or "").encode())
-        + len(known.text.encode(errors="replace")),
+        size=len((name or "").encode()) + len(known.text.encode(errors="replace")),
         limit=MAX_SIZE * len(pieces(source)),
         storage=stored.storage.url if stored.storage else None,
         storage_source=setup.storage_source if stored.storage else None,
-        keys_source=setup.keys_source
-        if setup.keys
-        else "the default secret"
-        if known.context.keys
-        else "none",
+        keys_source=_keys_source(setup, known),
         found=None if stored.storage is None else stored.found,
         record=stored.record,
         facts=stored.facts or {},
@@ -125,6 +113,21 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         and not (expired and (setup.keys or setup.storage_given)),
         text=known.text,
     )
+
+
+def _contents(known: Identified, decoded: Decoded, stored: Stored) -> tuple[Any, Any, Any]:
+    """The data, what was flashed, and the data for people: of the store, where the session lies there."""
+    if stored.record is not None:
+        return stored.record.data, stored.record.flash, stored.record.data
+    if stored.session is not None:
+        return stored.session.data[0], stored.session.flashed, stored.session.data[0]
+    return decoded.data, decoded.flash, known.format.for_people(decoded)
+
+
+def _keys_source(setup: Setup, known: Identified) -> str:
+    if setup.keys:
+        return setup.keys_source
+    return "the default secret" if known.context.keys else "none"
 
 
 def _status(verdict: Verdict) -> str:
