@@ -102,7 +102,7 @@ def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
     jar = _Jar()
     events: list[Event] = []
     asked = [exchange for exchange in visit if exchange.went_out]
-    last = {_value(exchange.taken, name): number for number, exchange in enumerate(asked)}
+    last = {_value(exchange.taken(name), name): number for number, exchange in enumerate(asked)}
     for number, exchange in enumerate(asked):
         state = jar.of(exchange)
         gone = last.get(state.value, -1) < number and exchange.method != "OPTIONS"
@@ -125,7 +125,7 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: b
     A request without the cookie does not mean that: browsers leave it out of a manifest's or a preflight's, and
     send it again with the next one.
     """
-    cookies = exchange.taken
+    cookies = exchange.taken(name)
     value = _value(cookies, name)
     if name in exchange.sent_twice:
         yield _event("two-cookies", exchange, name, state.decoded, source="RFC 6265bis 5.8",

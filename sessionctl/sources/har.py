@@ -54,11 +54,10 @@ class Exchange(NamedTuple):
     sent_password: bool = False
     """Whether the body of the request names a password."""
 
-    @property
-    def taken(self) -> dict[str, str]:
-        """As `sent`, but of a name that was sent twice the value that its framework takes."""
-        settled = (settle(Source(name, self.sent[name], self.sent), values)
-                   for name, values in self.sent_twice.items())  # fmt: skip
+    def taken(self, name: str) -> dict[str, str]:
+        """As `sent`, but of this cookie and what belongs to it the values that the framework takes."""
+        settled = (settle(Source(other, self.sent[other]), values)
+                   for other, values in self.sent_twice.items() if other.startswith(name))  # fmt: skip
         return self.sent | {found.name or "": found.value or "" for found in settled}
 
 

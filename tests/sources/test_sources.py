@@ -21,6 +21,8 @@ from sessionctl.sources import (
     read_file,
     read_har,
 )
+from sessionctl.sources.har import read_visit
+from tests.limits import assert_quick
 from tests.visits import exchange
 from tests.visits import har as har_of
 
@@ -301,6 +303,13 @@ def test_several_values_in_one_entry_of_a_har(how: str, session: str, name: str,
     two = json.loads(_in_har([f"{name}=1", f"{name}=2"], how))
     two["log"]["entries"].append(exchange(1, "GET", "/", 200, f"{name}={session}"))
     assert read_cookie(json.dumps(two), name).value == session
+
+
+def test_many_names_twice_in_one_entry_of_a_har() -> None:
+    """Of a request that sends thousands of cookies twice only the one that is asked for is looked at."""
+    sent = "; ".join(f"a{number}=1; a{number}=2" for number in range(10_000))
+    (visit,) = read_visit(har_of(exchange(0, "GET", "/", 200, f"{sent}; session=1; session={FLASK}")))
+    assert_quick(lambda: visit.taken("session"))
 
 
 def test_a_later_header_goes_before_several_values_in_one() -> None:
