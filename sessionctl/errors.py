@@ -191,7 +191,7 @@ class MalformedCookieError(MalformedError):
 
 
 class CorruptRecordError(MalformedError):
-    """A stored record cannot be read. `location` says which, without giving an ID away.
+    """A stored record cannot be read. `location` says which, without giving an ID away, `problem` why not.
 
     `report` is what `inspection.inspect` had found out about the cookie itself.
     """
@@ -201,7 +201,7 @@ class CorruptRecordError(MalformedError):
 
     def __init__(self, location: str, problem: str) -> None:
         super().__init__(f"{location}: {problem}")
-        self.location = location
+        self.location, self.problem = location, problem
 
 
 class StorageError(SessionctlError):

@@ -253,6 +253,8 @@ def read(store: RecordStorage, key: str, stored: Stored) -> Found:
     """A record with its content, or with what is wrong with it."""
     try:
         return Found(entry_of(store, key, stored), stored, _record(store, key, stored))
+    except CorruptRecordError as error:
+        return Found(entry_of(store, key, stored), stored, problem=error.problem)
     except MalformedError as error:
         return Found(entry_of(store, key, stored), stored, problem=f"the record is {error}")
 

@@ -271,6 +271,14 @@ def test_arrays_of_php(content: bytes, data: dict[str, Any], run: Run, tmp_path:
     assert run("doctor", "-s", url, "--json").status == 0
 
 
+def test_a_record_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
+    """What is wrong with a record is told once, and once which record it is."""
+    (tmp_path / "sess_known").write_bytes(b"\0")
+    url = f"fs:{tmp_path}?layout=php"
+    assert run("list", "--data", "--json", "-s", url).json["problem"].count("the record is") == 1
+    assert run("export", "-", "-s", url).err.count(url) == 1
+
+
 @pytest.mark.parametrize("move", ["set", "destroy", "regenerate"])
 def test_read_only(php: LayoutStorage, move: str, tmp_path: Path) -> None:
     """Every change is refused, and the file stays as it was."""
