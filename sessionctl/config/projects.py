@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from sessionctl.config.lifetimes import Lifetime, of_javascript, of_python
 from sessionctl.storage.address import without_password
 from sessionctl.stores.rows import READERS
 
@@ -29,7 +30,8 @@ class Proposal(NamedTuple):
     """What a profile for a project would be.
 
     `because` says what was seen, `storage` and `secrets` are None where nothing tells; `notes` and `storage_notes`
-    are for comments in the file, above the secrets and the storage.
+    are for comments in the file, above the secrets and the storage. `lifetime` is the setting that says how long
+    a session lives.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Proposal(NamedTuple):
     storage: str | None = None
     notes: tuple[str, ...] = ()
     storage_notes: tuple[str, ...] = ()
+    lifetime: Lifetime | None = None
 
 
 class Found(NamedTuple):
@@ -97,7 +100,7 @@ class Project:
         for name in self.files(*endings):
             text = self.text(name)
             if match := sought.search(text):
-                return Found(match[1], f"{name}:{text.count(chr(10), 0, match.start()) + 1}")
+                return Found(match[1], f"{name}:{text.count(chr(10), 0, match.start(1)) + 1}")
         return None
 
     def depends_on(self, package: str) -> bool:
@@ -145,6 +148,7 @@ def _django(project: Project) -> Proposal | None:
     return Proposal(
         "django", f"manage.py; sessions in {kind}{_at(engine)}", "django",
         name.value if name else "sessionid", secrets, storage, notes, more,
+        of_python(project, "SESSION_COOKIE_AGE"),
     )  # fmt: skip
 
 
@@ -187,7 +191,8 @@ def _flask(project: Project) -> Proposal | None:
     storage, more = _flask_store(project) if project.depends_on("flask-session") else (None, ())
     because = f"flask{_at(used)}"
     cookie_name = name.value if name else "session"
-    return Proposal("flask", because, "flask", cookie_name, secrets, storage, notes, more)
+    lifetime = of_python(project, "PERMANENT_SESSION_LIFETIME")
+    return Proposal("flask", because, "flask", cookie_name, secrets, storage, notes, more, lifetime)
 
 
 def _flask_store(project: Project) -> tuple[str | None, tuple[str, ...]]:
@@ -214,6 +219,7 @@ def _flask_store(project: Project) -> tuple[str | None, tuple[str, ...]]:
 def _express(project: Project) -> Proposal | None:
     sources = (".js", ".mjs", ".cjs", ".ts")
     given = r"(?:\bsecrets?|\bkeys)\s*:\s*(\[?[^\n]+)"
+    lifetime = of_javascript(project, r"[sS]ession\(\s*\{", "maxAge", *sources)
     if project.depends_on("express-session"):
         called = project.find(r"(?s)session\(\s*\{(.{0,1500})", *sources)
         name = (
@@ -222,12 +228,12 @@ def _express(project: Project) -> Proposal | None:
         secrets, notes = _secret(project, given, _NODE_ENV, "SESSION_SECRET", *sources)
         storage, more = _express_store(project, *sources)
         return Proposal("express", f"express-session in package.json{_at(called)}", "express",
-                        name[1] if name else "connect.sid", secrets, storage, notes, more)  # fmt: skip
+                        name[1] if name else "connect.sid", secrets, storage, notes, more, lifetime)  # fmt: skip
     if project.depends_on("cookie-session"):
         found = project.find(r"(?s)[sS]ession\(\s*\{.{0,600}?\bname\s*:\s*[\"'`]([^\"'`]+)", *sources)
         secrets, notes = _secret(project, given, _NODE_ENV, "SESSION_SECRET", *sources)
         return Proposal("express", "cookie-session in package.json", "cookie-session",
-                        found.value if found else "session", secrets, None, notes)  # fmt: skip
+                        found.value if found else "session", secrets, None, notes, (), lifetime)  # fmt: skip
     return None
 
 

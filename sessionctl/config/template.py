@@ -45,8 +45,20 @@ def _profile(proposal: Proposal) -> str:
         lines.append(f"storage = {_text(proposal.storage)}      # a guess at the place")
     elif not proposal.storage_notes:
         lines.append('# storage = "redis://localhost/0"      # where the cookie holds an ID alone')
-    lines.append('# max_age = "30d"')
+    lines += _max_age(proposal)
     return "\n".join(lines) + "\n"
+
+
+def _max_age(proposal: Proposal) -> list[str]:
+    if proposal.lifetime is None:
+        return ['# max_age = "30d"']
+    setting, place, max_age = proposal.lifetime
+    if max_age is None:
+        return [
+            f"# {_visible(f'{setting} ({place})')} says how long a session lives; here as",
+            '# max_age = "30d"',
+        ]
+    return [f"max_age = {_text(max_age)}      # {_visible(f'{setting} ({place})')}"]
 
 
 def _text(value: str) -> str:

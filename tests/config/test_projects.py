@@ -16,6 +16,7 @@ import pytest
 from sessionctl import formats
 from sessionctl.config.projects import propose
 from sessionctl.config.template import render
+from sessionctl.duration import parse_duration
 from sessionctl.storage.registry import open_storage
 
 if TYPE_CHECKING:
@@ -241,3 +242,79 @@ def test_a_note_about_the_store_stands_above_it(tmp_path: Path, requirements: st
     lines = render(propose(str(tmp_path))).splitlines()
     storage = next(number for number, line in enumerate(lines) if "storage = " in line)
     assert [number - storage for number, line in enumerate(lines) if "Flask-Session" in line] == notes
+
+
+DJANGO = "INSTALLED_APPS = ['django.contrib.sessions']\n"
+SERVER = (
+    "const s = require('{0}')\napp.use(express.static('x', {{ maxAge: 5 }}))\napp.use({1}({{\n  {2}\n}}))\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        (
+            {"manage.py": "django", "shop/settings.py": f"# SESSION_COOKIE_AGE = 1\n{DJANGO}SESSION_COOKIE_AGE = 3600\n"},
+            'max_age = "1h"      # SESSION_COOKIE_AGE (shop/settings.py:3)',
+        ),
+        (
+            {"manage.py": "django", "settings.py": f"{DJANGO}SESSION_COOKIE_AGE: int = 60 * 60 * 24 * 14  # two weeks\n"},
+            'max_age = "14d"      # SESSION_COOKIE_AGE (settings.py:2)',
+        ),
+        (
+            {"manage.py": "django", "settings.py": f'{DJANGO}SESSION_COOKIE_AGE = int(env("AGE"))\n'},
+            "# SESSION_COOKIE_AGE (settings.py:2) says how long a session lives; here as",
+        ),
+        (
+            {"app.py": FLASK + 'app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(minutes=5)\n'},
+            'max_age = "5m"      # PERMANENT_SESSION_LIFETIME (app.py:5)',
+        ),
+        (
+            {"app.py": FLASK + "app.permanent_session_lifetime = datetime.timedelta(1, hours=12)\n"},
+            'max_age = "36h"      # PERMANENT_SESSION_LIFETIME (app.py:5)',
+        ),
+        ({"app.py": FLASK + "app.config.update(PERMANENT_SESSION_LIFETIME=90, X=1)\n"}, 'max_age = "90s"'),
+        ({"app.py": FLASK + 'C = {"PERMANENT_SESSION_LIFETIME": 2_400}\n'}, 'max_age = "40m"'),
+        ({"app.py": FLASK + "PERMANENT_SESSION_LIFETIME = 60 // 2\n"}, '# max_age = "30d"'),
+        ({"app.py": FLASK + "PERMANENT_SESSION_LIFETIME = timedelta(minutes=DAY)\n"}, '# max_age = "30d"'),
+        ({"app.py": FLASK + "if PERMANENT_SESSION_LIFETIME == 5: pass\n"}, '# max_age = "30d"'),
+        (
+            {"package.json": '{"express-session": "1"}', "server.js": EXPRESS},
+            'max_age = "1s"      # maxAge (server.js:8)',
+        ),
+        (
+            {
+                "package.json": '{"express-session": "1"}',
+                "a.js": SERVER.format("express-session", "session", "// maxAge: 1,\n  cookie: { maxAge: 1000 * 60 * 60 } // an hour"),
+            },
+            'max_age = "1h"      # maxAge (a.js:5)',
+        ),
+        (
+            {
+                "package.json": '{"cookie-session": "2"}',
+                "a.js": SERVER.format("cookie-session", "cookieSession", "keys: [k],\n  maxAge: 24 * 60 * 60 * 1000,"),
+            },
+            'max_age = "1d"      # maxAge (a.js:5)',
+        ),
+        (
+            {"package.json": '{"express-session": "1"}', "a.js": SERVER.format("express-session", "session", "secret: s")},
+            '# max_age = "30d"',
+        ),
+        (
+            {
+                "package.json": '{"express-session": "1"}',
+                "a.js": SERVER.format("express-session", "session", "cookie: { maxAge: ONE_DAY }"),
+            },
+            "# maxAge (a.js:4) says how long a session lives; here as",
+        ),
+    ],
+)  # fmt: skip
+def test_the_lifetime_is_the_projects(tmp_path: Path, files: dict[str, str], line: str) -> None:
+    """How long a session lives is taken from the framework's setting, or the setting is named with its line."""
+    build(tmp_path, files)
+    text = render(propose(str(tmp_path)))
+    (profile,) = tomllib.loads(text)["profiles"].values()
+    assert any(each.startswith(line) for each in text.splitlines()), text
+    assert ("max_age" in profile) is line.startswith("max_age")
+    if "max_age" in profile:
+        assert parse_duration(profile["max_age"]) > 0

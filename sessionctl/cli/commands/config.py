@@ -144,6 +144,9 @@ def _proposed(proposal: Any) -> dict[str, Any]:
     """The JSON object of a profile that is proposed: all its notes together."""
     answer: dict[str, Any] = proposal._asdict()
     answer["notes"] += answer.pop("storage_notes")
+    lifetime = answer.pop("lifetime")
+    answer["max_age"] = None if lifetime is None else lifetime.max_age
+    answer["max_age_from"] = None if lifetime is None else f"{lifetime.setting} ({lifetime.place})"
     return answer
 
 
