@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessionctl.cli import many, options
+from sessionctl.cli import many, options, selecting
 from sessionctl.cli.conflicts import refuse_said
 from sessionctl.cli.output import print_file, print_json, say
 from sessionctl.cli.setup import setup_of, url_of
@@ -14,7 +14,11 @@ from sessionctl.errors import NotSupportedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import click
+
     from sessionctl.editing import Made
+    from sessionctl.fleet.change import Changed
+    from sessionctl.fleet.select import Selection
     from sessionctl.identify import Setup, Target
 
 
@@ -48,6 +52,40 @@ def change(
     elif not rest:
         raise UsageError(f"{wants} is missing")
     print_made(make(target, setup_of(params, writes=True), rest), look, output, url)
+
+
+def change_one_or_many(
+    ctx: click.Context,
+    words: tuple[str, ...],
+    params: dict[str, Any],
+    verb: str,
+    changes_of: Callable[[tuple[str, ...]], dict[str, Any]],
+    *,
+    wants: str,
+) -> None:
+    """Change one session and print its cookie, or with --where and its like many, and print how many.
+
+    `changes_of` makes of the words what `editing.change` and `fleet.change` take: values, unset or flash.
+    """
+
+    def act(setup: Setup, selection: Selection, dry_run: bool) -> Changed:
+        from sessionctl import fleet
+
+        if not words:
+            raise UsageError(f"{wants} is missing")
+        return fleet.change(setup.storage, selection, **changes_of(words), now=setup.now, dry_run=dry_run)
+
+    if selecting.means_many(params):
+        many.act_on_many(ctx, params, verb, act)
+    from sessionctl import editing
+
+    many.take_away(params)
+    change(
+        words,
+        params,
+        lambda target, setup, rest: editing.change(target, setup, **changes_of(rest)),
+        wants=wants,
+    )
 
 
 def print_made(made: Made, look: options.Look, output: str | None = None, url: str | None = None) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
 
-from sessionctl.cli import many, options, selecting
+from sessionctl.cli import options
 from sessionctl.cli.page import Command
 from sessionctl.cli.words import assignments
-from sessionctl.cli.writing import change, writing_options
-from sessionctl.errors import UsageError
+from sessionctl.cli.writing import change_one_or_many, writing_options
 
 
 @click.command("set", cls=Command)
@@ -27,22 +25,4 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     sessionctl set --id "$ID" role=admin -s fs:/var/lib/app/sessions
     sessionctl set --where role=editor role=admin -s fs:/var/lib/app/sessions
     """
-    if selecting.means_many(params):
-        many.act_on_many(ctx, params, "set", partial(_change_many, words))
-    from sessionctl import editing
-
-    many.take_away(params)
-    change(
-        words,
-        params,
-        lambda target, setup, rest: editing.change(target, setup, values=assignments(rest)),
-        wants="K=V",
-    )
-
-
-def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bool) -> Any:
-    from sessionctl import fleet
-
-    if not words:
-        raise UsageError("K=V is missing")
-    return fleet.change(setup.storage, selection, values=assignments(words), now=setup.now, dry_run=dry_run)
+    change_one_or_many(ctx, words, params, "set", lambda rest: {"values": assignments(rest)}, wants="K=V")

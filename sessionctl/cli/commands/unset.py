@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
 
-from sessionctl.cli import many, options, selecting
+from sessionctl.cli import options
 from sessionctl.cli.page import Command
-from sessionctl.cli.writing import change, writing_options
-from sessionctl.errors import UsageError
+from sessionctl.cli.writing import change_one_or_many, writing_options
 
 
 @click.command("unset", cls=Command)
@@ -24,22 +22,4 @@ def command(ctx: click.Context, /, words: tuple[str, ...], **params: Any) -> Non
     COOKIE=$(sessionctl unset "$COOKIE" cart)
     sessionctl unset --ref 3f2a9c41d07e userId role -s redis://localhost/0
     """
-    if selecting.means_many(params):
-        many.act_on_many(ctx, params, "unset", partial(_change_many, words))
-    from sessionctl import editing
-
-    many.take_away(params)
-    change(
-        words,
-        params,
-        lambda target, setup, rest: editing.change(target, setup, unset=rest),
-        wants="a KEY",
-    )
-
-
-def _change_many(words: tuple[str, ...], setup: Any, selection: Any, dry_run: bool) -> Any:
-    from sessionctl import fleet
-
-    if not words:
-        raise UsageError("KEY is missing")
-    return fleet.change(setup.storage, selection, unset=words, now=setup.now, dry_run=dry_run)
+    change_one_or_many(ctx, words, params, "unset", lambda rest: {"unset": rest}, wants="a KEY")
