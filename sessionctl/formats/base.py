@@ -135,6 +135,8 @@ class Format(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     default_max_age: ClassVar[float | None] = None
     """The framework's age limit in seconds; None: the text itself tells, or nothing does."""
+    age_setting: ClassVar[str] = ""
+    """What an application calls its own limit, where `default_max_age` is what it has without one."""
     holds_session: ClassVar[bool] = True
     """Whether the cookie holds the session itself, not its ID."""
     may_hold_id: ClassVar[bool] = False

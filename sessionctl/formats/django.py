@@ -61,6 +61,7 @@ class Django(Format):
         Option("serializer", "json", "how a new payload is written; reading sees it", ("json", "pickle")),
     )
     default_max_age = 1209600.0  # SESSION_COOKIE_AGE: two weeks
+    age_setting = "SESSION_COOKIE_AGE"
     example = (
         "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9:1xVPfy:Cb3BkSVvpdZP1XxylstSzkbXQ2S3yODYMzp1LeEZaME"
     )

@@ -65,6 +65,7 @@ class FastifySecure(Format):
     summary = "@fastify/secure-session: encrypted with libsodium's secretbox"
     cookie_names = ("session",)
     default_max_age = 86401.0
+    age_setting = "expiry"
     options = (
         Option("salt", "", "16 ASCII characters for the key of a text secret; empty: the built-in salt"),
     )

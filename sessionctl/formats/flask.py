@@ -76,6 +76,7 @@ class Flask(Format):
     default_max_age = (
         2678400.0  # PERMANENT_SESSION_LIFETIME: 31 days, whether or not the session is permanent
     )
+    age_setting = "PERMANENT_SESSION_LIFETIME"
     example = "eyJ1c2VyX2lkIjo0MiwidXNlcm5hbWUiOiJhbGljZSJ9.awP70w.ztx6gJoVYfMU0-5LnD-jhCLFNFY"
 
     def __init__(self, **options: str) -> None:

@@ -87,6 +87,7 @@ class Gorilla(Format):
         Option("serializer", "gob", "left out, the payload tells", ("gob", "json", "nop")),
     )
     default_max_age = 2_592_000.0  # MaxAge of New(): 30 days
+    age_setting = "MaxAge"
     example = (
         "MTc5NTQyNTI3M3xEdi1EQkFFQ180UUFBUkFCRUFBQVBQLUVBQUlHYzNSeWFXNW5EQVlBQkhWelpYSUdjM1J5YVc1bkRBY0FC"
         "V0ZzYVdObEJuTjBjbWx1Wnd3SUFBWjJhWE5wZEhNRGFXNTBCQUlBQmc9PXyog5T7qsETqSmlNuAY6tYDzjNjY1KmyuQkvjtW"

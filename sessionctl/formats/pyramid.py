@@ -75,6 +75,7 @@ class Pyramid(Format):
         Option("serializer", "json", "how a new session is written; reading sees it", ("json", "pickle")),
     )
     default_max_age = 1200.0  # the factories' `timeout`
+    age_setting = "timeout"
     example = (
         "i9oKnRtOJZJKwRQOvfTTfj0JKpU8uggkRVFLG7b0L5lcXvNf9sq5lNkpZ1SJeSG1n3Ovk8k"
         "mupV_v6JZf-jt5FsxNzk1NDIzNzQyLCAxNzk1NDIzNzQyLCB7InVzZXJfaWQiOiA0MiwgInVzZXJuYW1lIjogImFsaWNlIn1d"

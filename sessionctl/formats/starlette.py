@@ -47,6 +47,7 @@ class Starlette(Format):
     summary = "Starlette and FastAPI (SessionMiddleware), starsessions' cookie store"
     cookie_names = ("session",)
     default_max_age = 1209600.0  # SessionMiddleware's max_age: 14 days
+    age_setting = "max_age"
     surest = 0.98
     example = "eyJ1c2VyX2lkIjogNDIsICJ1c2VybmFtZSI6ICJhbGljZSJ9.awQAmQ.e4qDJFDndpOS0asFmTIVUyexgQk"
 

@@ -82,6 +82,7 @@ class Tornado(Format):
         Option("value-encoding", "text", "what the data of a new cookie are", ("text", "base64")),
     )
     default_max_age = 31.0 * DAY  # max_age_days
+    age_setting = "max_age_days"
     example = (
         "2|1:0|10:1795423923|4:user|48:eyJ1c2VyX2lkIjogNDIsICJ1c2VybmFtZSI6ICJhbGljZSJ9|"
         "d4eb336d88fdfcaba733f690f4c7cc22928a97b9c265a7c68f54919f0f2b48b8"

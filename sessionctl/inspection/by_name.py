@@ -9,6 +9,7 @@ from sessionctl.cookie import MAX_SIZE
 from sessionctl.errors import SessionNotFoundError, UsageError
 from sessionctl.formats.base import Decoded
 from sessionctl.inspection.by_cookie import inspect
+from sessionctl.inspection.ending import STORE, End
 from sessionctl.inspection.oddities import keys_missing, odd_record
 from sessionctl.inspection.report import Report, report_on
 from sessionctl.inspection.stored import Stored, elsewhere, find_ref, is_live, not_found
@@ -61,7 +62,7 @@ def _inspect_stored(target: Target, setup: Setup) -> Report:
         expired=not live,
         now=storage.clock() if setup.now is None else setup.now,
         issued_at=session.created_at,
-        expires_at=expires_at,
+        end=End(expires_at, None if expires_at is None else STORE),
         modified_at=stored.modified_at,
         size=len(stored.text),
         limit=MAX_SIZE,

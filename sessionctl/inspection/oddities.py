@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.duration import human_seconds
+from sessionctl.inspection.ending import DEFAULT
 from sessionctl.inspection.stored import Stored, is_live, not_found
 from sessionctl.sources.base import kept_until, pieces
 from sessionctl.verdict import Verdict, Warn
@@ -96,13 +97,21 @@ def short_lived(report: Report) -> list[Warn]:
     if end is None or report.verdict.cleared:
         return []
     if end <= report.now:
-        return [Warn("dropped", _DROPPED)]
+        return [Warn("dropped", _DROPPED + _own_life(report))]
     if report.expires_at is not None and end < report.expires_at - _EARLY:
         left = human_seconds(end - report.now)
-        return [
-            Warn("dropped-early", f"the browser drops it in {left}, long before the session in it expires")
-        ]
+        text = f"the browser drops it in {left}, long before the session in it expires"
+        return [Warn("dropped-early", text + _own_life(report))]
     return []
+
+
+def _own_life(report: Report) -> str:
+    """What to ask with where the session's own end is only a default, and its Set-Cookie has the application's life."""
+    begins = report.issued_at
+    end = None if begins is None else kept_until(report.attributes or {}, begins)
+    if report.end.by != DEFAULT or begins is None or end is None or end <= begins:
+        return ""
+    return f"; its own end is known only by default, --max-age {end - begins:.0f}s judges it by that life"
 
 
 def _attributes(attributes: Mapping[str, str]) -> list[Warn]:

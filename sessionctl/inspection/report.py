@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sessionctl import records
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.errors import MalformedError
+from sessionctl.inspection.ending import End, end_of
 from sessionctl.inspection.stored import Stored, is_live, ref_of
 from sessionctl.sources.base import pieces
 
@@ -50,7 +51,7 @@ class Report:
     expired: bool
     now: float
     issued_at: float | None
-    expires_at: float | None
+    end: End
     modified_at: float | None
     size: int
     limit: int
@@ -66,6 +67,11 @@ class Report:
     text: str | None = field(default=None, repr=False)
     """The cookie's value as it was given; None of a session that was named by its ID or ref."""
 
+    @property
+    def expires_at(self) -> float | None:
+        """When the session ends; `end` has also what says so."""
+        return self.end.at
+
 
 def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded, stored: Stored) -> Report:
     """The report, with the warnings that came with reading and verifying."""
@@ -75,7 +81,6 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
     is_value = decoded.is_value and stored.storage is None  # whoever names a store takes it for an ID
     session_id = None if is_value else decoded.id
     inside = _expiry_inside(known, setup)
-    ends = (verdict.expires_at, decoded.expires_at, stored.expires_at, inside)
     expired = verdict.expired or _is_over(decoded, verdict, (stored.expires_at, inside), known.context.now)
     return Report(
         format=known.format.name,
@@ -97,7 +102,7 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         expired=expired,
         now=known.context.now,
         issued_at=verdict.issued_at if verdict.issued_at is not None else decoded.issued_at,
-        expires_at=min((end for end in ends if end is not None), default=None),
+        end=end_of(known, decoded, stored, inside),
         modified_at=stored.modified_at,
         size=len((name or "").encode()) + len(known.text.encode(errors="replace")),
         limit=MAX_SIZE * len(pieces(source)),

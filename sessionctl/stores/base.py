@@ -57,6 +57,8 @@ class StoredRecord(NamedTuple):
     verdict: Verdict | None = None
     candidates: tuple[str, ...] = ()
     warnings: tuple[Warn, ...] = ()
+    default_life: float | None = None
+    """The framework's default, in seconds, that `expires_at` counts with; None where the record says its end."""
 
     @property
     def genuine(self) -> bool:

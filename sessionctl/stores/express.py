@@ -61,14 +61,13 @@ def _read_object(value: Any) -> StoredRecord:
     cookie = value.get(_COOKIE)
     data = without(value, _COOKIE, _ACCESS) if isinstance(cookie, dict) else value
     flash = data.get(_FLASH)
-    return StoredRecord(
-        data=data,
-        flash=flash if isinstance(flash, dict) else None,
-        expires_at=_end(cookie if isinstance(cookie, dict) else {}, milliseconds(value.get(_ACCESS))),
-    )
+    record = StoredRecord(data=data, flash=flash if isinstance(flash, dict) else None)
+    return _with_end(record, cookie if isinstance(cookie, dict) else {}, milliseconds(value.get(_ACCESS)))
 
 
-def _end(cookie: dict[str, Any], last_access: float | None) -> float | None:
+def _with_end(record: StoredRecord, cookie: dict[str, Any], last_access: float | None) -> StoredRecord:
     if last_access is None:
-        return iso_seconds(cookie.get("expires"))
-    return last_access + (milliseconds(cookie.get("originalMaxAge")) or FILE_TTL)
+        return record._replace(expires_at=iso_seconds(cookie.get("expires")))
+    if life := milliseconds(cookie.get("originalMaxAge")):
+        return record._replace(expires_at=last_access + life)
+    return record._replace(expires_at=last_access + FILE_TTL, default_life=FILE_TTL)

@@ -39,7 +39,7 @@ class Layout(NamedTuple):
     `record` is what `read_record` is asked for, None where the bytes tell best; `formats` are the cookies
     whose usual store this is. `cookie_names` are the framework's names for its cookie, where no format tells.
     `max_age` is the framework's default for how many seconds after its last change a file is dropped on reading,
-    but for a session whose item `own_end` is set.
+    but for a session whose item `own_end` is set; an application sets it by `age_setting`.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Layout(NamedTuple):
     cookie_names: tuple[str, ...] = ()
     max_age: float | None = None
     own_end: str | None = None
+    age_setting: str = ""
 
     def rule(self, *, in_files: bool) -> Rule:
         """The rule for a place. Raises `UsageError` where the framework keeps nothing there."""
@@ -73,6 +74,7 @@ _LAYOUTS = (
     Layout(
         "express-file", "session-file-store", "express",
         ("express", "fastify-cookie"), files=Rule(suffixes=(".json",), shape=r"[\w-]+"),
+        age_setting="ttl",
     ),
     Layout(
         "koa-redis", "koa-session with an external store", "koa",
@@ -90,7 +92,8 @@ _LAYOUTS = (
     Layout(
         "django-file", "Django: sessions.backends.file", "django",
         ("django", "django-signed"), files=Rule(("sessionid",), shape=r"[0-9a-z]{32}"),
-        max_age=1209600.0, own_end="_session_expiry",  # SESSION_COOKIE_AGE; set by `set_expiry`
+        max_age=1209600.0, own_end="_session_expiry",  # set by `set_expiry`
+        age_setting="SESSION_COOKIE_AGE",
     ),
     Layout(
         "flask-session", "Flask-Session on Redis, Memcached, or in files of cachelib", "flask-session",
@@ -138,7 +141,7 @@ _LAYOUTS = (
     Layout(
         "laravel-file", "Laravel: SESSION_DRIVER=file", "laravel",
         ("laravel",), files=Rule(shape=r"[A-Za-z0-9]{40}"),
-        max_age=7200.0,  # session.lifetime, 120 minutes
+        max_age=7200.0, age_setting="session.lifetime",
     ),
     Layout(
         "laravel-redis", "Laravel: SESSION_DRIVER=redis", "laravel",
@@ -148,6 +151,7 @@ _LAYOUTS = (
         "gorilla", "gorilla/sessions: FilesystemStore, boj/redistore", "gorilla",
         ("gorilla",), Rule(("session_",), shape=r"[A-Z2-7]{52}"), Rule(("session_",)),
         max_age=2592000.0,  # of NewFilesystemStore: its codec counts from the save, which is the file's time too
+        age_setting="MaxAge",
     ),
     Layout(
         "scs", "alexedwards/scs", "scs",

@@ -45,7 +45,7 @@ class LayoutStorage(RecordStorage):
     """Another framework's store. Every change raises `NotSupportedError`.
 
     `keys` open encrypted records and verify signed ones; `keys_missing` says why they are not there. `max_age`, in
-    seconds, replaces the framework's default where it drops files by their age.
+    seconds, replaces the framework's default where it drops sessions by their age.
     """
 
     scheme = "layout"
@@ -120,11 +120,27 @@ class LayoutStorage(RecordStorage):
         context.setdefault("keys", self.keys)
         context.setdefault("now", self.clock())
         try:
-            return read_record(stored.text, self.layout.record, **context)
+            return self._with_life(read_record(stored.text, self.layout.record, **context))
         except NoKeyError as error:
             raise (NoKeyError(f"{error}; {self.keys_missing}") if self.keys_missing else error) from None
         except MalformedError as error:
             raise CorruptRecordError(self.location_of(key), f"the record is {error}") from None
+
+    def _with_life(self, record: StoredRecord) -> StoredRecord:
+        """A record that ends by the framework's default, with the life that `ttl` or `max_age` gives it instead."""
+        if record.default_life is None or record.expires_at is None:
+            return record
+        life = self.max_age if self.ttl is None else self.ttl
+        if life == DEFAULT_MAX_AGE:
+            return record
+        end = None if life is None else record.expires_at - record.default_life + life
+        return record._replace(expires_at=end, default_life=None)
+
+    def ends_by_default(self, record: StoredRecord | None, modified_at: float | None, end: float) -> bool:
+        """Whether a record's end is reckoned with the framework's default life, and not what it or its server says."""
+        if record is not None and record.default_life is not None:
+            return end == record.expires_at
+        return self.max_age == DEFAULT_MAX_AGE and end == self._end_by_age(record, modified_at)
 
     def scan(self) -> Iterator[Entry]:
         for entry in self.place.scan(self.rule):

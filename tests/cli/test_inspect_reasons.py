@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sessionctl import formats
+from sessionctl.stores.layouts import every
 from tests.cli.conftest import Answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Run = Callable[..., Answer]
 
 NOON = 1795608000
 SECRET_KEY_BASE = "k" * 64
+KEY = b"\xff" * 32
 
 
 @pytest.mark.parametrize(
@@ -101,6 +108,104 @@ def test_the_browsers_end_of_a_cookie(run: Run, attributes: str, code: str | Non
     assert answer.status == 0
     assert [one["code"] for one in answer.json["warnings"]] == ([] if code is None else [code])
     assert ("note     " in run(*words).out) == (code is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("flask", "PERMANENT_SESSION_LIFETIME"),
+        ("starlette", "max_age"),
+        ("django", "SESSION_COOKIE_AGE"),
+        ("tornado", "max_age_days"),
+        ("pyramid", "timeout"),
+        ("gorilla", "MaxAge"),
+        ("fastify-secure", "expiry"),
+    ],
+)
+def test_an_end_by_the_frameworks_default_is_told_as_that(run: Run, name: str, setting: str) -> None:
+    """An end that stands nowhere in the cookie is the default's, and the setting is named by which it may be other."""
+    data = {"a": 1, "__ts": NOON} if name == "fastify-secure" else {"a": 1}
+    cookie = formats.get(name).encode(data, [KEY], cookie_name="session", now=NOON)
+    words = [
+        "inspect",
+        f"session={cookie}",
+        "-f",
+        name,
+        "--secret",
+        f"hex:{KEY.hex()}",
+        "--now",
+        str(NOON + 6),
+    ]
+    told = " ".join(run(*words).out.split())
+    assert f", by {name}'s default; --max-age is your {setting})" in told
+    assert run(*words, "--json").json["expires_by"] == "default"
+    asked = run(*words, "--max-age", "1h")
+    assert "default" not in asked.out
+    assert run(*words, "--max-age", "1h", "--json").json["expires_by"] in ("max-age", "cookie")
+    assert run(*words, "--max-age", "5s").status == 1
+
+
+def test_every_default_life_has_the_name_of_its_setting() -> None:
+    """A format or layout that ends sessions by a default says what an application calls its own."""
+    ends = [form for form in map(formats.get, formats.names()) if form.default_max_age is not None]
+    assert [form.name for form in ends if not form.age_setting] == []
+    assert [one.name for one in every() if one.max_age is not None and not one.age_setting] == []
+
+
+def test_an_end_in_the_text_is_the_cookies(run: Run) -> None:
+    """What says its end itself is not told as if it were a default."""
+    cookie = formats.get("iron").encode({"a": 1}, ["p" * 32], now=NOON, max_age=3600)
+    words = ["inspect", cookie, "-f", "iron", "--secret", "p" * 32, "--now", str(NOON)]
+    assert "(in 1 hour)" in run(*words).out
+    assert run(*words, "--json").json["expires_by"] == "cookie"
+
+
+def test_a_browser_that_dropped_it_and_the_default_end_are_told_together(run: Run) -> None:
+    """The life in a Set-Cookie is offered as the limit where the session's own end is only a default."""
+    cookie = formats.get("flask").encode({"a": 1}, ["tiger"], now=NOON)
+    header = (
+        f"Set-Cookie: session={cookie}; Expires=Wed, 25 Nov 2026 12:00:05 GMT; Secure; HttpOnly; SameSite=Lax"
+    )
+    told = run("inspect", header, "--secret", "tiger", "--now", str(NOON + 6)).out
+    assert "known only by default, --max-age 5s judges it by that life" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("more", "end", "by", "status"),
+    [
+        ([], "2026-11-25T13:00:00Z", "default", 0),
+        (["&ttl=3s"], "2026-11-25T12:00:03Z", "store", 1),
+        (["&ttl=1d"], "2026-11-26T12:00:00Z", "store", 0),
+        (["", "--max-age", "3s"], "2026-11-25T12:00:03Z", "store", 1),
+        (["", "--max-age", "1d"], "2026-11-26T12:00:00Z", "store", 0),
+    ],
+)
+def test_the_life_of_a_file_that_does_not_say_it(
+    run: Run, tmp_path: Path, more: list[str], end: str, by: str, status: int
+) -> None:
+    """session-file-store's `ttl` stands in no file: an hour by default, told as that, and --max-age or ttl= are it."""
+    session_id = "a1B2" * 8
+    file = tmp_path / f"{session_id}.json"
+    file.write_text(
+        json.dumps({"cookie": {"originalMaxAge": None, "path": "/"}, "__lastAccess": NOON * 1000})
+    )
+    cookie = formats.get("express").encode(session_id, ["k"], id=session_id)
+    query, *options = more or [""]
+    place = f"fs:{tmp_path}?layout=express-file{query}"
+    words = [
+        "inspect",
+        f"connect.sid={cookie}",
+        "--secret",
+        "k",
+        "-s",
+        place,
+        *options,
+        "--now",
+        str(NOON + 10),
+    ]
+    answer = run(*words, "--json")
+    assert (answer.json["expires_at"], answer.json["expires_by"], answer.status) == (end, by, status)
+    assert ("by express-file's default" in run(*words).out) == (by == "default")
 
 
 @pytest.mark.parametrize(

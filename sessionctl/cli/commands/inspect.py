@@ -99,6 +99,7 @@ def answer(report: Report) -> dict[str, Any]:
         "issued_at": iso(report.issued_at),
         "modified_at": iso(report.modified_at),
         "expires_at": iso(report.expires_at),
+        "expires_by": report.end.by,
         "expired": report.expired,
         "size": {"bytes": report.size, "limit": report.limit},
         "storage": report.storage,

@@ -13,12 +13,14 @@ from sessionctl.cli.views.console import BAD, DIM, GOOD, NAME, ODD, console, put
 from sessionctl.cli.wrapping import INDENT
 from sessionctl.duration import human_seconds, iso
 from sessionctl.inspection import STORED
+from sessionctl.inspection.ending import DEFAULT
 from sessionctl.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sessionctl.inspection import Report
+    from sessionctl.inspection.ending import End
     from sessionctl.verdict import Warn
 
 
@@ -137,7 +139,7 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
         if report.verdict.detail == STORED
         else ("cookie", _size(report)),
         ("issued", _when(report, report.issued_at)),
-        ("expires", _when(report, report.expires_at)),
+        ("expires", _when(report, report.expires_at, _by_default(report.end))),
         ("session", f"ref {report.ref}" if report.ref else ""),
         ("holds", _value(report) if report.is_value else ""),
         ("store", _store(report)),
@@ -176,13 +178,20 @@ def _store(report: Report) -> str:
     return f"{found} {report.storage} ({report.storage_source})"
 
 
-def _when(report: Report, moment: float | None) -> str:
+def _by_default(end: End) -> str:
+    """That an end is only as the framework reckons it where the application says nothing else."""
+    if end.by != DEFAULT:
+        return ""
+    return f", by {end.whose}'s default; --max-age is your {end.setting}"
+
+
+def _when(report: Report, moment: float | None, more: str = "") -> str:
     if moment is None:
         return ""
     distance = report.now - moment
     words = human_seconds(distance)
     side = f"{words} ago" if distance >= 0 else f"in {words}"
-    return f"{iso(moment) or 'at no date that exists'} ({side})"
+    return f"{iso(moment) or 'at no date that exists'} ({side}{more})"
 
 
 def _print_data(out: Console, report: Report) -> None:
