@@ -13,8 +13,9 @@ from urllib.parse import quote, unquote
 
 from sessionctl.encoding import b64decode, b64encode, to_standard
 from sessionctl.errors import MalformedCookieError, SecretError, SessionctlError
+from sessionctl.formats.judging import says_unopened
 from sessionctl.signing.keys import KeyRing, Secret
-from sessionctl.signing.macs import misfit
+from sessionctl.signing.macs import says_misfit
 from sessionctl.verdict import Verdict, Warn
 
 if TYPE_CHECKING:
@@ -39,10 +40,15 @@ _ASSIGNED = re.compile(r"(?:export )?[A-Za-z_]\w{2,40} ?= ?", re.ASCII)
 
 
 def hints(known: Identified, setup: Setup) -> list[Warn]:
-    """The mistakes that would make the cookie genuine, each with what to do.
+    """The mistakes that would make the cookie genuine, each with what to do; else what is likely where none would.
 
     Empty without keys, and where the cookie was not refused for its signature or its form.
     """
+    return mistakes(known, setup) or _otherwise(known, setup)
+
+
+def mistakes(known: Identified, setup: Setup) -> list[Warn]:
+    """As `hints`, but only what was tried and makes the cookie genuine."""
     if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
         return []
     if len(known.text) > _LONGEST:
@@ -57,11 +63,11 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
         _options(known),
         _formats(known, setup),
     )
-    for mistakes in (likely, _settings(known)):
-        found = (Warn("hint", text) for text, mended in mistakes if mended.settled and not confuses(mended))
+    for tried in (likely, _settings(known)):
+        found = (Warn("hint", text) for text, mended in tried if mended.settled and not confuses(mended))
         if told := [*islice(found, _MOST)]:
             return told
-    return _by_salt(known)
+    return []
 
 
 def _mended(known: Identified, **changed: Any) -> Identified:
@@ -237,13 +243,18 @@ def _usual(form: Format) -> list[str]:
     return [option.name for option in form.options if option.usual]
 
 
-def _by_salt(known: Identified) -> list[Warn]:
-    """What the signature depends on beside the key, where nothing else is known to be wrong."""
-    if known.verdict.detail != str(misfit(len(known.context.keys))):
+def _otherwise(known: Identified, setup: Setup) -> list[Warn]:
+    """What a whole text that nothing fits comes from: another secret, or a salt that only the application knows."""
+    verdict = known.verdict
+    unopened = says_unopened(verdict.detail)
+    if verdict.reason != "bad-signature" or not (unopened or says_misfit(verdict.detail)):
         return []
-    return [
-        Warn(
-            "hint", f"no usual {name} fits either: where the application has its own, -O {name}=... gives it"
-        )
-        for name in _usual(known.format)
-    ]
+    if any(warning.code == "cut" for warning in verdict.warnings):
+        return []
+    if not setup.keys:
+        return [Warn("hint", "only the default secret was tried: --secret gives the application's")]
+    done = "encrypted" if unopened else "signed"
+    causes = "it changed at a deployment, is made anew at each start, or differs between machines"
+    names = [name for name in _usual(known.format) if not known.format.given(name)]
+    or_its_own = "".join(f"; or the application has its own {name}: -O {name}=... gives it" for name in names)
+    return [Warn("hint", f"perhaps another secret {done} it: {causes}{or_its_own}")]

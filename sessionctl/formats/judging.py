@@ -65,6 +65,14 @@ def first_opened(context: Context, opens: Callable[[Secret], T | None]) -> tuple
     raise BadSignatureError(f"{opener}: it was made with another, or changed")
 
 
+_UNOPENED = ("the key does not open", "the secret does not open", "the session does not open", "none of the ")
+
+
+def says_unopened(detail: str) -> bool:
+    """Whether a verdict's words are that no key opens the encrypted text."""
+    return detail.startswith(_UNOPENED)
+
+
 def genuine(
     context: Context,
     key_index: int | None,

@@ -21,9 +21,17 @@ def signature_lengths(write: Callable[[bytes], bytes]) -> dict[str, int]:
     return {digest: len(write(bytes(size))) for digest, size in DIGEST_SIZES.items()}
 
 
+_MISFIT = "the signature does not fit "
+
+
 def misfit(keys: int) -> BadSignatureError:
     """The refusal of a signature that fits none of so many keys."""
-    return BadSignatureError(f"the signature does not fit {any_of(keys, 'key')}")
+    return BadSignatureError(f"{_MISFIT}{any_of(keys, 'key')}")
+
+
+def says_misfit(detail: str) -> bool:
+    """Whether a verdict's words are that the signature is whole and fits no key."""
+    return detail.startswith(_MISFIT)
 
 
 def wrong_length(

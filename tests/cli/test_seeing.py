@@ -227,16 +227,47 @@ def test_hint_at_a_usual_salt(run: Run, name: str, options: dict[str, str], data
     assert run(*words, *asked[begin:]).status == 0
 
 
+ANOTHER_SECRET = (
+    "another secret signed it: it changed at a deployment, is made anew at each start, "
+    "or differs between machines"
+)
+NOT_JUDGED = {"cookie-session", "php", "aiohttp", "plug"}
+"""Formats whose example no secret alone judges: its signature stands elsewhere or nowhere, or a salt is asked for."""
+
+
+@pytest.mark.parametrize("name", [name for name in formats.names() if name not in NOT_JUDGED])
+def test_hint_at_another_secret(run: Run, name: str) -> None:
+    """Of a whole cookie that no key fits, of whatever format, one hint says first to look at the secret."""
+    form = formats.get(name)
+    text = f"{form.cookie_names[0]}={form.example}" if form.cookie_names else form.example
+    words = [text, "-f", name, "--secret", "w" * 32]
+    told = [
+        one["message"] for one in run("verify", *words, "--json").json["warnings"] if one["code"] == "hint"
+    ]
+    assert [hint.replace("encrypted it", "signed it").split("; or ")[0] for hint in told] == [
+        f"perhaps {ANOTHER_SECRET}"
+    ]
+    assert "hint     perhaps another secret" in run("inspect", *words).out
+
+
+def test_hint_at_the_default_secret(run: Run) -> None:
+    """A cookie that was judged by the default secret alone wants the application's."""
+    run("create")
+    answer = run("inspect", formats.get("native").example)
+    assert "only the default secret was tried: --secret gives the application's" in answer.out
+
+
 def test_hint_at_a_salt_of_its_own(run: Run) -> None:
     """Where nothing explains a misfit, the salt is named that an application may have chosen; `-O` with it fits."""
     words = ["--secret", "tiger", formats.get("flask", salt="shop").encode({"a": 1}, ["tiger"])]
-    told = "no usual salt fits either: where the application has its own, -O salt=... gives it"
+    told = f"perhaps {ANOTHER_SECRET}; or the application has its own salt: -O salt=... gives it"
     assert f"hint: {told}" in run("verify", *words).err
-    assert f"hint     {told}" in run("inspect", *words).out
+    assert f"hint {told}" in " ".join(run("inspect", *words).out.split())
     assert (
         "it fits with -O salt=cookie-session"
         in run("verify", "-O", "salt=x", "--secret", FLASK_KEY, FLASK).err
     )
+    assert "salt" not in run("verify", *words, "-O", "salt=other").err
     assert run("verify", *words, "-O", "salt=shop").status == 0
     assert "hint" not in run("verify", "--secret", "tiger", FLASK[:-2], "-f", "flask").err
 

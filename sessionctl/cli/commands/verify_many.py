@@ -71,12 +71,12 @@ def verify_lines(setup: Setup, look: Look) -> int:
 
 def _explain(refused: dict[int, str], setup: Setup) -> None:
     """What would mend the first lines that were refused, by their numbers, as `verify` of one cookie tells it."""
-    from sessionctl.diagnosis import hints
+    from sessionctl.diagnosis import mistakes
 
     told: set[str] = set()
     for number, text in refused.items():
         known = identify(source_of(text, setup.cookie_name), setup)
-        for hint in hints(known, setup):
+        for hint in mistakes(known, setup):
             if hint.message not in told:
                 told.add(hint.message)
                 say(f"hint for line {number}: {hint.message}")
