@@ -340,3 +340,10 @@ def test_hints_at_options_that_were_not_the_mistake(run: Run) -> None:
     told = run("inspect", f"_b_session={cookie}", "--secret", "k", "--json").json
     assert "_a_session" in told["signature"]["detail"]
     assert [one["code"] for one in told["warnings"]] == []
+
+
+def test_a_report_in_a_pipe_keeps_its_order(process: Run) -> None:
+    """What is written without colours stands in the order of the report, with the blank lines between its parts."""
+    out = process("inspect", formats.get("flask").example, "-f", "flask").out
+    begun = [line.partition(" ")[0] for line in out.splitlines()]
+    assert begun == ["flask", "cookie", "issued", "", "data", "", ""]

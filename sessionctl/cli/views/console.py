@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.text import Text
 from rich.theme import Theme
 
@@ -49,7 +50,10 @@ def put(out: Console, text: Text, indent: int = 0, head: Text | None = None) -> 
     head = head or Text()
     head.pad_right(indent - head.cell_len)
     if not out.is_terminal:  # whole and without styles: rich would take some three times as long for the same
-        out.file.write(f"{head.plain}{text.plain.rstrip()}\n")
+        whole = f"{head.plain}{text.plain.rstrip()}\n"
+        out.print(
+            Segments([Segment(whole)]), soft_wrap=True
+        )  # not to the file: what is captured keeps its order
         return
     starts = breaks(text.plain, out.width, indent, indent) if out.file.isatty() else []
     for line in text.divide(starts):
