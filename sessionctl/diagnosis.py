@@ -53,6 +53,8 @@ def mistakes(known: Identified, setup: Setup) -> list[Warn]:
         return []
     if len(known.text) > _LONGEST:
         return []
+    if told := [warning for warning in known.verdict.warnings if warning.code == "hint"]:
+        return told  # what made the format known at all
     from sessionctl.identify import confuses
 
     likely = chain(
@@ -92,7 +94,8 @@ def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
     text = known.text
     name = known.context.cookie_name
     changes = [
-        ("the text fits once it is percent-decoded: it was encoded once too often", unquote(text)),
+        ("the text fits once it is percent-decoded: it was encoded once too often", once := unquote(text)),
+        ("the text fits once it is percent-decoded: it was encoded twice too often", unquote(once)),
         (
             "the text fits once it is percent-encoded: it was decoded on the way",
             quote(text, "*~", errors="replace"),

@@ -134,7 +134,8 @@ def identify(
 ) -> Identified:
     """The format of a cookie, and the verdict on it; without `judge` no verdict where no key could settle it.
 
-    With `mend` a text of no format is also taken for one whose end was lost, which takes a while to find.
+    With `mend` a text of no format is also taken for one whose end was lost or that was encoded too often, which
+    takes a while to find.
     `forms` keeps the formats that were opened, with what they derive from keys, for the next cookie.
 
     Raises `MalformedCookieError` where the cookie is missing or of no known format, `UsageError` for options
@@ -147,7 +148,19 @@ def identify(
         return _cleared(source, setup, forms)
     if setup.format is not None:
         return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
-    found = _detected(source, setup)
+    return _identify(source, setup, _detected(source, setup), judge=judge, mend=mend, forms=forms)
+
+
+def _identify(
+    source: Source,
+    setup: Setup,
+    found: list[tuple[str, float]],
+    *,
+    judge: bool,
+    mend: bool,
+    forms: dict[str, Format] | None,
+) -> Identified:
+    """As `identify`, of a text that looks like the formats that were found."""
     if not found:
         return _judge_cut(source, setup, [], judge=judge, mend=mend, forms=forms)
     tried, missing = [], None
@@ -165,8 +178,14 @@ def identify(
         return _judge_cut(source, setup, names, judge=judge, mend=mend, forms=forms)
     if missing is not None and found[0][0] not in (one.format.name for one in tried):
         raise missing  # the likeliest format could not be tried
-    note = tried[0].doubt() if mend else None
-    return tried[0] if note is None else _noting(tried[0], note)
+    if not mend:
+        return tried[0]
+    return _judge_encoded(source, setup, found[0], judge=judge, forms=forms) or _with_doubt(tried[0])
+
+
+def _with_doubt(known: Identified) -> Identified:
+    note = known.doubt()
+    return known if note is None else _noting(known, note)
 
 
 def _cleared(source: Source, setup: Setup, forms: dict[str, Format] | None) -> Identified:
@@ -206,6 +225,45 @@ def judge_like(
     return None
 
 
+def _judge_encoded(
+    source: Source,
+    setup: Setup,
+    found: tuple[str, float],
+    *,
+    judge: bool,
+    forms: dict[str, Format] | None,
+) -> Identified | None:
+    """A text that was percent-encoded too often, as what it was before; None where it is likelier what was `found`.
+
+    No framework undoes that, so with keys it is refused, also where one fits what it was before.
+    """
+    from sessionctl.unrecognised import SURELY, undone
+
+    plain = undone(source.value or "", source.name)
+    if (
+        plain is None
+        or plain.format == found[0]
+        or (found[1] and plain.surety < max(SURELY, found[1] + ALIKE))
+    ):
+        return None
+    before = source._replace(name=plain.cookie_name, value=plain.text)
+    known = _judge(plain.format, [(plain.format, SURE)], before, setup, judge=judge, forms=forms)
+    too_often = f"it was percent-encoded {plain.too_often}"
+    if not known.context.keys:
+        return _noting(
+            known, Warn("encoded", f"{too_often}: the application cannot read it, this is what it was before")
+        )
+    if known.settled and not confuses(known):
+        mend = Warn("hint", f"the text fits once it is percent-decoded: it was encoded {plain.too_often}")
+        return known._replace(verdict=refused("bad-signature", too_often, known.context, warnings=(mend,)))
+    detail = f"{known.verdict.detail}; besides, {too_often}"
+    return known._replace(
+        verdict=known.verdict._replace(
+            valid=False, reason=known.verdict.reason or "bad-signature", detail=detail
+        )
+    )
+
+
 def _judge_cut(
     source: Source,
     setup: Setup,
@@ -215,12 +273,15 @@ def _judge_cut(
     mend: bool,
     forms: dict[str, Format] | None,
 ) -> Identified:
-    """A text that is no format's, as what it would be if its end had not been lost.
+    """A text that is no format's, as what it would be if its end had not been lost, or not encoded too often.
 
     Raises `MalformedCookieError`, which says what else may have happened to it.
     """
     from sessionctl.unrecognised import cut_by_showing, lost_end, shown_part, why_unrecognised
 
+    encoded = _judge_encoded(source, setup, ("", 0.0), judge=judge, forms=forms) if mend else None
+    if encoded is not None:
+        return encoded
     text = source.value or ""
     shown = shown_part(text)
     name = lost_end(shown, source.name) if mend else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from sessionctl import formats
 from sessionctl.encoding import b64decode_urlsafe
@@ -17,6 +18,14 @@ SURELY = 0.9
 
 _LONGEST_STAMP, _LOOKED_AT = 6, 64
 """Characters of the time in a cookie, and bytes of a session that tell whether it is JSON."""
+
+MOST_TIMES, MOST_ENCODED = 3, 1 << 16
+"""How often a text is percent-decoded to see what it is, and its characters: each time all formats look at it."""
+
+_BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that encodes nothing: whatever wrote the text did not encode it as a whole."""
+
+_PAIR = re.compile(r"([\w.-]{1,64})=(.+)", re.ASCII | re.DOTALL)
 
 LEAST_CUT, MOST_CUT, LONGEST_LOSS = 20, 4096, 26
 """Characters of a text that may have been cut, and how many of them may be missing."""
@@ -137,16 +146,50 @@ def _by_its_name(cookie_name: str | None) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
-    """What to say of a text that would be of some format, were it percent-decoded once."""
-    if "%" not in text:
+class Undone(NamedTuple):
+    """A text with the percent-encoding undone that it has too much of: `times` decoded it is surely of a format.
+
+    `cookie_name` is the one that stood in front, where it was encoded with the value, else as it was given.
+    """
+
+    format: str
+    text: str
+    cookie_name: str | None
+    times: int
+    surety: float
+
+    @property
+    def too_often(self) -> str:
+        """How often it was encoded beyond what its framework does."""
+        return f"{('once', 'twice', 'three times')[self.times - 1]} too often"
+
+
+def undone(text: str, cookie_name: str | None) -> Undone | None:
+    """The text as it is of some format once it is percent-decoded, so seldom as will do; None where it never is."""
+    if "%" not in text or len(text) > MOST_ENCODED or _BROKEN.search(text):
         return None
     from urllib.parse import unquote
 
-    name = _surest(unquote(text), cookie_name)
-    return name and (
-        f"it would be a cookie of {name} once it is percent-decoded: something has encoded it once too often; "
-        "decode it and ask again"
+    plain = text
+    for times in range(1, MOST_TIMES + 1):
+        plain, before = unquote(plain), plain
+        if plain == before:
+            return None
+        pair = _PAIR.match(plain) if cookie_name is None else None
+        ways = [(cookie_name, plain), *([(pair[1], pair[2])] if pair else [])]
+        for name, value in reversed(ways):
+            found = formats.detect(value, cookie_name=name)
+            if found and found[0][1] >= SURE:
+                return Undone(found[0][0], value, name, times, found[0][1])
+    return None
+
+
+def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
+    """What to say of a text that would be of some format, were it percent-decoded."""
+    found = undone(text, cookie_name)
+    return found and (
+        f"it would be a cookie of {found.format} once it is percent-decoded: something has encoded it "
+        f"{found.too_often}; decode it and ask again"
     )
 
 

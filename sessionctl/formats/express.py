@@ -142,8 +142,8 @@ class Express(Format):
 
 def _unprefixed(plain: str) -> float:
     """For a text under express-session's own name that has no prefix: an ID, with its signature or without."""
-    if plain[:4] == "s%3A":
-        return 0.0  # the prefix is there, but was encoded once too often, which a hint tells
+    if plain.startswith(("s%3A", "s%25")):
+        return 0.0  # the prefix is there, but was encoded too often, which the report tells
     value, signature = cookie_signature.split(plain)
     if cookie_signature.looks_signed(signature):
         return 0.9

@@ -380,12 +380,14 @@ def test_an_empty_value_may_be_signed(run: Run) -> None:
 
 
 def test_a_cookie_that_was_encoded_too_often_is_told(run: Run) -> None:
-    """The message says which cookie it would be once it is decoded."""
+    """The report names the format that it is of once it is decoded, and is a no; `decode` says what to do."""
     cookie = run("create", "-f", "django", "--secret", "x", "--set", "a=1").text.replace(":", "%3A")
     answer = run("inspect", f"sessionid={cookie}", "--secret", "x")
-    assert answer.status == 3
-    assert "django" in answer.err
-    assert "percent-decoded" in answer.err
+    told = "django cookie: NOT genuine: it was percent-encoded once too often"
+    assert (answer.status, answer.out[: len(told)]) == (1, told)
+    assert "the text fits once it is percent-decoded" in answer.out
+    decoded = run("decode", f"sessionid={cookie}")
+    assert (decoded.status, "a cookie of django once it is percent-decoded" in decoded.err) == (3, True)
 
 
 def test_nothing_is_stored_that_cannot_be_printed(run: Run, tmp_path: Path) -> None:
@@ -510,16 +512,38 @@ def test_profile(run: Run, home: Path, tmp_path: Path) -> None:
     assert (near.status, "'shop'" in near.err) == (2, True)
 
 
-def test_encoded_once_too_often(run: Run) -> None:
-    """A cookie of Express that was encoded twice is taken for no other framework's, and the error says what to do."""
+@pytest.mark.parametrize(("times", "told"), [(1, "once"), (2, "twice")])
+def test_encoded_too_often(run: Run, times: int, told: str) -> None:
+    """A cookie of Express that was encoded twice is taken for no other framework's: a key refuses it and says why."""
     for session_id in ("id-0", "id-1", "id-2", "id-3"):  # with `+` or `/` in the signature, and without
-        text = quote(run("create", "-f", "express", "--secret", "k", "--id", session_id).text, safe="")
-        for more in ([], ["--secret", "k"]):
-            answer = run("inspect", f"connect.sid={text}", *more)
-            assert (answer.status, "a cookie of express once it is percent-decoded" in answer.err) == (
-                3,
-                True,
-            )
+        whole = run("create", "-f", "express", "--secret", "k", "--id", session_id).text
+        text = whole
+        for _ in range(times):
+            text = quote(text, safe="")
+        words = [f"connect.sid={text}", "--secret", "k"]
+        answer = run("inspect", *words)
+        first, *_, last = answer.out.splitlines()
+        assert answer.status == 1
+        assert first == f"express cookie: NOT genuine: it was percent-encoded {told} too often (--secret)"
+        assert last == f"hint     the text fits once it is percent-decoded: it was encoded {told} too often"
+        verified = run("verify", *words, "--json")
+        assert (verified.status, verified.json["reason"], len(verified.json["warnings"])) == (
+            1, "bad-signature", 1,
+        )  # fmt: skip
+        without = run("inspect", words[0])
+        assert (without.status, f"note     it was percent-encoded {told} too often: " in without.out) == (
+            0,
+            True,
+        )
+        other = run("inspect", words[0], "--secret", "other")
+        assert (
+            other.status,
+            f"; besides, it was percent-encoded {told} too often (--secret)" in other.out,
+        ) == (1, True)
+        pair = quote(f"connect.sid={text}", safe="")
+        assert run("inspect", pair).out.startswith("express cookie: not checked")
+        if times == 1:
+            assert "has encoded it once too often; decode it" in run("decode", words[0]).err
 
 
 def test_the_cookie_that_was_taken_is_named(run: Run) -> None:

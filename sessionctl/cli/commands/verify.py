@@ -61,10 +61,11 @@ def command(words: tuple[str, ...], **params: Any) -> None:
     hinted = [] if known.verdict.valid else _hints(known, setup)
     if look.json:
         verdict = known.verdict
-        print_json(answer(known.format.name, verdict._replace(warnings=(*verdict.warnings, *hinted))))
+        warnings = tuple(dict.fromkeys([*verdict.warnings, *hinted]))
+        print_json(answer(known.format.name, verdict._replace(warnings=warnings)))
     else:
         print_words(line(known.format.name, known.verdict, _source_of(known, setup)))
-        for hint in hinted or _cut(known):
+        for hint in hinted or _damage(known):
             say(f"hint: {hint.message}", quiet=look.quiet)
     if is_said("max_age") and known.verdict.valid and known.verdict.issued_at is None:
         say(f"{known.format.name} keeps no time of issue, so --max-age says nothing", quiet=look.quiet)
@@ -77,9 +78,9 @@ def _hints(known: Identified, setup: Setup) -> list[Warn]:
     return hints(known, setup)
 
 
-def _cut(known: Identified) -> list[Warn]:
+def _damage(known: Identified) -> list[Warn]:
     """What was found to be odd about a text that no format knows as it is."""
-    return [warning for warning in known.verdict.warnings if warning.code == "cut"]
+    return [warning for warning in known.verdict.warnings if warning.code in ("cut", "encoded")]
 
 
 def _source_of(known: Identified, setup: Setup) -> str:
