@@ -18,13 +18,14 @@ every cookie:
 from __future__ import annotations
 
 import hashlib
+from binascii import a2b_base64
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from itsdangerous import TimestampSigner
 
 from sessionctl import jsontext
-from sessionctl.encoding import b64decode, b64encode_urlsafe_tag, compress, decompress, to_standard
+from sessionctl.encoding import b64encode_urlsafe_tag, compress, decompress
 from sessionctl.errors import MalformedCookieError, MalformedError, SecretError
 from sessionctl.signing.base import Unsigned, seconds
 from sessionctl.signing.mac import Hmac, compare_digest
@@ -123,8 +124,15 @@ def _stamp(seconds: int) -> bytes:
 
 
 def _b64decode(text: bytes) -> bytes:
-    """The bytes of base64 in either alphabet, padded or not: its text is signed. Raises `MalformedCookieError`."""
-    return b64decode(to_standard(text.decode("latin-1")), "a part of the cookie")
+    """The bytes of base64 in either alphabet, padded or not: its text is signed. Raises `MalformedCookieError`.
+
+    As `encoding.b64decode`, but of bytes: once for each request.
+    """
+    try:
+        standard = text.replace(b"-", b"+").replace(b"_", b"/")
+        return a2b_base64(standard + b"=" * (-len(text) % 4), strict_mode=True)
+    except ValueError:
+        raise MalformedCookieError("a part of the cookie is not base64") from None
 
 
 def _is_object(value: str) -> bool:
