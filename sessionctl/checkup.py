@@ -308,10 +308,12 @@ def _not_yet(report: Report) -> Iterator[Finding]:
 
 
 def _not_before(report: Report) -> float | None:
-    """When a JWT begins to count."""
-    claims = report.data if report.format == "jwt" and isinstance(report.data, dict) else {}
-    moment = claims.get("nbf")
-    return float(moment) if isinstance(moment, (int, float)) else None
+    """When a JWT begins to count; None where that is no date."""
+    if report.format != "jwt" or not isinstance(report.data, dict):
+        return None
+    from sessionctl.formats.jwt import shown_time
+
+    return shown_time(report.data.get("nbf"))
 
 
 def _age(report: Report) -> Iterator[Finding]:
