@@ -100,6 +100,10 @@ def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
             "the text fits once it is percent-encoded: it was decoded on the way",
             quote(text, "*~", errors="replace"),
         ),
+        (
+            "the text fits with a '.' in front: its beginning was not copied",
+            f".{text}" if text[:1] == "e" else "",
+        ),
         ("the text fits without the quotes around it", text.strip("'\"")),
         ("the text fits with + where it has spaces: something read it as a form", text.replace(" ", "+")),
         (

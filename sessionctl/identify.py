@@ -134,8 +134,8 @@ def identify(
 ) -> Identified:
     """The format of a cookie, and the verdict on it; without `judge` no verdict where no key could settle it.
 
-    With `mend` a text of no format is also taken for one whose end was lost or that was encoded too often, which
-    takes a while to find.
+    With `mend` a text of no format is also taken for one that was damaged, which takes a while to find: its end or
+    its first character was lost, or it was encoded too often.
     `forms` keeps the formats that were opened, with what they derive from keys, for the next cookie.
 
     Raises `MalformedCookieError` where the cookie is missing or of no known format, `UsageError` for options
@@ -147,7 +147,8 @@ def identify(
     if source.clears:
         return _cleared(source, setup, forms)
     if setup.format is not None:
-        return _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
+        named = _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
+        return _with_doubt(named, detected=False) if mend and named.verdict.reason == "malformed" else named
     return _identify(source, setup, _detected(source, setup), judge=judge, mend=mend, forms=forms)
 
 
@@ -180,12 +181,19 @@ def _identify(
         raise missing  # the likeliest format could not be tried
     if not mend:
         return tried[0]
-    return _judge_encoded(source, setup, found[0], judge=judge, forms=forms) or _with_doubt(tried[0])
+    return _judge_mended(source, setup, found[0], judge=judge, forms=forms) or _with_doubt(tried[0])
 
 
-def _with_doubt(known: Identified) -> Identified:
+def _with_doubt(known: Identified, *, detected: bool = True) -> Identified:
+    """As it is, with a note on a text that seems not to be whole."""
     note = known.doubt()
-    return known if note is None else _noting(known, note)
+    if note is None and known.verdict.reason == "malformed":
+        from sessionctl.unrecognised import why_broken, why_cut
+
+        name = known.context.cookie_name
+        why = why_cut(known.text, name) or (why_broken(known.format.name, name) if detected else None)
+        note = Warn("cut", why) if why else None
+    return _noting(known, note) if note else known
 
 
 def _cleared(source: Source, setup: Setup, forms: dict[str, Format] | None) -> Identified:
@@ -225,7 +233,7 @@ def judge_like(
     return None
 
 
-def _judge_encoded(
+def _judge_mended(
     source: Source,
     setup: Setup,
     found: tuple[str, float],
@@ -233,35 +241,31 @@ def _judge_encoded(
     judge: bool,
     forms: dict[str, Format] | None,
 ) -> Identified | None:
-    """A text that was percent-encoded too often, as what it was before; None where it is likelier what was `found`.
+    """A text that something has damaged, as what it was before; None where it is likelier what was `found`.
 
-    No framework undoes that, so with keys it is refused, also where one fits what it was before.
+    No framework mends it, so with keys it is refused, also where one fits what it was before.
     """
-    from sessionctl.unrecognised import SURELY, undone
+    from sessionctl.unrecognised import SURELY, mended
 
-    plain = undone(source.value or "", source.name)
+    whole = mended(source.value or "", source.name)
     if (
-        plain is None
-        or plain.format == found[0]
-        or (found[1] and plain.surety < max(SURELY, found[1] + ALIKE))
+        whole is None
+        or whole.format == found[0]
+        or (found[1] and whole.surety < max(SURELY, found[1] + ALIKE))
     ):
         return None
-    before = source._replace(name=plain.cookie_name, value=plain.text)
-    known = _judge(plain.format, [(plain.format, SURE)], before, setup, judge=judge, forms=forms)
-    too_often = f"it was percent-encoded {plain.too_often}"
+    before = source._replace(name=whole.cookie_name, value=whole.text)
+    known = _judge(whole.format, [(whole.format, SURE)], before, setup, judge=judge, forms=forms)
     if not known.context.keys:
-        return _noting(
-            known, Warn("encoded", f"{too_often}: the application cannot read it, this is what it was before")
-        )
+        note = f"{whole.fault}: the application cannot read it, this is what it was before"
+        return _noting(known, Warn("damaged", note))
     if known.settled and not confuses(known):
-        mend = Warn("hint", f"the text fits once it is percent-decoded: it was encoded {plain.too_often}")
-        return known._replace(verdict=refused("bad-signature", too_often, known.context, warnings=(mend,)))
-    detail = f"{known.verdict.detail}; besides, {too_often}"
-    return known._replace(
-        verdict=known.verdict._replace(
-            valid=False, reason=known.verdict.reason or "bad-signature", detail=detail
-        )
-    )
+        warnings = (Warn("hint", whole.mend),)
+        return known._replace(verdict=refused("bad-signature", whole.fault, known.context, warnings=warnings))
+    verdict = known.verdict
+    detail = f"{verdict.detail}; besides, {whole.fault}"
+    reason = verdict.reason or "bad-signature"
+    return known._replace(verdict=verdict._replace(valid=False, reason=reason, detail=detail))
 
 
 def _judge_cut(
@@ -273,15 +277,15 @@ def _judge_cut(
     mend: bool,
     forms: dict[str, Format] | None,
 ) -> Identified:
-    """A text that is no format's, as what it would be if its end had not been lost, or not encoded too often.
+    """A text that is no format's, as what it was before it was damaged: encoded too often, or without its end.
 
     Raises `MalformedCookieError`, which says what else may have happened to it.
     """
     from sessionctl.unrecognised import cut_by_showing, lost_end, shown_part, why_unrecognised
 
-    encoded = _judge_encoded(source, setup, ("", 0.0), judge=judge, forms=forms) if mend else None
-    if encoded is not None:
-        return encoded
+    whole = _judge_mended(source, setup, ("", 0.0), judge=judge, forms=forms) if mend else None
+    if whole is not None:
+        return whole
     text = source.value or ""
     shown = shown_part(text)
     name = lost_end(shown, source.name) if mend else None

@@ -19,8 +19,16 @@ SURELY = 0.9
 _LONGEST_STAMP, _LOOKED_AT = 6, 64
 """Characters of the time in a cookie, and bytes of a session that tell whether it is JSON."""
 
-MOST_TIMES, MOST_ENCODED = 3, 1 << 16
-"""How often a text is percent-decoded to see what it is, and its characters: each time all formats look at it."""
+MOST_ENCODED = 1 << 16
+"""Characters of a text that is looked at as mended: all formats do so each time."""
+
+_TIMES = ("once", "twice", "three times")
+"""How often a text may have been encoded too often."""
+
+_COMPRESSED = ("eJ", "eN", "eA", "eF")
+"""How zlib's streams begin in base64, by its levels."""
+
+_DOT_IN_FRONT = "the text fits with a '.' in front: its beginning was not copied"
 
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 """A percent sign that encodes nothing: whatever wrote the text did not encode it as a whole."""
@@ -64,6 +72,9 @@ _ENDS = (
 )
 """How cookies of a format begin and end, where no other does so."""
 
+_OTHER_JSON = (b'{"alg"', b'{"typ"', b'{"kid"', b'{"iv"')
+"""How the header of a JWT begins, and Laravel's envelope."""
+
 _WITHOUT_HYPHENS = {ord("-"): None, ord("_"): None}
 
 
@@ -82,6 +93,11 @@ def why_unrecognised(text: str, cookie_name: str | None, names: list[str]) -> st
 def why_cut(text: str, cookie_name: str | None) -> str | None:
     """What to say of a text that is a part of a cookie; None where it does not look like one."""
     return _shown_in_part(text, cookie_name) or _begun(text, cookie_name)
+
+
+def why_broken(format_name: str, cookie_name: str | None) -> str:
+    """What to say of a text that looks like one of a format, or of another by its name, and cannot be read."""
+    return f"it looks like a cookie of {_by_its_name(cookie_name) or format_name} that was cut or altered"
 
 
 def shown_part(text: str) -> str:
@@ -146,8 +162,8 @@ def _by_its_name(cookie_name: str | None) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-class Undone(NamedTuple):
-    """A text with the percent-encoding undone that it has too much of: `times` decoded it is surely of a format.
+class Mended(NamedTuple):
+    """A text that is surely of a format once it is mended, and what was wrong with it; `surety` is how sure it is.
 
     `cookie_name` is the one that stood in front, where it was encoded with the value, else as it was given.
     """
@@ -155,23 +171,36 @@ class Undone(NamedTuple):
     format: str
     text: str
     cookie_name: str | None
-    times: int
     surety: float
-
-    @property
-    def too_often(self) -> str:
-        """How often it was encoded beyond what its framework does."""
-        return f"{('once', 'twice', 'three times')[self.times - 1]} too often"
+    fault: str
+    mend: str
 
 
-def undone(text: str, cookie_name: str | None) -> Undone | None:
-    """The text as it is of some format once it is percent-decoded, so seldom as will do; None where it never is."""
+def mended(text: str, cookie_name: str | None) -> Mended | None:
+    """A text whose first character was lost, or that was encoded too often, as it was before."""
+    return _with_its_dot(text, cookie_name) or _undone(text, cookie_name)
+
+
+def _with_its_dot(text: str, cookie_name: str | None) -> Mended | None:
+    """A text with the dot in front by which Flask and Django mark a compressed payload; a double click skips it."""
+    if not text.startswith(_COMPRESSED) or len(text) > MOST_ENCODED:
+        return None
+    found = formats.detect(f".{text}", cookie_name=cookie_name)
+    if not found or found[0][1] < SURELY:
+        return None
+    return Mended(
+        found[0][0], f".{text}", cookie_name, found[0][1], "its beginning is missing", _DOT_IN_FRONT
+    )
+
+
+def _undone(text: str, cookie_name: str | None) -> Mended | None:
+    """A text percent-decoded, so seldom as will do."""
     if "%" not in text or len(text) > MOST_ENCODED or _BROKEN.search(text):
         return None
     from urllib.parse import unquote
 
     plain = text
-    for times in range(1, MOST_TIMES + 1):
+    for times in _TIMES:
         plain, before = unquote(plain), plain
         if plain == before:
             return None
@@ -180,16 +209,18 @@ def undone(text: str, cookie_name: str | None) -> Undone | None:
         for name, value in reversed(ways):
             found = formats.detect(value, cookie_name=name)
             if found and found[0][1] >= SURE:
-                return Undone(found[0][0], value, name, times, found[0][1])
+                fault = f"it was percent-encoded {times} too often"
+                mend = f"the text fits once it is percent-decoded: it was encoded {times} too often"
+                return Mended(found[0][0], value, name, found[0][1], fault, mend)
     return None
 
 
 def _encoded_twice(text: str, cookie_name: str | None) -> str | None:
     """What to say of a text that would be of some format, were it percent-decoded."""
-    found = undone(text, cookie_name)
+    found = _undone(text, cookie_name)
     return found and (
         f"it would be a cookie of {found.format} once it is percent-decoded: something has encoded it "
-        f"{found.too_often}; decode it and ask again"
+        f"{found.fault.removeprefix('it was percent-encoded ')}; decode it and ask again"
     )
 
 
@@ -239,12 +270,13 @@ def _begun_as(text: str, cookie_name: str | None) -> str | None:
     if len(text) < LEAST_CUT or len(stamp) > _LONGEST_STAMP or "." in signature:
         return None
     session = _start_of(text[0] + payload)
-    if not session.startswith(b'{"') or session.startswith((b'{"alg"', b'{"typ"', b'{"kid"')):
-        return None  # the three are how the header of a JWT begins
+    if not session.startswith(b'{"') or session.startswith(_OTHER_JSON):
+        return None
     if part:
         return "django" if ":" in text else "starlette" if b'": ' in session else "flask"
-    named = {"session": "flask", "sessionid": "django"}.get(cookie_name or "", "flask or django")
-    return named if text[0] == "." or named == "django" else None  # others write plain JSON too
+    if text[0] == "." or cookie_name == "sessionid":
+        return {"session": "flask", "sessionid": "django"}.get(cookie_name or "", "flask or django")
+    return _by_its_json(session, cookie_name)  # others write plain JSON too
 
 
 def _start_of(payload: str) -> bytes:

@@ -29,6 +29,7 @@ from sessionctl.formats.judging import expire, first_opened, genuine, judge_age,
 from sessionctl.signing.iron import KEY_SIZES, MAC_SIZE, PREFIX, Seal, derive, make_box, split, unbox
 from sessionctl.signing.keys import Secret
 from sessionctl.signing.mac import Hmac, compare_digest
+from sessionctl.signing.macs import wrong_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,6 +223,8 @@ class Iron(Format):
         except WrongKeyTypeError:
             raise
         except BadSignatureError as error:
+            if len(seal.mac) != MAC_SIZE:
+                raise BadSignatureError(wrong_length(len(seal.mac), ("sha256",), bytes)) from None
             lengths = [len(secret.text) for secret in context.keys if secret.text is not None]
             if max(lengths, default=_SHORTEST_PASSWORD) >= _SHORTEST_PASSWORD:
                 raise

@@ -44,6 +44,8 @@ def wrong_length(
     lengths = signature_lengths(write)
     other = next((digest for digest in others if lengths.get(digest) == length), None)
     hint = f"it is of {other} (-O digest={other}), or was cut" if other else "the text was cut or altered"
+    if other == "md5":  # which few applications choose
+        hint = "the text was cut, or is of md5 (-O digest=md5)"
     has = counted(length, "byte" if write is bytes else "character")
     sizes = " or ".join(f"{lengths[digest]} of {digest}" for digest in wanted)
     return f"the signature has {has} in place of {sizes}: {hint}"
