@@ -64,12 +64,12 @@ def examine(storage: SessionStorage | None, *, on_problem: OnProblem | None = No
 
 
 def _others_here(store: RecordStorage, likely: Likely) -> Finding:
-    if likely.prefix is not None:
+    if likely.prefix is not None and not likely.layout:
         message = "no session under this prefix, but under another; the command lists them"
         mend = command(store, "list", prefix=likely.prefix)
         return Finding("other-prefix", "note", message, mend, count=likely.entries)
     message = f"another framework's sessions, of {likely.layout}: they are read with ?layout=, never changed"
-    mend = command(store, "list", layout=likely.layout, prefix="", ttl="", lifetime="")
+    mend = command(store, "list", layout=likely.layout, prefix=likely.prefix or "", ttl="", lifetime="")
     return Finding("other-framework", "note", message, mend, count=likely.entries)
 
 

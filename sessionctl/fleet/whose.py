@@ -22,8 +22,8 @@ def other_framework(storage: SessionStorage | None, *, changes: bool = False) ->
     likely = likely_layout(storage)
     if likely is None:
         return None
-    named = storage.layout.name if isinstance(storage, LayoutStorage) else None
-    found = looks_like(likely, changes=changes, instead=named is not None)
+    named = storage.layout.name if isinstance(storage, LayoutStorage) else ""
+    found = looks_like(likely, changes=changes, named=named)
     asked = f"of {named}" if named else "of sessionctl's"
     if likely.all_seen or likely.prefix is not None:
         return f"no session {asked} here, but {found}"

@@ -11,6 +11,7 @@ from sessionctl.errors import MalformedError
 from sessionctl.inspection.ending import End, end_of
 from sessionctl.inspection.stored import Stored, is_live, ref_of
 from sessionctl.sources.base import pieces
+from sessionctl.storage.base import RecordStorage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sessionctl.formats.base import Decoded
     from sessionctl.identify import Identified, Setup
     from sessionctl.sources import Source
+    from sessionctl.storage.base import SessionStorage
     from sessionctl.stores.base import StoredRecord
     from sessionctl.verdict import Verdict, Warn
 
@@ -66,6 +68,8 @@ class Report:
     ends_well: bool
     text: str | None = field(default=None, repr=False)
     """The cookie's value as it was given; None of a session that was named by its ID or ref."""
+    asked: tuple[str, ...] = ()
+    """The names under which the store was asked for a session that it does not have, its ID cut short."""
 
     @property
     def expires_at(self) -> float | None:
@@ -117,7 +121,21 @@ def report_on(source: Source, setup: Setup, known: Identified, decoded: Decoded,
         ends_well=_ends_well(verdict, stored, setup)
         and not (expired and (setup.keys or setup.storage_given)),
         text=known.text,
+        asked=() if session_id is None or stored.found else _asked(stored.storage, session_id, known),
     )
+
+
+def _asked(storage: SessionStorage | None, session_id: str, known: Identified) -> tuple[str, ...]:
+    """The names that the record would have: ours, or the layout's, and those of the usual layouts of the cookie."""
+    from sessionctl.stores.storage import usual_layouts
+
+    if not isinstance(storage, RecordStorage):
+        return ()
+    asked = (storage, *usual_layouts(storage, known.format.name))
+    try:
+        return tuple(dict.fromkeys(name for one in asked for name in one.names_shown(session_id)))
+    except UnicodeEncodeError:  # no name can hold it
+        return ()
 
 
 def _contents(known: Identified, decoded: Decoded, stored: Stored) -> tuple[Any, Any, Any]:

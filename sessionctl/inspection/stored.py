@@ -130,7 +130,8 @@ def find_ref(storage: RecordStorage, ref: str) -> str:
 
 def not_found(storage: SessionStorage, setup: Setup, ended_at: float | None = None) -> str:
     """What it may mean that a store has no such session; `ended_at` is when it expired, where its record tells."""
-    from sessionctl.stores.likely import likely_layout, looks_like, missing_place
+    from sessionctl.stores.likely import is_empty, likely_layout, looks_like, missing_place
+    from sessionctl.stores.storage import LayoutStorage
 
     place = f"{storage.url} ({setup.storage_source})"
     if ended_at is not None:
@@ -138,14 +139,17 @@ def not_found(storage: SessionStorage, setup: Setup, ended_at: float | None = No
         return f"{place} has the session, but it expired {ago}: the application would begin a new one"
     if setup.storage_given and (missing := missing_place(storage)):
         return f"{place} has no such session: there is no {missing}; is the path right?"
+    if setup.storage_given and is_empty(storage):
+        return f"{place} has no such session: nothing at all lies there; is it the right database?"
     likely = likely_layout(storage) if setup.storage_given else None
-    if likely is not None and likely.prefix is not None and likely.all_seen:
+    if likely is not None and likely.prefix is not None and not likely.layout and likely.all_seen:
         return (
             f"{place} has no session under its prefix, but others lie there under {likely.prefix!r}: "
             "prefix= in the URL names it"
         )
-    if likely is not None and storage.read_only:
-        return f"{place} has no such session, but {looks_like(likely, instead=True)}"
+    named = storage.layout.name if isinstance(storage, LayoutStorage) else ""
+    if likely is not None and (named or (likely.layout and likely.prefix is not None)):
+        return f"{place} has no such session, but {looks_like(likely, named=named)}"
     return (
         f"{place} has no such session; it may be the wrong store, or the session "
         "has expired, was logged out or purged: a store cannot tell these apart"

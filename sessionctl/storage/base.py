@@ -185,6 +185,10 @@ class RecordStorage(SessionStorage):
     def location_of(self, key: str) -> str:
         """Where a record lies, for messages: it gives no ID away."""
 
+    def names_shown(self, session_id: str) -> list[str]:
+        """The names under which the record of an ID may lie, for messages: of the ID itself only the beginning."""
+        return [self.key_of(session_id).replace(session_id, shortened(session_id))]
+
     @abstractmethod
     def load(self, key: str) -> Stored | None:
         """The record, or None where there is none."""
@@ -370,6 +374,15 @@ def created_in(text: bytes) -> float | None:
         return records.parse(text).created
     except MalformedError:
         return None
+
+
+_SHOWN = 4
+"""Characters of an ID that may be shown."""
+
+
+def shortened(session_id: str) -> str:
+    """The beginning of an ID, by which who has it knows it again, and nobody else can use it."""
+    return f"{session_id[:_SHOWN]}…" if len(session_id) >= 4 * _SHOWN else "…"
 
 
 def earliest(*times: float | None) -> float | None:

@@ -96,6 +96,10 @@ class FileStorage(RecordStorage):
     def key_of_hash(self, digest: str) -> str | None:
         return digest
 
+    def names_shown(self, session_id: str) -> list[str]:
+        key = self.key_of(session_id)
+        return [f"{key[:2]}/{self._name(key)}"]
+
     def location_of(self, key: str) -> str:
         return f"{self.directory}/{key[:2]}/{self._name(key)}"
 

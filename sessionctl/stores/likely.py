@@ -40,6 +40,12 @@ _DEPTHS: Final = (0, 3)
 _SURE: Final = 0.85
 """How much a record must look like the layout's for a name that anything could have."""
 
+_CERTAIN: Final = 0.9
+"""The same for a name with a prefix that no framework has by itself."""
+
+_PREFIXES: Final = 8
+"""How many prefixes, the commonest first, are looked under for sessions of another framework."""
+
 _BY_NAME: Final = 0.5
 """How sure a name with the layout's own prefix or suffix makes it, where the record can be read as its kind."""
 
@@ -64,7 +70,8 @@ _OUR_KEYS: Final = re.compile(
 class Likely(NamedTuple):
     """The layout that the names of a place are of: `entries` of the `seen`, which are all of them or the first.
 
-    With a `prefix` they are our own sessions, under that one; `layout` is empty then.
+    `layout` is empty where they are our own sessions. With a `prefix` they lie under that one, not under the one
+    that was asked for.
     """
 
     layout: str
@@ -90,6 +97,17 @@ def missing_place(storage: SessionStorage | None) -> str | None:
     return directory if directory is not None and not os.path.isdir(directory) else None
 
 
+def is_empty(storage: SessionStorage | None) -> bool:
+    """Whether it is a server's database in which nothing lies at all. Never raises."""
+    if not isinstance(storage, RecordStorage):
+        return False
+    try:
+        place = storage.place if isinstance(storage, LayoutStorage) else place_of(storage)[0]
+        return place.server is not None and not _names(place)
+    except SessionctlError:
+        return False
+
+
 def likely_layout(storage: SessionStorage | None) -> Likely | None:
     """Whose sessions lie there; None where one of ours or of the layout named does, or where that cannot be told.
 
@@ -104,7 +122,11 @@ def likely_layout(storage: SessionStorage | None) -> Likely | None:
         names = _names(place)
         if _holds_ours(storage, place, names):
             return None
-        return _ours_elsewhere(storage, place, names) or _best(place, names)
+        return (
+            _ours_elsewhere(storage, place, names)
+            or _best(place, names)
+            or _theirs_elsewhere(place, names, layouts.every(), _CERTAIN)
+        )
     except SessionctlError:
         return None
 
@@ -116,23 +138,33 @@ def _other_layout(storage: LayoutStorage) -> Likely | None:
     mine = (name for name in names if _is_named(rule, name))
     if any(_opens(content, storage.layout.record) for content in _contents(place, mine)):
         return None
-    found = _best(place, names)
-    return None if found is None or found.layout == storage.layout.name else found
+    named = (storage.layout,)
+    found = _theirs_elsewhere(place, names, named, _SURE) or _best(place, names)
+    if found is not None and found.layout == storage.layout.name and found.prefix is None:
+        usual = storage.layout.rule(in_files=place.server is None)
+        return found._replace(prefix=usual.prefixes[0])
+    return (
+        found
+        or _theirs_elsewhere(place, names, layouts.every(), _CERTAIN)
+        or _theirs_elsewhere(place, names, named, 0.0)
+    )
 
 
-def looks_like(likely: Likely, *, changes: bool = False, instead: bool = False) -> str:
+def looks_like(likely: Likely, *, changes: bool = False, named: str = "") -> str:
     """How many entries look like which layout, or lie under which prefix, and what to do about it.
 
-    `instead` says that the URL has a layout already; who `changes` sessions is told that theirs are read alone.
+    `named` is the layout that the URL names already; who `changes` sessions is told that theirs are read alone.
     """
-    if likely.prefix is not None:
+    prefix = "" if likely.prefix is None else f"prefix={quote(likely.prefix, safe=':/')}"
+    if not likely.layout:
         lie = counted(likely.entries, "session lies", "sessions lie")
-        return f"{lie} under another prefix: give prefix={quote(likely.prefix, safe=':/')} in the URL"
-    found = f"{counted(likely.entries, 'entry looks', 'entries look')} like {likely.layout}"
-    option = f"?layout={likely.layout}"
+        return f"{lie} under another prefix: give {prefix} in the URL"
+    begin = f" under {likely.prefix}" if prefix else ""
+    found = f"{counted(likely.entries, f'entry{begin} looks', f'entries{begin} look')} like {likely.layout}"
+    option = "&".join(filter(None, (f"?layout={likely.layout}" if named != likely.layout else "", prefix)))
     if changes:
         return f"{found}: another framework's store is read ({option}), never changed"
-    return f"{found}: {'give' if instead else 'add'} {option}"
+    return f"{found}: {'give' if named else 'add'} {option}"
 
 
 def likely_owner(storage: RecordStorage) -> Likely | None:
@@ -180,6 +212,39 @@ def _ours_elsewhere(storage: RecordStorage, place: Place, names: list[str]) -> L
         if any(map(_is_readable, _contents(place, mine))):
             return Likely("", count, len(names), len(names) < LOOK, prefix)
     return None
+
+
+def _theirs_elsewhere(
+    place: Place, names: list[str], among: Iterable[layouts.Layout], least: float
+) -> Likely | None:
+    """Sessions of one of these layouts under a prefix that its application chose, on a server.
+
+    `least` is how much a record must look like the layout's; it must open as that in any case.
+    """
+    if place.server is None:
+        return None
+    prefixes = {name: name[: name.rindex(":") + 1] for name in names if ":" in name}
+    found: list[tuple[float, int, str, str]] = []
+    for prefix, count in Counter(prefixes.values()).most_common(_PREFIXES):
+        contents = _contents(place, (name for name, own in prefixes.items() if own == prefix))
+        for layout in among:
+            sure = max((likeness(content, layout.record) for content in contents), default=0.0)
+            if layout.servers is None or sure < least or _is_anothers(prefix, layout):
+                continue
+            if any(_opens(content, layout.record) for content in contents):
+                found.append((sure, count, layout.name, prefix))
+    if not found:
+        return None
+    _, count, name, prefix = max(found, key=lambda each: each[:2])
+    return Likely(name, count, len(names), len(names) < LOOK, prefix)
+
+
+def _is_anothers(prefix: str, layout: layouts.Layout) -> bool:
+    """Whether a prefix is the usual one of another layout."""
+    others = (other.servers for other in layouts.every() if other is not layout and other.servers is not None)
+    return (layout.servers is None or prefix not in layout.servers.prefixes) and any(
+        prefix in rule.prefixes for rule in others
+    )
 
 
 def _is_own(storage: RecordStorage, name: str) -> bool:

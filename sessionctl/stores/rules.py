@@ -80,20 +80,20 @@ class Rule(NamedTuple):
     no_records: frozenset[str] = frozenset()
     """Names that the framework gives to something else."""
 
-    def names(self, session_id: str) -> list[str]:
-        """Every name that the record may have, most usual first, each once."""
+    def names(self, session_id: str, shown: str | None = None) -> list[str]:
+        """Every name that the record may have, most usual first, each once; `shown` stands for the ID itself."""
         found = [
             f"{name}{suffix}"
             for prefix in self.prefixes
-            for name in self._stems(prefix, session_id)
+            for name in self._stems(prefix, session_id, shown or session_id)
             for suffix in self.suffixes
         ]
         return list(dict.fromkeys(path for name in found for path in self.folders(name)))
 
-    def _stems(self, prefix: str, session_id: str) -> list[str]:
+    def _stems(self, prefix: str, session_id: str, shown: str) -> list[str]:
         if self.hashes:
             return [_HASHES[name][0](f"{prefix}{session_id}".encode()) for name in self.hashes]
-        return [f"{prefix}{form(session_id)}" for form in self.forms]
+        return [f"{prefix}{shown if form is plain else form(session_id)}" for form in self.forms]
 
     def id_of(self, name: str) -> str | None:
         """The ID in a name; empty where only its hash is there; None where it is no record's name."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlencode
 
 from sessionctl.errors import (
     CorruptRecordError,
@@ -23,7 +24,7 @@ from sessionctl.errors import (
 from sessionctl.formats.base import DEFAULT_MAX_AGE
 from sessionctl.session import Session
 from sessionctl.signing.keys import KeyRing
-from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored, earliest
+from sessionctl.storage.base import Entry, Outcome, RecordStorage, SessionStorage, Stored, earliest, shortened
 from sessionctl.stores import layouts
 from sessionctl.stores.places import FilePlace, Place, ServerPlace
 from sessionctl.stores.registry import read_record
@@ -54,7 +55,7 @@ class LayoutStorage(RecordStorage):
     def __init__(self, layout: layouts.Layout, rule: Rule, place: Place, url: str, **options: Any) -> None:
         super().__init__(**options)
         self.layout = layout
-        self.url = f"{url}?layout={layout.name}"
+        self.url = url
         self.keys = KeyRing()
         self.keys_missing = ""
         self.max_age: float | None = DEFAULT_MAX_AGE
@@ -76,6 +77,9 @@ class LayoutStorage(RecordStorage):
         if len(names) == 1:
             return names[0]
         return next((name for name in names if self.place.load(name) is not None), names[0])
+
+    def names_shown(self, session_id: str) -> list[str]:
+        return self.rule.names(session_id, shortened(session_id))
 
     def ref_of(self, key: str) -> str:
         """The ref of the ID in a key; where only a hash of the ID is there, of that hash."""
@@ -228,9 +232,11 @@ def open_layout(storage: SessionStorage, layout: layouts.Layout, **options: Any)
     from sessionctl.storage.file import FileStorage
 
     in_files = isinstance(storage, FileStorage)
-    rule = _adapted(layout.rule(in_files=in_files), options.pop("prefix", None), options.pop("depth", None))
+    named: dict[str, str] = {name: options.pop(name) for name in ("prefix", "depth") if name in options}
+    rule = _adapted(layout.rule(in_files=in_files), named.get("prefix"), named.get("depth"))
     place, url = place_of(storage, options.get("ttl"))
-    return LayoutStorage(layout, rule, place, url, **options)
+    query = urlencode([("layout", layout.name), *named.items()], safe=":/")
+    return LayoutStorage(layout, rule, place, f"{url}?{query}", **options)
 
 
 def place_of(storage: SessionStorage, ttl: float | None = None) -> tuple[Place, str]:

@@ -335,6 +335,66 @@ def test_a_wrong_layout_on_redis(run: Run, express: str, asked: str) -> None:
     assert (told in answer.err) is (asked != "connect-redis")
 
 
+SHOP = "1 entry under shop: looks like connect-redis: "
+EXPRESS_ID = "cpg60MtR1Jpy_ffN4QkmaXDN_6EDlXmx"
+EXPRESS_COOKIE = f"connect.sid=s%3A{EXPRESS_ID}.GkROtRRiwVq8PRjeg%2F3HNCczOPK%2Bs3itCuMFawWFK38"
+
+
+@pytest.fixture
+def shop(redis_server: RedisServer) -> str:
+    """A Redis with a cache, and one session of express-session under a prefix of the application's own."""
+    redis_server.ask("FLUSHALL")
+    redis_server.ask("SET", "cache:page:1", '{"a": 1}')
+    redis_server.ask(
+        "SET", f"shop:{EXPRESS_ID[::-1]}", '{"cookie": {"path": "/", "originalMaxAge": 1}, "user": "mj"}'
+    )
+    return redis_server.url
+
+
+@pytest.mark.parametrize(
+    ("query", "asked", "hint"),
+    [
+        ("?layout=connect-redis", ["sess:cpg6…"], f"{SHOP}give prefix=shop:"),
+        ("", ["session:cpg6…", "sess:cpg6…", "cpg6…"], f"{SHOP}add ?layout=connect-redis&prefix=shop:"),
+        ("?layout=sanic", ["session:cpg6…"], f"{SHOP}give ?layout=connect-redis&prefix=shop:"),
+        ("?layout=connect-redis&prefix=shop:", ["shop:cpg6…"], "it may be the wrong store"),
+    ],
+)
+def test_what_was_asked(run: Run, shop: str, query: str, asked: list[str], hint: str) -> None:
+    """Where a session is not found, the keys that were asked are shown, never a whole ID, and a better prefix."""
+    words = ["inspect", EXPRESS_COOKIE, "--secret", "s3cr3t", "-s", f"{shop}{query}"]
+    answer, told = run(*words), run(*words, "--json").json
+    assert (answer.status, told["found"], told["asked"]) == (1, False, asked)
+    assert f"asked    {', '.join(asked)}\n" in answer.out
+    assert EXPRESS_ID not in answer.out
+    assert f"NOT FOUND in {shop}{query} (-s)" in answer.out
+    assert hint in " ".join(answer.out.split())
+
+
+def test_an_empty_database(run: Run, redis_server: RedisServer) -> None:
+    """Where nothing lies at all, that is said."""
+    redis_server.ask("FLUSHALL")
+    for query in ("", "?layout=connect-redis"):
+        answer = run("inspect", EXPRESS_COOKIE, "--secret", "s3cr3t", "-s", f"{redis_server.url}{query}")
+        assert "nothing at all lies there; is it the right database?" in " ".join(answer.out.split())
+
+
+def test_names_that_are_hashes_are_whole(run: Run, tmp_path: Path) -> None:
+    """Of files whose names have a hash of the ID the whole name is shown."""
+    cookie = run("create", "--set", "a=1", "-s", f"fs:{tmp_path}/a", "--secret", "k").text
+    (tmp_path / "b").mkdir()
+    (asked,) = run("inspect", cookie, "-s", f"fs:{tmp_path}/b", "--secret", "k", "--json").json["asked"]
+    assert (tmp_path / "a" / asked).is_file()
+    found = run("inspect", cookie, "-s", f"fs:{tmp_path}/a", "--secret", "k", "--json").json
+    assert (found["found"], found["asked"]) == (True, [])
+
+
+def test_the_usual_prefix_where_another_was_given(run: Run, express: str) -> None:
+    """Who gives a prefix though the sessions lie under the framework's own is told of that."""
+    answer = run("list", "-s", f"{express}?layout=connect-redis&prefix=nobody:")
+    assert "4 entries under sess: look like connect-redis: give prefix=sess:" in answer.err
+
+
 def test_doctor_of_a_layout_asks_the_server(run: Run, express: str) -> None:
     """What is wrong with a server is said of another framework's sessions on it too."""
     codes = {json.loads(line)["code"] for line in run("doctor", "--json", "-s", express).out.splitlines()}

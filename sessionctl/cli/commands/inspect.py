@@ -104,6 +104,7 @@ def answer(report: Report) -> dict[str, Any]:
         "size": {"bytes": report.size, "limit": report.limit},
         "storage": report.storage,
         "found": report.found,
+        "asked": [*report.asked],
         "record": _record(report.record),
         "facts": dict(report.facts),
         "attributes": None if report.attributes is None else dict(report.attributes),

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LONGEST_KEY = 32
 """Columns of a key that a value stands beside; below a longer one, and one of more than a third of the line."""
 
+MOST_ASKED = 4
+"""How many names under which a session was looked for are shown; --json has all."""
+
 BESIDE = 9
 """Columns that a fact's name takes, with the gap behind it."""
 
@@ -143,6 +146,7 @@ def _lines(report: Report, *, verbose: bool) -> list[tuple[str, str]]:
         ("session", f"ref {report.ref}" if report.ref else ""),
         ("holds", _value(report) if report.is_value else ""),
         ("store", _store(report)),
+        ("asked", _asked(report)),
         ("saved", _when(report, report.modified_at)),
         ("others", ", ".join(report.candidates[1:4]) if verbose else ""),
     ]
@@ -176,6 +180,12 @@ def _store(report: Report) -> str:
         return ""
     found = "found in" if report.found else "NOT FOUND in"
     return f"{found} {report.storage} ({report.storage_source})"
+
+
+def _asked(report: Report) -> str:
+    """Under which names the session was looked for."""
+    more = len(report.asked) - MOST_ASKED
+    return ", ".join(report.asked[:MOST_ASKED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _by_default(end: End) -> str:
