@@ -256,8 +256,8 @@ def _otherwise(known: Identified, setup: Setup) -> list[Warn]:
     unopened = says_unopened(verdict.detail)
     if verdict.reason != "bad-signature" or not (unopened or says_misfit(verdict.detail)):
         return []
-    if any(warning.code == "cut" for warning in verdict.warnings):
-        return []
+    if any(warning.code == "cut" for warning in verdict.warnings) or "name=value" in verdict.detail:
+        return []  # the rest of the text, or the cookie's name, is to be given first
     if not setup.keys:
         return [Warn("hint", "only the default secret was tried: --secret gives the application's")]
     done = "encrypted" if unopened else "signed"

@@ -238,7 +238,7 @@ class DjangoSigned(Format):
         if kind == "set_signed_cookie" and not context.cookie_name:
             return "; the name of the cookie is signed too: give name=value or --cookie-name"
         if not self.given("kind"):
-            return f"; it was taken for kind={kind}, -O kind=... says otherwise"
+            return f"; it was taken for kind={kind}"
         return ""
 
     def _verify_old(self, text: str, context: Context) -> Verdict:

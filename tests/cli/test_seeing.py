@@ -286,6 +286,20 @@ def test_hint_at_a_salt_of_its_own(run: Run) -> None:
     assert "hint" not in run("verify", "--secret", "tiger", FLASK[:-2], "-f", "flask").err
 
 
+def test_hint_at_a_salt_of_a_view(run: Run) -> None:
+    """A signed cookie of Django's with a salt of its view is told of the salt, not of a kind that is right already."""
+    form = formats.get("django-signed", kind="set_signed_cookie", salt="prefs")
+    cookie = form.encode("dark", ["tiger"], cookie_name="theme")
+    words = ["--secret", "tiger", f"theme={cookie}"]
+    answer = run("inspect", *words)
+    assert "; or the application has its own salt: -O salt=... gives it" in " ".join(answer.out.split())
+    assert "-O kind" not in answer.out
+    assert run("verify", *words, "-f", "django-signed", "-O", "salt=prefs").status == 0
+    nameless = run("verify", "--secret", "tiger", cookie)
+    assert "give name=value or --cookie-name" in " ".join(nameless.out.split())
+    assert nameless.err == ""
+
+
 def test_a_comment_in_a_file_of_secrets(run: Run, tmp_path: Path) -> None:
     """A line that looks like a comment is a secret all the same, which is told; -q is silent."""
     path = tmp_path / "keys"
