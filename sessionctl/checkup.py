@@ -325,7 +325,7 @@ def _age(report: Report) -> Iterator[Finding]:
         message = f"it is {human_seconds(report.now - report.issued_at)} old and still accepted"
         yield _owasp("old", "warning", message, "Absolute Timeout", "end sessions after a time, used or not")
     timeless = report.expires_at is None and report.issued_at is None and report.found is None
-    if timeless and not report.is_id and not report.is_value:
+    if timeless and not (report.is_id or report.is_value or report.is_malformed):
         message = "no time stands in it: a copy is valid for as long as the secret is"
         yield _owasp(
             "no-expiry",

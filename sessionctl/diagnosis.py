@@ -49,6 +49,8 @@ def hints(known: Identified, setup: Setup) -> list[Warn]:
 
 def mistakes(known: Identified, setup: Setup) -> list[Warn]:
     """As `hints`, but only what was tried and makes the cookie genuine."""
+    if known.context.keys and known.verdict.reason == "unsigned" and known.twins:
+        return [*islice((Warn("hint", text) for text, mended in _twins(known) if mended.settled), 1)]
     if not known.context.keys or known.verdict.reason not in ("bad-signature", "malformed", "wrong-key-type"):
         return []
     if len(known.text) > _LONGEST:

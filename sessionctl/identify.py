@@ -114,6 +114,14 @@ class Identified(NamedTuple):
         """Whether a key has settled the format."""
         return self.verdict.key_index is not None
 
+    @property
+    def hides(self) -> bool:
+        """Whether it is no cookie of the format, while one that looks like it came along and does not count."""
+        if not self.twins or self.verdict.reason != "malformed":
+            return False
+        name = self.context.cookie_name
+        return any(self.format.detect(twin, cookie_name=name) >= SURE for twin in self.twins)
+
     def doubt(self) -> Warn | None:
         """The note on a text that no key has proved, and that a program may not have shown whole."""
         if self.settled or not any(sign in self.text for sign in _LEFT_OUT):
@@ -145,7 +153,7 @@ def identify(
     if source.value is None:
         raise no_such_cookie(source)
     if source.clears:
-        return _cleared(source, setup, forms)
+        return _hiding(source, setup, forms) or _cleared(source, setup, forms)
     if setup.format is not None:
         named = _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
         return _with_doubt(named, detected=False) if mend and named.verdict.reason == "malformed" else named
@@ -286,6 +294,8 @@ def _judge_cut(
     whole = _judge_mended(source, setup, ("", 0.0), judge=judge, forms=forms) if mend else None
     if whole is not None:
         return whole
+    if (hiding := _hiding(source, setup, forms)) is not None:
+        return hiding
     text = source.value or ""
     shown = shown_part(text)
     name = lost_end(shown, source.name) if mend else None
@@ -295,6 +305,31 @@ def _judge_cut(
     cut = _judge(name, [(name, SURE)], source._replace(value=shown), setup, judge=judge, forms=forms)
     why = cut_by_showing(text) or "was the text cut?"
     return _noting(cut, Warn("cut", f"it looks like a cookie of {name} whose end is missing: {why}"))
+
+
+def _hiding(source: Source, setup: Setup, forms: dict[str, Format] | None) -> Identified | None:
+    """A text that is none of the format of another value of its name, as what that framework makes of it.
+
+    None where no other value came along that is surely of a format.
+    """
+    if not source.twins:
+        return None
+    from sessionctl.sources.likeliest import framework_of
+
+    form = framework_of(source.twins, source.name or "")
+    name = setup.format or (None if form is None else form.name)
+    if name is None or not _takes_options(name, setup):
+        return None
+    known = _judge(name, [(name, SURE)], source, setup, judge=True, forms=forms)
+    if source.clears:
+        known = known._replace(verdict=refused("malformed", "the value that counts is empty", known.context))
+    if not known.hides:
+        return None if source.clears else known
+    if known.context.keys:
+        return known  # which will tell whether the other one fits
+    place = "last" if known.format.takes_last_cookie else "first"
+    note = f"another value of {source.name} there looks like a cookie of {name}, but {name} takes the {place}"
+    return _noting(known, Warn("two-cookies", note))
 
 
 def _noting(known: Identified, note: Warn) -> Identified:

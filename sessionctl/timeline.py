@@ -12,7 +12,7 @@ from sessionctl.errors import SessionctlError
 from sessionctl.identify import Setup, identify
 from sessionctl.inspection.stored import ref_of
 from sessionctl.refusals import refusals
-from sessionctl.sources.base import Source, kept_until, parse_set_cookie
+from sessionctl.sources.base import Source, kept_until, parse_set_cookie, which_counts
 from sessionctl.sources.har import Exchange, gather
 
 if TYPE_CHECKING:
@@ -128,8 +128,11 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: b
     cookies = exchange.taken(name)
     value = _value(cookies, name)
     if name in exchange.sent_twice:
+        takes_last, whose = which_counts(exchange.sent_twice[name], name)
         yield _event("two-cookies", exchange, name, state.decoded, source="RFC 6265bis 5.8",
-                     detail="the browser sends two cookies of this name; which one the application takes is chance",
+                     detail=f"the browser sends two cookies of this name; {whose} the "
+                            f"{'last' if takes_last else 'first'}, and browsers send the one of the longer Path first, "
+                            "of alike ones the older",
                      mend="clear the one with the other Domain or Path, and set one alone")  # fmt: skip
     if value is None:
         if gone and state.value is not None and _covers(state, exchange.url):

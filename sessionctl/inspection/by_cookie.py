@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sessionctl.errors import SessionctlError
     from sessionctl.sources import Source
 
+_UNREADABLE = Decoded(data=None, payload_type="unreadable")
+
 
 def inspect(source: Source, setup: Setup) -> Report:
     """Everything about one cookie; changes nothing and consumes no flash.
@@ -104,11 +106,15 @@ def _bare_id(source: Source, setup: Setup) -> _Read | None:
 
 
 def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
+    if known.hides and not known.text:
+        return _UNREADABLE, None
     try:
         return known.format.decode(known.text, known.context.keys, **_fields(known)), None
     except RefusedError as error:
         return known.format.without_key(known.text), error
     except MalformedError as error:
+        if known.hides:
+            return _UNREADABLE, None
         if known.verdict.reason != "bad-signature":
             cut = [warning.message for warning in known.verdict.warnings if warning.code == "cut"]
             raise MalformedCookieError("; ".join([str(error), *cut])) from None

@@ -72,6 +72,11 @@ class Report:
     """The names under which the store was asked for a session that it does not have, its ID cut short."""
 
     @property
+    def is_malformed(self) -> bool:
+        """Whether the text cannot be read at all; a report is made of it where another of its name came along."""
+        return self.verdict.reason == "malformed" and self.payload_type == "unreadable"
+
+    @property
     def expires_at(self) -> float | None:
         """When the session ends; `end` has also what says so."""
         return self.end.at

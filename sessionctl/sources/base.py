@@ -116,13 +116,9 @@ def settle(found: Source, values: Sequence[str]) -> Source:
     """
     if found.name is None or found.value != values[0]:
         return found
-    from sessionctl.sources.likeliest import framework_of
-
-    form = framework_of((values[0], values[-1]), found.name)
-    takes_last = form is not None and form.takes_last_cookie
+    takes_last, whose = which_counts(values, found.name)
     value = values[-1] if takes_last else values[0]
     place, other = ("last", "first") if takes_last else ("first", "last")
-    whose = "most frameworks take" if form is None else f"{form.name} takes"
     note = (
         f"{found.name} has {len(values)} values in one header; this is the {place}, as {whose} it, "
         f"where other frameworks take the {other}"
@@ -130,6 +126,15 @@ def settle(found: Source, values: Sequence[str]) -> Source:
     cookies = {**found.cookies, found.name: value}
     twins = tuple(other for other in values if other != value)
     return found._replace(value=value, cookies=cookies, notes=(*found.notes, note), twins=twins)
+
+
+def which_counts(values: Sequence[str], name: str) -> tuple[bool, str]:
+    """Whether the framework takes the last of several values of a name in one header; and who does, for a sentence."""
+    from sessionctl.sources.likeliest import framework_of
+
+    form = framework_of((values[0], values[-1]), name)
+    whose = "most frameworks take" if form is None else f"{form.name} takes"
+    return form is not None and form.takes_last_cookie, whose
 
 
 def parse_set_cookie(text: str) -> Source:

@@ -10,6 +10,7 @@ from sessionctl.cli import options
 from sessionctl.cli.output import print_json
 from sessionctl.cli.page import Command
 from sessionctl.cli.setup import setup_of
+from sessionctl.cli.views.verdicts import MALFORMED
 from sessionctl.cli.words import refuse_rest, target_of, tell_notes
 from sessionctl.errors import CorruptRecordError, MalformedCookieError, StorageError
 
@@ -63,7 +64,7 @@ def command(words: tuple[str, ...], **params: Any) -> None:
         print_json(answer(report))
     else:
         _print(report, look)
-    ctx.exit(0 if report.ends_well else 1)
+    ctx.exit(MALFORMED if report.is_malformed else 0 if report.ends_well else 1)
 
 
 def _print(report: Report, look: options.Look) -> None:

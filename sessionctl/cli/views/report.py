@@ -83,9 +83,8 @@ def _headline(report: Report) -> Text:
         return Text.assemble(("empty cookie", "bold"), ": the application ended the session")
     if report.status == "unchecked":
         return Text.assemble(kind, ": ", ("not checked", ODD), f", {_lacking(report)}")
-    return Text.assemble(
-        kind, ": ", (_refusal(report), BAD), f": {visible(verdict.detail)} ({report.keys_source})"
-    )
+    source = "" if report.keys_source == "none" else f" ({report.keys_source})"
+    return Text.assemble(kind, ": ", (_refusal(report), BAD), f": {visible(verdict.detail)}{source}")
 
 
 def _refusal(report: Report) -> str:
@@ -205,7 +204,7 @@ def _when(report: Report, moment: float | None, more: str = "") -> str:
 
 
 def _print_data(out: Console, report: Report) -> None:
-    if report.data is None and (report.encrypted or report.verdict.cleared):
+    if report.data is None and (report.encrypted or report.verdict.cleared or report.is_malformed):
         return
     out.print()
     if report.is_id and not report.found:
