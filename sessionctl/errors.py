@@ -85,7 +85,9 @@ class MissingExtraError(UsageError):
     code = "missing-extra"
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra {extra!r}: pip install 'sessionctl[{extra}]'")
+        super().__init__(
+            f"{feature} needs the extra {extra!r}; in the clone of sessionctl: pip install '.[{extra}]'"
+        )
         self.extra = extra
 
 

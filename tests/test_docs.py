@@ -174,6 +174,17 @@ def test_no_picture_is_lost() -> None:
     assert shown == set((ROOT / "docs/screens").iterdir())
 
 
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.stem
+)
+def test_nothing_is_fetched_from_a_registry(path: Path) -> None:
+    """No page has pip install this package by its name: it is on no registry, and what is there would be another's."""
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(
+        r"(pip3?|uv|pipx|poetry)\s+(install|add|tool install)\s+[^\n`]*['\" ]sessionctl\b", text
+    )
+
+
 def test_no_page_is_lost() -> None:
     """Every page of the documentation is reached from another."""
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}

@@ -113,7 +113,7 @@ def test_only_errors_of_the_tree_are_raised(path: Path) -> None:
     [
         (
             errors.MissingExtraError("redis:", "redis"),
-            "redis: needs the extra 'redis': pip install 'sessionctl[redis]'",
+            "redis: needs the extra 'redis'; in the clone of sessionctl: pip install '.[redis]'",
         ),
         (errors.UnserializableValueError("a.b", "no"), "a.b: no"),
         (errors.UnserializableValueError("", "no"), "the value: no"),

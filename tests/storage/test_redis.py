@@ -569,7 +569,7 @@ def test_a_missing_extra_is_named(scheme: str, package: str) -> None:
         f"except MissingExtraError as error: print(error)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert answer.strip().endswith(f"pip install 'sessionctl[{scheme}]'")
+    assert answer.strip().endswith(f"pip install '.[{scheme}]'")
     assert issubclass(MissingExtraError, UsageError)
 
 
