@@ -89,7 +89,7 @@ def _piece(text: str, place: int) -> tuple[str, int]:
         end = len(text) if end < 0 else end
         return text[place + 1 : end], end + 1
     if char == '"':
-        match = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL).match(text, place)
+        match = re.compile(r'"((?:[^"\\]++|\\.)*+)"?', re.DOTALL).match(text, place)
         assert match is not None  # noqa: S101 - it begins with the quote
         return re.sub(
             r'\\(["\\$`\n])', lambda found: "" if found[1] == "\n" else found[1], match[1]
@@ -101,7 +101,7 @@ def _piece(text: str, place: int) -> tuple[str, int]:
 
 def _ansi(text: str, place: int) -> tuple[str, int]:
     """Bash's ANSI-C quoting, from behind its `$'`."""
-    match = re.compile(r"((?:[^'\\]|\\.)*)'?", re.DOTALL).match(text, place)
+    match = re.compile(r"((?:[^'\\]++|\\.)*+)'?", re.DOTALL).match(text, place)
     assert match is not None  # noqa: S101 - it matches the empty text too
     return re.sub(
         r"\\(u[0-9a-fA-F]{1,4}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", _unescape, match[1], flags=re.DOTALL
@@ -120,7 +120,7 @@ def _unescape(found: re.Match[str]) -> str:
 def _windows_words(text: str) -> Iterator[str]:
     """The words of a command for cmd.exe: carets first, then the quotes as the C runtime reads them."""
     plain = _without_carets(text)
-    for found in re.finditer(r'((?:"(?:[^"\\]|\\.|"")*"?|[^\s"])+)', plain):
+    for found in re.finditer(r'((?:"(?:[^"\\]++|\\.|"")*+"?|[^\s"]++)++)', plain):
         yield re.sub(r'\\(["\\])|""|"', lambda part: part[1] or ('"' if part[0] == '""' else ""), found[1])
 
 

@@ -11,7 +11,7 @@ from sessionctl.sources.likeliest import SESSION_NAME
 _COLUMNS = 5
 """Columns of a row at least: name, value, domain, path, expiry; what comes then differs from browser to browser."""
 
-_POWERSHELL = re.compile(r"System\.Net\.Cookie\(\"([^\"]+)\",\s*\"((?:[^\"`]|`.)*)\"")
+_POWERSHELL = re.compile(r"System\.Net\.Cookie\(\"([^\"]+)\",\s*\"((?:[^\"`]++|`.)*+)\"")
 _FIELD = re.compile(r"([^\s:=]+):\"(.*)\"")
 _FIREFOX = ("HostOnly:", "HttpOnly:", "Path:")
 

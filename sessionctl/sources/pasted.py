@@ -33,7 +33,7 @@ _ASSIGNED = re.compile(r"(?:export\s+)?(\w+)='([^']+)'")
 """A variable of a shell that was given the cookie, in the quotes that no cookie has."""
 
 _QUOTES = "'\"`"
-_IN_QUOTES = r'"(?:[^"\\]|\\.)*"'
+_IN_QUOTES = r'"(?:[^"\\]++|\\.)*+"'
 
 
 def read_pasted(text: str, name: str | None) -> Source | None:

@@ -22,7 +22,7 @@ from sessionctl.sources import (
     read_har,
 )
 from sessionctl.sources.har import read_visit
-from tests.limits import assert_quick
+from tests.limits import assert_quick, assert_small
 from tests.visits import exchange
 from tests.visits import har as har_of
 
@@ -310,6 +310,18 @@ def test_many_names_twice_in_one_entry_of_a_har() -> None:
     sent = "; ".join(f"a{number}=1; a{number}=2" for number in range(10_000))
     (visit,) = read_visit(har_of(exchange(0, "GET", "/", 200, f"{sent}; session=1; session={FLASK}")))
     assert_quick(lambda: visit.taken("session"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '1.2.3.4 - - [x] "GET / HTTP/1.1" 200 "{}"', "curl -b 'a=b' -H $'{}'", 'curl -b "{}"', 'curl ^"{}^"',
+        '[System.Net.Cookie("a", "{}")',
+    ],
+)  # fmt: skip
+def test_what_a_long_quotation_takes(text: str) -> None:
+    """A quotation of the longest text that is read takes no multiple of it."""
+    assert_small(lambda: read_cookie(text.format("session=abc; " * 80_000)))
 
 
 def test_a_later_header_goes_before_several_values_in_one() -> None:
