@@ -14,6 +14,7 @@ from sessionctl.inspection.stored import ref_of
 from sessionctl.refusals import refusals
 from sessionctl.sources.base import Source, kept_until, parse_set_cookie, which_counts
 from sessionctl.sources.har import Exchange, gather
+from sessionctl.unsent import SOURCE, Kept, Unsent, kept, why_unsent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from sessionctl.formats.base import Decoded
 
 Kind = Literal[
-    "sent", "set", "refreshed", "changed", "flashed", "regenerated", "replaced", "cleared", "lost", "refused",
-    "same-id-at-login", "two-cookies",
+    "sent", "set", "refreshed", "changed", "flashed", "regenerated", "replaced", "cleared", "lost", "not-sent",
+    "refused", "same-id-at-login", "two-cookies",
 ]  # fmt: skip
 
 FLAGS: Mapping[str, str] = {
@@ -30,12 +31,15 @@ FLAGS: Mapping[str, str] = {
     "same-id-at-login": "error",
     "two-cookies": "warning",
     "lost": "warning",
+    "not-sent": "warning",
 }
 """Kinds of events that are faults, with their severity."""
 
 _LOGIN_NAME = r"(?i)(^|/)(log[-_]?in|sign[-_]?in|auth(enticate)?|sessions?|callback)"
 _LOGIN = re.compile(rf"{_LOGIN_NAME}(/|\.|$)")
 _LOGIN_END = re.compile(rf"{_LOGIN_NAME}(\.\w+)?/?$")
+_DENIED = frozenset({401, 403})
+_ELSEWHERE = frozenset({302, 303, 307})
 _DONE = frozenset({200, 201, 202, 204})
 _OTHER_END = re.compile(r"(?i)(log|sign)[-_]?(out|up|off)|regist|passw|reset|forgot|recover|confirm")
 _USER = re.compile(
@@ -69,11 +73,11 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class _State:
-    """What the browser holds for a host, as far as the visit shows. `places` are domain and path of each cookie set."""
+    """What the browser holds for a host, as far as the visit shows. `places` are the cookies by domain and path."""
 
     value: str | None = None
     decoded: Decoded | None = None
-    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    places: dict[tuple[str, str], Kept] = field(default_factory=dict)
 
 
 class _Jar:
@@ -91,6 +95,17 @@ class _Jar:
                 return state
         return self._states.setdefault(host, _State())
 
+    def why_unsent(self, exchange: Exchange) -> Unsent | None:
+        """Why the browser has not sent the cookie that it has for this host, or for one of the same site."""
+        own = self.of(exchange)
+        held = (
+            [own]
+            if own.value is not None
+            else [one for one in self._states.values() if one.value is not None]
+        )
+        cookies = [cookie for state in held for cookie in state.places.values()]
+        return why_unsent(cookies, exchange.url, exchange.started or 0.0)
+
 
 def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
     """What happened to the session cookie, in order. The cookie is the one that was named, else the likeliest.
@@ -102,11 +117,15 @@ def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
     jar = _Jar()
     events: list[Event] = []
     asked = [exchange for exchange in visit if exchange.went_out]
+    told = set[str]()
     last = {_value(exchange.taken(name), name): number for number, exchange in enumerate(asked)}
     for number, exchange in enumerate(asked):
         state = jar.of(exchange)
         gone = last.get(state.value, -1) < number and exchange.method != "OPTIONS"
-        events += _sent(exchange, name, state, setup, gone=gone)
+        if exchange.method != "OPTIONS" and _value(exchange.taken(name), name) is None:
+            why = jar.why_unsent(exchange)
+            events += _unsent(exchange, name, state, why, told, gone=gone)
+        events += _sent(exchange, name, state, setup)
         before = state.decoded
         answered = list(_answered(exchange, name, state, setup))
         events += answered
@@ -119,12 +138,45 @@ def _event(kind: Kind, exchange: Exchange, name: str, decoded: Decoded | None = 
     return Event(kind, name, exchange.started, exchange.method, exchange.url, exchange.status, ref, **more)
 
 
-def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: bool) -> Iterator[Event]:
-    """What the request tells: a cookie from before the visit, one that changed elsewhere, one that is `gone`.
+def _unsent(
+    exchange: Exchange, name: str, state: _State, why: Unsent | None, told: set[str], *, gone: bool
+) -> Iterator[Event]:
+    """What a request without the cookie tells: that it is lost, or, once for each reason, why it was not sent.
 
-    A request without the cookie does not mean that: browsers leave it out of a manifest's or a preflight's, and
-    send it again with the next one.
+    Where nothing tells why, only one that is `gone` is lost: browsers leave it out of a manifest's, and send it again
+    with the next request. To other paths, hosts and schemes much goes that needs no session: that it was not sent is
+    told where the answer may come from its want.
     """
+    is_lost = state.value is not None and (
+        gone if why is None or why.code == "secure" else why.code == "expired"
+    )
+    if is_lost:
+        detail, mend = (
+            "the browser sends it no more",
+            "look at SameSite, and at what deletes it: a script, the user",
+        )
+        if why is not None:
+            detail, mend = f"{detail}: {why.message}", why.mend
+        yield _event(
+            "lost", exchange, name, state.decoded, detail=detail, mend=mend, source=SOURCE if why else ""
+        )
+        state.value = state.decoded = None
+        state.places.clear()
+    elif why is not None and why.code not in told and _is_missed(exchange, why.code):
+        told.add(why.code)
+        yield _event("not-sent", exchange, name, state.decoded, detail=f"the browser does not send it: {why.message}",
+                     mend=why.mend, source=SOURCE)  # fmt: skip
+
+
+def _is_missed(exchange: Exchange, code: str) -> bool:
+    """Whether the answer may be what it is for want of the cookie: a refusal, a way to the log-in, another page."""
+    if code == "secure" or (code == "host" and exchange.shows_page):
+        return exchange.shows_page or exchange.status in _DENIED
+    return exchange.status in _DENIED or exchange.status in _ELSEWHERE
+
+
+def _sent(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterator[Event]:
+    """What the request tells that has the cookie: one from before the visit, one that changed elsewhere."""
     cookies = exchange.taken(name)
     value = _value(cookies, name)
     if name in exchange.sent_twice:
@@ -134,13 +186,7 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: b
                             f"{'last' if takes_last else 'first'}, and browsers send the one of the longer Path first, "
                             "of alike ones the older",
                      mend="clear the one with the other Domain or Path, and set one alone")  # fmt: skip
-    if value is None:
-        if gone and state.value is not None and _covers(state, exchange.url):
-            yield _event("lost", exchange, name, state.decoded, detail="the browser sends it no more",
-                         mend="look at Expires, SameSite and Path of the Set-Cookie before")  # fmt: skip
-            state.value = state.decoded = None
-        return
-    if value == state.value:
+    if value is None or value == state.value:
         return
     decoded = _decode(value, name, cookies, setup)
     if state.value is None:
@@ -150,13 +196,6 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup, *, gone: b
             "replaced", exchange, name, decoded, detail="another value than the one that was set last"
         )
     state.value, state.decoded = value, decoded
-
-
-def _covers(state: _State, url: str) -> bool:
-    """Whether a path for which the cookie was set holds for the URL (RFC 6265bis, 5.1.4)."""
-    place = urlsplit(url).path or "/"
-    paths = [path for _, path in state.places] or ["/"]
-    return any(place == path or place.startswith(path.rstrip("/") + "/") for path in paths)
 
 
 def _answered(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterator[Event]:
@@ -169,13 +208,13 @@ def _answered(exchange: Exchange, name: str, state: _State, setup: Setup) -> Ite
             yield _event("refused", exchange, cookie.name or name, state.decoded,
                          detail=f"a browser refuses this Set-Cookie: {refusal.message}", mend=refusal.mend,
                          source=refusal.source)  # fmt: skip
-    kept = [cookie for cookie in found if not refusals(cookie, exchange.url)]
-    if not kept:
+    taken = [cookie for cookie in found if not refusals(cookie, exchange.url)]
+    if not taken:
         return
-    yield from _doubled(exchange, name, kept, state)
-    values = {cookie.name or "": cookie.value or "" for cookie in kept}
+    yield from _doubled(exchange, name, taken, state)
+    values = {cookie.name or "": cookie.value or "" for cookie in taken}
     value = _value(values, name)
-    if not value or all(_is_over(cookie, exchange) for cookie in kept):
+    if not value or all(_is_over(cookie, exchange) for cookie in taken):
         if state.value is not None:
             yield _event("cleared", exchange, name, state.decoded)
         state.value = state.decoded = None
@@ -214,16 +253,13 @@ def _more(old: Decoded | None, new: Decoded | None) -> dict[str, Any]:
     return {"changes": (*compare_values(before, new.data), *compare_flash(flash, new.flash))}
 
 
-def _doubled(exchange: Exchange, name: str, kept: Iterable[Source], state: _State) -> Iterator[Event]:
+def _doubled(exchange: Exchange, name: str, found: Iterable[Source], state: _State) -> Iterator[Event]:
     """Two cookies of one name live side by side where Domain or Path differ."""
-    for cookie in kept:
-        attributes = cookie.attributes or {}
-        place = (
-            attributes.get("domain", "").lstrip(".").lower(),
-            attributes.get("path") or _default_path(exchange.url),
-        )
+    for cookie in found:
         if cookie.name != name:
             continue
+        held = kept(cookie, exchange.url, exchange.started or 0.0)
+        place = held.place
         others = [other for other in state.places if other != place]
         if others and not _is_over(cookie, exchange):
             detail = (
@@ -234,17 +270,12 @@ def _doubled(exchange: Exchange, name: str, kept: Iterable[Source], state: _Stat
         if _is_over(cookie, exchange):
             state.places.pop(place, None)
         else:
-            state.places[place] = cookie.value or ""
+            state.places[place] = held
 
 
 def _place_text(place: tuple[str, str]) -> str:
     domain, path = place
     return f"Domain={domain}; Path={path}" if domain else f"Path={path}"
-
-
-def _default_path(url: str) -> str:
-    """RFC 6265bis, 5.1.4."""
-    return urlsplit(url).path.rpartition("/")[0] or "/"
 
 
 def _login(

@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent / "sessionctl"
 
 LAYERS = [
     "errors", "wording", "verdict", "duration", "jsontext", "keypaths", "encoding", "plugins", "records", "session",
-    "signing", "payload", "cookie", "storage", "formats", "sources", "refusals", "unrecognised", "identify", "lines",
-    "stores", "decoding", "diagnosis", "inspection", "editing", "outputs", "fixtures", "fleet", "diff", "timeline",
-    "strength", "checkup", "watch", "config", "middleware", "testing", "pytest_plugin", "cli",
+    "signing", "payload", "cookie", "storage", "formats", "sources", "refusals", "unsent", "unrecognised", "identify",
+    "lines", "stores", "decoding", "diagnosis", "inspection", "editing", "outputs", "fixtures", "fleet", "diff",
+    "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "pytest_plugin", "cli",
 ]  # fmt: skip
 """From the top down. `sessionctl` itself, which hands public names on, is no layer."""
 

@@ -208,6 +208,67 @@ def test_a_cookie_that_is_sent_no_more() -> None:
     assert kinds(first, exchange(1, "GET", "https://cdn.test/app/x", 200)) == ["set"]
 
 
+@pytest.mark.parametrize(
+    ("received", "asked", "status", "kind", "detail"),
+    [
+        ("Path=/app", "/account", 401, "not-sent", "its Path=/app does not cover /account"),
+        ("HttpOnly", "/", 302, "not-sent", "its Path=/app/in does not cover /"),
+        ("Path=/", "https://test/", 401, None, ""),
+        ("Path=/", "https://api.shop.test/me", 401, "not-sent",
+         "shop.test set it without Domain, so that api.shop.test does not get it"),
+        ("Path=/; Domain=shop.test", "https://api.shop.test/me", 401, "lost", "the browser sends it no more"),
+        ("Path=/", "https://other.test/me", 401, None, ""),
+        ("Path=/; Secure", "http://shop.test/me", 401, "lost",
+         "it is Secure, and this request goes over plain http"),
+        ("Path=/; Secure", "http://shop.test/me", 301, "lost",
+         "it is Secure, and this request goes over plain http"),
+        ("Path=/; Max-Age=5", "/me", 200, "lost", "it expired 5 seconds after it was set"),
+        ("Path=/; Expires=Sat, 01 Jan 2028 00:00:00 GMT", "/me", 401, "lost", "the browser sends it no more"),
+        ("Path=/; SameSite=Strict", "/me", 401, "lost", "the browser sends it no more"),
+    ],
+)  # fmt: skip
+def test_why_a_cookie_is_not_sent(
+    received: str, asked: str, status: int, kind: str | None, detail: str
+) -> None:
+    """A request that the cookie does not go with is told with the rule of the browser that keeps it back, once."""
+    log_in = exchange(0, "POST", "/app/in/do", 302, "", f"sid={ONE}; {received}")
+    events = told(log_in, exchange(19, "GET", asked, status), exchange(20, "GET", asked, status))
+    assert [event.kind for event in events] == ["set", *([kind] if kind else [])]
+    assert events[-1].detail.endswith(detail)
+    assert kind is None or (events[-1].severity == "warning" and events[-1].mend)
+
+
+def test_a_cookie_that_needs_not_be_sent() -> None:
+    """To other paths, hosts and schemes much goes that needs no session, and is answered; that is not told."""
+    log_in = exchange(0, "POST", "/app/in", 302, "", f"sid={ONE}; Path=/app; Secure")
+    again = exchange(9, "GET", "/app/", 200, f"sid={ONE}")
+    for asked in ("/logo.svg", "https://static.shop.test/x.js", "http://shop.test/app/"):
+        assert kinds(log_in, exchange(1, "GET", asked, 200), again) == ["set"]
+    assert kinds(log_in, exchange(1, "GET", "http://shop.test/app/", 301), again) == ["set"]
+    assert kinds(log_in, exchange(1, "OPTIONS", "/me", 401), again) == ["set"]
+    told = kinds(log_in, exchange(1, "GET", "http://shop.test/app/", 401), again)
+    assert told == ["set", "not-sent"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "mend"),
+    [
+        ("www.shop.test", "shop.test", "Domain=shop.test"),
+        ("www.shop.test", "api.shop.test", "Domain=shop.test"),
+        ("shop.test", "www.shop.test", "Domain=shop.test"),
+        ("a.co.uk", "b.co.uk", None),
+    ],
+)
+def test_a_cookie_of_another_host_of_the_site(first: str, then: str, mend: str | None) -> None:
+    """A cookie of one host alone is missed by a page of another one of the site, and the domain they share is told."""
+    events = told(
+        exchange(0, "GET", f"https://{first}/", 200, "", f"sid={ONE}; Path=/"),
+        exchange(1, "GET", f"https://{then}/", 200, media_type="text/html", text="<a>Log in</a>"),
+    )
+    assert [event.kind for event in events] == (["set", "not-sent"] if mend else ["set"])
+    assert mend is None or events[1].mend.endswith(mend)
+
+
 def test_two_cookies_of_one_name() -> None:
     """Two places for one name, or two values in one header, are flagged."""
     places = kinds(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _STYLES = {
     "set": GOOD, "regenerated": GOOD, "flashed": NAME, "changed": NAME, "refreshed": DIM, "sent": DIM, "cleared": ODD,
-    "replaced": ODD, "lost": ODD, "two-cookies": ODD, "refused": BAD, "same-id-at-login": BAD,
+    "replaced": ODD, "lost": ODD, "not-sent": ODD, "two-cookies": ODD, "refused": BAD, "same-id-at-login": BAD,
 }  # fmt: skip
 _CHANGES_SHOWN = 6
 BELOW = 10
