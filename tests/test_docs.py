@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from sessionctl import formats
+from sessionctl import Session, formats
 from sessionctl.cli import main
 from tests import pages
 from tests.cli.conftest import Answer, home, run
@@ -43,6 +43,19 @@ def test_readme_python(tmp_path: Path) -> None:
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
     assert code.count("assert") >= 8
     exec(compile(code.replace("/tmp/sessions", str(tmp_path / "s")), "README.md", "exec"), {})
+
+
+def test_library_session() -> None:
+    """What the library guide says of a session's members is so."""
+    text = (ROOT / "docs/library.md").read_text(encoding="utf-8")
+    section = text.partition("## Session\n")[2].partition("\n## ")[0]
+    code = "\n".join(re.findall(r"```python\n(.*?)```", section, re.DOTALL))
+    assert code.count("assert") >= 4
+    exec(code, {})
+    members = {name for name in dir(Session) if not name.startswith("_")}
+    for_storages = {"collect_changes", "merged_into", "mark_saved"}
+    table = "\n".join(line for line in section.splitlines() if line.startswith("|"))
+    assert members - for_storages - set(re.findall(r"`(\w+)", table)) == set()
 
 
 def test_readme_report(home: Path) -> None:
