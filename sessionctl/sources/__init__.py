@@ -90,7 +90,7 @@ def read_line(text: str, cookie_name: str | None) -> Source:
     if colon and kind.strip().lower() == "set-cookie":
         return _one_of_several(rest, cookie_name) or parse_set_cookie(rest)
     if colon and kind.strip().lower() == "cookie":
-        return pick_sent(rest, cookie_name)
+        return pick_sent(rest, cookie_name)._replace(sent=True)
     name, equals, value = text.partition("=")
     name = name.rstrip()
     if not equals or not name or not is_name(name) or is_padded_base64(text):

@@ -50,6 +50,8 @@ class Source(NamedTuple):
     notes: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
     """The other values of the name that the same header has, which the framework does not look at."""
+    sent: bool = False
+    """Whether it came in a `Cookie` header, with all that the browser sends."""
 
     @property
     def clears(self) -> bool:
@@ -65,12 +67,25 @@ class Source(NamedTuple):
 
 def no_such_cookie(source: Source) -> MalformedCookieError:
     """The error of a source in which the cookie that was asked for is not; it names those that are there."""
-    names = list(source.cookies)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    there = f" among {', '.join(names[:NAMED])}{more}" if names else ""
+    there = f" among {_told(source.cookies)}" if source.cookies else ""
     return MalformedCookieError(
         f"there is no cookie {source.name or '?'!r}{there}; --cookie-name chooses another"
     )
+
+
+def _no_session(source: Source, names: Sequence[str]) -> MalformedCookieError:
+    """The error of a `Cookie` header without a session's cookie, which has one of these names."""
+    return MalformedCookieError(
+        f"no {names[0] if names else 'session cookie'} in this request: the browser does not send it, only "
+        f"{_told(source.cookies)}; is one of these the session, --cookie-name names it"
+    )
+
+
+def _told(cookies: Mapping[str, str]) -> str:
+    """The names, as many as a line holds."""
+    names = list(cookies)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
 def is_name(text: str) -> bool:
@@ -279,17 +294,31 @@ def choose(read: Callable[[str | None], Source], usual: Callable[[], Sequence[st
 
     `read` gives the cookie of a name, or without one the likeliest. `usual` are the names that the framework
     which was asked for gives its cookie; it is called where several cookies came together.
+
+    Raises `MalformedCookieError` for a `Cookie` header with nothing but what by name and looks is no session.
     """
     found = read(None)
-    if len(found.cookies) < 2:  # noqa: PLR2004 - nothing to choose among
+    if len(found.cookies) < 2 and not found.sent:  # noqa: PLR2004 - nothing to choose among
         return found
-    name = next((name for name in usual() if pick(found.cookies, name).value is not None), None)
+    names = usual()
+    name = next((name for name in names if pick(found.cookies, name).value is not None), None)
+    if name is None and found.sent and _is_no_session(found):
+        raise _no_session(found, names)
     if name is None or name == found.name:
         return found
     chosen = read(name)
     others = ", ".join(other for other in chosen.cookies if other != name)
     note = f"of {len(chosen.cookies)} cookies, {name} has the framework's own name; the others: {others}"
     return chosen._replace(notes=(*chosen.notes, f"{note} (--cookie-name chooses)"))
+
+
+def _is_no_session(source: Source) -> bool:
+    """Whether a cookie is for something else by its name, and of no known format by its looks."""
+    from sessionctl.sources.likeliest import SURE, purpose_of, sureness
+
+    if source.value is None or purpose_of(source.name or "") is None:
+        return False
+    return sureness(source.value, source.name) < SURE
 
 
 def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

@@ -31,6 +31,7 @@ class Basket:
         self._several: dict[str, int] = {}
         self._cleared: set[str] = set()
         self._sent_together: dict[str, list[str]] = {}
+        self._in_headers = False
 
     def __len__(self) -> int:
         return len(self.cookies)
@@ -50,6 +51,7 @@ class Basket:
 
     def add_sent(self, header: str) -> None:
         """Put in what a `Cookie` header sends."""
+        self._in_headers = True
         self.add_together(*parse_sent(header))
 
     def add_together(self, cookies: Mapping[str, str], several: Mapping[str, list[str]]) -> None:
@@ -87,5 +89,8 @@ class Basket:
         if chosen in self._cleared and not whole:
             notes.append(f"{chosen} was cleared afterwards; this is its last value before that")
         return found._replace(
-            name=found.name or None, attributes=self.attributes.get(chosen), notes=tuple(notes)
+            name=found.name or None,
+            attributes=self.attributes.get(chosen),
+            notes=tuple(notes),
+            sent=self._in_headers and not self.attributes,
         )

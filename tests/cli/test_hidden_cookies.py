@@ -1,4 +1,4 @@
-"""Two cookies of one name in a request, of which the one that counts is none of the framework's."""
+"""Requests in which the session's cookie does not count, for another of its name in front, or is not there."""
 
 from __future__ import annotations
 
@@ -96,3 +96,47 @@ def test_doctor_and_timeline_say_which_one_counts(run: Run) -> None:
         "sends two cookies of this name; flask takes the first, and browsers send the one of the longer Path"
         in told
     )
+
+
+OTHERS = "theme=dark; csrftoken=abcdefghijABCDEFGHIJ0123456789xy"
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify", "decode", "doctor"])
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"Cookie: {OTHERS}",
+        f"GET / HTTP/1.1\nHost: shop.test\nCookie: {OTHERS}\n",
+        "Cookie: csrftoken=abcdefghijABCDEFGHIJ0123456789xy",
+    ],
+    ids=["a header", "a request", "one cookie"],
+)
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ([], "session cookie"),
+        (["-f", "django"], "sessionid"),
+        (["-s", "fs:nowhere?layout=laravel-file"], "laravel_session"),
+    ],
+)
+def test_a_request_without_a_session_is_told_as_that(
+    run: Run, command: str, pasted: str, more: list[str], name: str
+) -> None:
+    """No other cookie is judged in place of the session's; the first line says that the browser does not send it."""
+    answer = run(command, pasted, *more)
+    assert (answer.status, answer.out) == (3, "")
+    assert answer.err.split(":", 1)[1].lstrip().startswith(f"no {name} in this request: the browser")
+    assert "csrftoken" in answer.err
+
+
+def test_a_session_of_another_name_is_still_taken(run: Run) -> None:
+    """What looks like a session, or may be one by its name, is judged though the framework calls its own otherwise."""
+    for header in (f"Cookie: shop={DJANGO}; theme=dark", f"Cookie: messages={DJANGO}; theme=dark"):
+        assert run("inspect", header, "-f", "django", "--secret", "tiger", "--now", str(NOON)).status == 0
+    assert "in this request" not in run("inspect", "Cookie: shop=abc; theme=dark", "-f", "django").err
+
+
+def test_a_named_cookie_is_judged_whatever_it_is_for(run: Run) -> None:
+    """Who names the cookie, or gives it as a pair, means it."""
+    for words in (["csrftoken=abc"], [f"Cookie: {OTHERS}", "--cookie-name", "csrftoken"]):
+        assert "in this request" not in run("inspect", *words, "-f", "django").err

@@ -340,7 +340,8 @@ def test_a_cookie_named_as_a_variable() -> None:
 def test_a_name_that_was_asked_for() -> None:
     """With a name there is no guessing, and a cookie that is missing has no value."""
     header = f"Cookie: theme=dark; session={FLASK}"
-    assert read_cookie(header, "theme") == Source("theme", "dark", {"theme": "dark", "session": FLASK})
+    both = {"theme": "dark", "session": FLASK}
+    assert read_cookie(header, "theme") == Source("theme", "dark", both, sent=True)
     assert read_cookie(header, "nope").value is None
 
 
