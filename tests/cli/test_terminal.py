@@ -208,6 +208,14 @@ def test_heading_of_a_table(store: str, told: dict[str, str], option: str, bold:
     assert lines[0].startswith("\x1b[1m" if bold else "REF")
 
 
+@pytest.mark.parametrize("option", ["auto", "always", "never"])
+def test_lines_break_with_colours_and_without(home: Path, option: str) -> None:
+    """A report is as wide as the terminal, its texts broken between words, whether or not it has styles."""
+    header = "Set-Cookie: session=dark; Path=/; HttpOnly; Secure"
+    lines = [click.unstyle(line) for line in styled_screen(40, "doctor", header, "--color", option)]
+    assert max(map(len, lines)) <= 40
+
+
 def test_a_terminal_without_codes(store: str) -> None:
     """TERM=dumb gets no styles, and lines as long as it is wide."""
     lines = styled_screen(40, "list", "-s", store, TERM="dumb", NO_COLOR="")
