@@ -265,12 +265,11 @@ def _tell_default(settings: Settings, url: str) -> None:
     from sessionctl.stores.rows import READERS
 
     form = get(name)
+    how = "-s URL?layout=NAME, or storage in the profile, names their place"
     if name in READERS:
-        how = f"rows of a database are read one by one: {READERS[name]}"
+        how += f"; where they are rows of a database, this reads one: {READERS[name]}"
     elif form.holds_session and not form.may_hold_id:
         how = "they are in its cookies"
-    else:
-        how = "-s URL?layout=NAME, or storage in the profile, names their place"
     say(
         f"warning: {settings.name} names no storage, so this is sessionctl's own, {url}: the application's sessions "
         f"are not in it; {how}",

@@ -140,7 +140,7 @@ def not_found(storage: SessionStorage, setup: Setup, ended_at: float | None = No
     if setup.storage_given and (missing := missing_place(storage)):
         return f"{place} has no such session: there is no {missing}; is the path right?"
     if setup.storage_given and is_empty(storage):
-        return f"{place} has no such session: nothing at all lies there; is it the right database?"
+        return f"{place} has no such session: nothing at all lies there; is it the right server and database?"
     likely = likely_layout(storage) if setup.storage_given else None
     if likely is not None and likely.prefix is not None and not likely.layout and likely.all_seen:
         return (

@@ -376,7 +376,9 @@ def test_an_empty_database(run: Run, redis_server: RedisServer) -> None:
     redis_server.ask("FLUSHALL")
     for query in ("", "?layout=connect-redis"):
         answer = run("inspect", EXPRESS_COOKIE, "--secret", "s3cr3t", "-s", f"{redis_server.url}{query}")
-        assert "nothing at all lies there; is it the right database?" in " ".join(answer.out.split())
+        assert "nothing at all lies there; is it the right server and database?" in " ".join(
+            answer.out.split()
+        )
 
 
 def test_names_that_are_hashes_are_whole(run: Run, tmp_path: Path) -> None:
