@@ -5,8 +5,10 @@ A fit is a hint and never a verdict: it says what to mend, and the cookie stays 
 
 from __future__ import annotations
 
+import codecs
 import re
 import shlex
+from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -34,6 +36,9 @@ _RIVALS = 2
 
 _LONGEST = 1 << 16
 """Characters of the longest text that hints are looked for: no server takes as much, and each is judged anew."""
+
+_MARK = "\ufeff"
+"""The byte order mark, which editors of Windows write at the beginning of a file."""
 
 _ASSIGNED = re.compile(r"(?:export )?[A-Za-z_]\w{2,40} ?= ?", re.ASCII)
 """How a line of a .env file begins, which somebody may have given with the secret in it."""
@@ -148,25 +153,40 @@ def _identified(known: Identified, setup: Setup) -> Identified | None:
 
 def _keys(known: Identified) -> Iterator[tuple[str, Identified]]:
     for index, secret in enumerate(known.context.keys):
+        which = f"key {index}" if len(known.context.keys) > 1 else "the secret"
         for hint, changed in _variants(secret):
             ring = KeyRing([changed])
-            yield f"key {index} fits {hint}", _mended(known, context=known.context._replace(keys=ring))
+            yield f"{which} fits {hint}", _mended(known, context=known.context._replace(keys=ring))
+
+
+def _variants_of_bytes(key: bytes) -> Iterator[tuple[str, Secret]]:
+    if key[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        with suppress(UnicodeDecodeError):
+            text = key.decode("utf-16").removesuffix("\n").removesuffix("\r")
+            yield "once its file is read as UTF-16: save the file as UTF-8", Secret(text)
+    yield "as the hexadecimal text itself: give it without hex:", Secret(key.hex())
+    yield "as the base64 text itself: give it with text:", Secret(b64encode(key))
+
+
+def _without_what_is_around(text: str) -> Iterator[tuple[str, Secret]]:
+    if text[:1] == _MARK and len(text) > 1:
+        yield "without the byte order mark with which its file begins", Secret(text[1:])
+    if text.strip() and text != text.strip():
+        yield "without the white space around it", Secret(text.strip())
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        yield "without the quotes around it", Secret(text[1:-1])
 
 
 def _variants(secret: Secret) -> Iterator[tuple[str, Secret]]:
     text = secret.text
     if text is None:
-        yield "as the hexadecimal text itself: give it without hex:", Secret(secret.bytes.hex())
-        yield "as the base64 text itself: give it with text:", Secret(b64encode(secret.bytes))
+        yield from _variants_of_bytes(secret.bytes)
         return
     yield (
         "with a line break at its end: the application reads its file without stripping it",
         Secret(f"{text}\n"),
     )
-    if text.strip() and text != text.strip():
-        yield "without the white space around it", Secret(text.strip())
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        yield "without the quotes around it", Secret(text[1:-1])
+    yield from _without_what_is_around(text)
     if (assigned := _ASSIGNED.match(text)) is not None and (given := _parsed(text[assigned.end() :])):
         yield f'without "{assigned[0]}"', given
     if (content := _content_of(text)) is not None:

@@ -161,7 +161,7 @@ def _django_store(project: Project, kind: str) -> tuple[str | None, tuple[str, .
         return _on_redis(redis.value if redis else "redis://localhost/1", "django-cache")
     if kind == "signed_cookies":
         return None, ()
-    return None, ("sessions are rows of the database; this reads one, with sqlite3 FILE in place of psql -Atc too:",
+    return None, ("sessions are rows of the database; this reads one (sqlite3 FILE in place of psql -Atc for SQLite):",
                   READERS["django"])  # fmt: skip
 
 

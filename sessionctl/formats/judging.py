@@ -23,11 +23,15 @@ def refused(reason: str, detail: str, context: Context, **more: Any) -> Verdict:
     return Verdict(valid=False, reason=reason, detail=detail, keys=len(context.keys), **more)
 
 
+ID_ALONE = "an ID alone"
+"""How the verdict begins on an ID that the framework never signs."""
+
+
 def unsigned_id(context: Context, whose: str = "", layouts: str = "") -> Verdict:
     """The verdict on the ID of a stored session that nothing signs; `layouts` are those of the stores to ask."""
     where = f" (inspect -s URL?layout={layouts})" if layouts else ""
     return refused(
-        "unsigned", f"an ID alone{whose}: only its store can tell whether it is known{where}", context
+        "unsigned", f"{ID_ALONE}{whose}: only its store can tell whether it is known{where}", context
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sessionctl.cookie import MAX_SIZE
 from sessionctl.duration import human_seconds
+from sessionctl.formats.judging import ID_ALONE
 from sessionctl.inspection.ending import DEFAULT
 from sessionctl.inspection.stored import Stored, is_live, not_found
 from sessionctl.sources.base import kept_until, pieces
@@ -42,6 +43,13 @@ def odd(
         found.append(Warn("needs-resign", _resign(verdict)))
     if verdict.reason == "unsigned" and not decoded.is_id:
         found.append(Warn("unsigned", "anybody can change it; sign it, or trust nothing in it"))
+    if setup.keys and verdict.detail.startswith(ID_ALONE) and not stored.found:
+        found.append(
+            Warn(
+                "no-part",
+                "the secret plays no part: nothing signs this ID, its store knows it or does not",
+            )
+        )
     size = max(len(name) + len(value) for name, value in pieces(source).items())
     if size > MAX_SIZE:
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import shlex
 from base64 import b64decode
@@ -176,10 +177,51 @@ STARLETTE_KEY = "my-right-key-of-the-application-0123456789"
 
 
 @pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (codecs.BOM_UTF8 + f"{FLASK_KEY}\r\n".encode(), "the secret fits without the byte order mark"),
+        (f"{FLASK_KEY}\r\n".encode("utf-16"), "the secret fits once its file is read as UTF-16: save the file"),
+        (codecs.BOM_UTF16_BE + FLASK_KEY.encode("utf-16-be"), "the secret fits once its file is read as UTF-16"),
+    ],
+    ids=["UTF-8 with a mark", "UTF-16", "UTF-16, big end first"],
+)  # fmt: skip
+def test_a_secret_in_a_file_of_windows(run: Run, tmp_path: Path, content: bytes, hint: str) -> None:
+    """A file with a byte order mark is taken as it is, and told where that is why the key does not fit."""
+    (tmp_path / "secret").write_bytes(content)
+    answer = run("verify", f"session={FLASK}", "--now", "1795000000", "--secret", f"@{tmp_path}/secret")
+    assert (answer.status, hint in answer.err) == (1, True)
+
+
+def test_which_of_several_keys(run: Run) -> None:
+    """Of several keys the hint says which; of one there is nothing to say."""
+    words = [
+        "verify",
+        f"session={FLASK}",
+        "--now",
+        "1795000000",
+        "--secret",
+        "other",
+        "--secret",
+        f"{FLASK_KEY} ",
+    ]
+    assert "hint: key 1 fits without the white space around it" in run(*words).err
+
+
+def test_a_secret_for_what_nothing_signs(run: Run, tmp_path: Path) -> None:
+    """A secret for an ID that nothing signs is told to play no part; of a database nothing is said beside a store."""
+    words = ["inspect", "sessionid=gn9cik6uaeoto3m4oki7xbe8bk3byw5t"]
+    plain, keyed = run(*words), run(*words, "--secret", "k")
+    assert (plain.status, "plays no part" in plain.out) == (0, False)
+    assert (keyed.status, "the secret plays no part" in keyed.out) == (1, True)
+    assert "perhaps it is a row of the database" in keyed.out
+    assert "the database" not in run(*words, "-s", f"fs:{tmp_path}?layout=django-file").out
+
+
+@pytest.mark.parametrize(
     ("words", "hint"),
     [
         (["-f", "flask", "--secret", FLASK_KEY, f"session={FLASK[:60]} {FLASK[60:]}"], "without the white space"),
-        (["--secret", f"'{FLASK_KEY}'", f"session={FLASK}"], "key 0 fits without the quotes around it"),
+        (["--secret", f"'{FLASK_KEY}'", f"session={FLASK}"], "the secret fits without the quotes around it"),
         (["-f", "flask", "--secret", STARLETTE_KEY, f"session={STARLETTE}"], "as starlette it is genuine: -f star"),
         (["-f", "starlette", "--secret", FLASK_KEY, f"session={FLASK}"], "as flask it is genuine: -f flask"),
         (["--secret", STARLETTE_KEY, f"session={PADDED.replace('=', '%3D')}"], "the text fits once it is"),
@@ -325,11 +367,11 @@ LARAVEL_KEY = "pX7y3bq0n8k5v1c6m2a9s4d7f0g3h6j1k4l7z0x3c5E="
 @pytest.mark.parametrize(
     ("name", "given", "hint"),
     [
-        ("flask", "the-key", "key 0 fits as the content of the file of that name: give it as @FILE"),
-        ("flask", "SECRET_KEY=tiger", 'key 0 fits without "SECRET_KEY="'),
-        ("flask", "export SECRET_KEY='tiger'", 'key 0 fits without "export SECRET_KEY="'),
-        ("laravel", LARAVEL_KEY, "key 0 fits once it is decoded from base64: give it as base64:..."),
-        ("laravel", f"APP_KEY=base64:{LARAVEL_KEY}", 'key 0 fits without "APP_KEY="'),
+        ("flask", "the-key", "the secret fits as the content of the file of that name: give it as @FILE"),
+        ("flask", "SECRET_KEY=tiger", 'the secret fits without "SECRET_KEY="'),
+        ("flask", "export SECRET_KEY='tiger'", 'the secret fits without "export SECRET_KEY="'),
+        ("laravel", LARAVEL_KEY, "the secret fits once it is decoded from base64: give it as base64:..."),
+        ("laravel", f"APP_KEY=base64:{LARAVEL_KEY}", 'the secret fits without "APP_KEY="'),
     ],
 )
 def test_hint_at_a_secret_given_as_what_it_is_not(
@@ -343,7 +385,7 @@ def test_hint_at_a_secret_given_as_what_it_is_not(
     text = f"laravel_session={text}"
     answer = run("verify", "-f", name, "--secret", given, text)
     assert (answer.status, hint in answer.err) == (1, True)
-    assert "key 0 fits" not in run("verify", "-f", name, "--secret", f"{given}x", text).err
+    assert "the secret fits" not in run("verify", "-f", name, "--secret", f"{given}x", text).err
 
 
 def test_hint_at_another_format(run: Run, tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def test_refused_lines_are_explained(run: Callable[..., Answer]) -> None:
     lines = f"nothing\n{COOKIE}\n\n{COOKIE}\n"
     answer = run(*words, stdin=lines)
     assert answer.status == 3
-    assert answer.err == "sessionctl: hint for line 2: key 0 fits without the white space around it\n"
+    assert answer.err == "sessionctl: hint for line 2: the secret fits without the white space around it\n"
     assert run(*words, "-q", stdin=lines).err == run(*words, "--json", stdin=lines).err == ""
     assert (
         run("verify", "-", "--secret", "other", stdin=lines).err == ""

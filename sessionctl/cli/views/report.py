@@ -224,8 +224,8 @@ def _print_whereabouts(out: Console, report: Report) -> None:
     if report.found is None:
         where += f"; the session lies in a store {_stores(report)}"
     put(out, Text(where), BESIDE, Text("data", style="bold"))
-    if command := READERS.get(report.format):
-        told = "perhaps it is a row of the database, which this reads (sqlite3 FILE for psql -Atc, too):"
+    if report.found is None and (command := READERS.get(report.format)):
+        told = "perhaps it is a row of the database, which this reads (sqlite3 FILE in place of psql -Atc for SQLite):"
         put(out, Text(told), BESIDE)
         out.print(Text(f"  {command}"), soft_wrap=True)  # whole, to be copied
 
