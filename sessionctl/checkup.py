@@ -20,7 +20,7 @@ from sessionctl.signing.keys import KeyRing, Secret
 from sessionctl.sources.har import Exchange, gather
 from sessionctl.sources.likeliest import ANTI_FORGERY, purpose_of
 from sessionctl.strength import LEAST_ID_BITS, WELL_KNOWN, id_bits, weakness_of
-from sessionctl.timeline import story
+from sessionctl.timeline import FLAGS, story
 from sessionctl.unrecognised import why_cut
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def examine_visit(visit: Sequence[Exchange], setup: Setup) -> list[Finding]:
         return found
     codes = {finding.code for finding in found}
     for event in story(visit, setup._replace(cookie_name=source.name)):
-        severity = event.severity
+        severity = FLAGS.get(event.kind)  # a value that is not genuine is told of the last one, above
         if severity is not None and event.kind not in codes:
             kind: Severity = "error" if severity == "error" else "warning"
             where = f"{event.method} {event.url}"

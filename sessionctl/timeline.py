@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from sessionctl.diff import Change, compare_flash, compare_values
-from sessionctl.errors import SessionctlError
-from sessionctl.identify import Setup, identify
 from sessionctl.inspection.stored import ref_of
 from sessionctl.refusals import refusals
 from sessionctl.sources.base import Source, kept_until, parse_set_cookie, which_counts
 from sessionctl.sources.har import Exchange, gather
-from sessionctl.unsent import SOURCE, Kept, Unsent, kept, why_unsent
+from sessionctl.unsent import SOURCE, Kept, Unsent, kept, site_of, why_unsent
+from sessionctl.visit_values import Read, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sessionctl.formats.base import Decoded
+    from sessionctl.identify import Setup
 
 Kind = Literal[
     "sent", "set", "refreshed", "changed", "flashed", "regenerated", "replaced", "cleared", "lost", "not-sent",
@@ -50,7 +50,8 @@ _USER = re.compile(
 class Event(NamedTuple):
     """One step of the story and the request that did it. `time` is in Unix seconds; `ref` names the session.
 
-    `detail` says more in words, `changes` are those of the data.
+    `detail` says more in words, `changes` are those of the data. `reason` is why the application does not take the
+    value, where a key was given that tells.
     """
 
     kind: Kind
@@ -64,11 +65,12 @@ class Event(NamedTuple):
     changes: tuple[Change, ...] = ()
     mend: str = ""
     source: str = ""
+    reason: str | None = None
 
     @property
     def severity(self) -> str | None:
         """`error` or `warning` where the event is a fault."""
-        return FLAGS.get(self.kind)
+        return "error" if self.reason is not None else FLAGS.get(self.kind)
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class _Jar:
 
     def __init__(self) -> None:
         self._states: dict[str, _State] = {}
+        self._sites: dict[str, list[_State]] = {}
 
     def of(self, exchange: Exchange) -> _State:
         """The state of the host that was asked."""
@@ -93,30 +96,31 @@ class _Jar:
             domains = {domain for domain, _ in state.places}
             if place == host or any(domain and f".{host}".endswith(f".{domain}") for domain in domains):
                 return state
-        return self._states.setdefault(host, _State())
+        state = self._states[host] = _State()
+        self._sites.setdefault(site_of(host), []).append(state)
+        return state
 
     def why_unsent(self, exchange: Exchange) -> Unsent | None:
         """Why the browser has not sent the cookie that it has for this host, or for one of the same site."""
-        own = self.of(exchange)
-        held = (
-            [own]
-            if own.value is not None
-            else [one for one in self._states.values() if one.value is not None]
-        )
-        cookies = [cookie for state in held for cookie in state.places.values()]
+        state = self.of(exchange)
+        near = self._sites.get(site_of(urlsplit(exchange.url).hostname or ""), [])
+        held = [state] if state.value is not None else [one for one in near if one.value is not None]
+        cookies = [cookie for one in held for cookie in one.places.values()]
         return why_unsent(cookies, exchange.url, exchange.started or 0.0)
 
 
 def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
     """What happened to the session cookie, in order. The cookie is the one that was named, else the likeliest.
 
-    Hosts have cookies of their own, as in the browser. Keys of the setup open encrypted cookies; without them an
-    encrypted session shows as changed or set. Raises `MalformedCookieError` where the visit has no cookies.
+    Hosts have cookies of their own, as in the browser. With keys each new value is judged as of its request, and
+    encrypted ones are opened, which without them show as changed or set. Raises `MalformedCookieError` where the visit
+    has no cookies.
     """
     name = setup.cookie_name or gather(visit).source(None).name or ""
     jar = _Jar()
     events: list[Event] = []
     asked = [exchange for exchange in visit if exchange.went_out]
+    reader = Reader(name, setup)
     told = set[str]()
     last = {_value(exchange.taken(name), name): number for number, exchange in enumerate(asked)}
     for number, exchange in enumerate(asked):
@@ -125,9 +129,9 @@ def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
         if exchange.method != "OPTIONS" and _value(exchange.taken(name), name) is None:
             why = jar.why_unsent(exchange)
             events += _unsent(exchange, name, state, why, told, gone=gone)
-        events += _sent(exchange, name, state, setup)
+        events += _sent(exchange, name, state, reader)
         before = state.decoded
-        answered = list(_answered(exchange, name, state, setup))
+        answered = list(_answered(exchange, name, state, reader))
         events += answered
         events += _login(exchange, name, before, state, answered)
     return events
@@ -136,6 +140,12 @@ def story(visit: Sequence[Exchange], setup: Setup) -> list[Event]:
 def _event(kind: Kind, exchange: Exchange, name: str, decoded: Decoded | None = None, **more: Any) -> Event:
     ref = ref_of(decoded.id) if decoded is not None and decoded.id else None
     return Event(kind, name, exchange.started, exchange.method, exchange.url, exchange.status, ref, **more)
+
+
+def _judged(kind: Kind, exchange: Exchange, name: str, read: Read, detail: str = "", **more: Any) -> Event:
+    """The event of a new value, with why the application does not take it."""
+    told = "; ".join(words for words in (detail, read.refusal) if words)
+    return _event(kind, exchange, name, read.decoded, detail=told, mend=read.mend, reason=read.reason, **more)
 
 
 def _unsent(
@@ -175,7 +185,7 @@ def _is_missed(exchange: Exchange, code: str) -> bool:
     return exchange.status in _DENIED or exchange.status in _ELSEWHERE
 
 
-def _sent(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterator[Event]:
+def _sent(exchange: Exchange, name: str, state: _State, reader: Reader) -> Iterator[Event]:
     """What the request tells that has the cookie: one from before the visit, one that changed elsewhere."""
     cookies = exchange.taken(name)
     value = _value(cookies, name)
@@ -188,17 +198,17 @@ def _sent(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterato
                      mend="clear the one with the other Domain or Path, and set one alone")  # fmt: skip
     if value is None or value == state.value:
         return
-    decoded = _decode(value, name, cookies, setup)
+    found = reader.read(value, cookies, exchange.started)
     if state.value is None:
-        yield _event("sent", exchange, name, decoded, detail="the browser has it from before")
+        yield _judged("sent", exchange, name, found, detail="the browser has it from before")
     else:
-        yield _event(
-            "replaced", exchange, name, decoded, detail="another value than the one that was set last"
+        yield _judged(
+            "replaced", exchange, name, found, detail="another value than the one that was set last"
         )
-    state.value, state.decoded = value, decoded
+    state.value, state.decoded = value, found.decoded or state.decoded
 
 
-def _answered(exchange: Exchange, name: str, state: _State, setup: Setup) -> Iterator[Event]:
+def _answered(exchange: Exchange, name: str, state: _State, reader: Reader) -> Iterator[Event]:
     """What the response sets."""
     found = [
         cookie for cookie in map(parse_set_cookie, exchange.set_cookies) if _belongs(cookie.name or "", name)
@@ -220,15 +230,10 @@ def _answered(exchange: Exchange, name: str, state: _State, setup: Setup) -> Ite
         state.value = state.decoded = None
         state.places.clear()
         return
-    decoded = _decode(value, name, values, setup)
-    yield _event(*_kind(state, value, decoded, exchange, name), **_more(state.decoded, decoded))
-    state.value, state.decoded = value, decoded
-
-
-def _kind(
-    state: _State, value: str, decoded: Decoded | None, exchange: Exchange, name: str
-) -> tuple[Kind, Exchange, str, Decoded | None]:
-    return _compare(state, value, decoded), exchange, name, decoded
+    read = reader.read(value, values, exchange.started)
+    kind = _compare(state, value, read.decoded)
+    yield _judged(kind, exchange, name, read, **_more(state.decoded, read.decoded))
+    state.value, state.decoded = value, read.decoded
 
 
 def _compare(state: _State, value: str, decoded: Decoded | None) -> Kind:
@@ -327,19 +332,3 @@ def _is_over(cookie: Source, exchange: Exchange) -> bool:
     now = exchange.started or 0.0
     end = kept_until(cookie.attributes or {}, now)
     return not cookie.value if end is None else end <= now
-
-
-def _decode(value: str, name: str, cookies: Mapping[str, str], setup: Setup) -> Decoded | None:
-    """What the cookie says; None where it cannot be told."""
-    try:
-        known = identify(Source(name, value, cookies), setup, judge=False)
-        context = known.context
-        return known.format.decode(
-            known.text,
-            context.keys,
-            cookie_name=context.cookie_name,
-            cookies=context.cookies,
-            now=context.now,
-        )
-    except SessionctlError:
-        return None

@@ -65,6 +65,11 @@ def why_unsent(cookies: Collection[Kept], url: str, now: float) -> Unsent | None
     return None if None in reasons else next(reversed(reasons), None)
 
 
+def site_of(host: str) -> str:
+    """What all hosts that may share a cookie have in common: the last two parts of the name."""
+    return ".".join(host.split(".")[-2:])
+
+
 def default_path(url: str) -> str:
     """The path of a cookie that is set without one (RFC 6265bis, 5.1.4)."""
     return urlsplit(url).path.rpartition("/")[0] or "/"

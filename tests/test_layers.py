@@ -13,7 +13,8 @@ LAYERS = [
     "errors", "wording", "verdict", "duration", "jsontext", "keypaths", "encoding", "plugins", "records", "session",
     "signing", "payload", "cookie", "storage", "formats", "sources", "refusals", "unsent", "unrecognised", "identify",
     "lines", "stores", "decoding", "diagnosis", "inspection", "editing", "outputs", "fixtures", "fleet", "diff",
-    "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "pytest_plugin", "cli",
+    "visit_values", "timeline", "strength", "checkup", "watch", "config", "middleware", "testing", "pytest_plugin",
+    "cli",
 ]  # fmt: skip
 """From the top down. `sessionctl` itself, which hands public names on, is no layer."""
 

@@ -208,6 +208,35 @@ def test_a_cookie_that_is_sent_no_more() -> None:
     assert kinds(first, exchange(1, "GET", "https://cdn.test/app/x", 200)) == ["set"]
 
 
+def test_what_is_sent_is_judged() -> None:
+    """With a key a value that the application does not take says why; without one nothing is said."""
+    value, later = flask({"user_id": 1}), flask({"user_id": 1, "cart": [7]}, 3)
+    visit = (
+        exchange(0, "POST", "/in", 302, "", f"session={value}{SAFE}"),
+        exchange(1, "GET", "/", 200, f"session={value}"),
+        exchange(2, "GET", "/", 200, f"session={value[:-4]}"),
+        exchange(3, "GET", "/", 200, f"session={value[:-4]}", f"session={later}{SAFE}"),
+        exchange(9e6, "GET", "/", 200, f"session={flask({}, 4)}"),
+    )
+    events = told(*visit, keys=KeyRing(["s3cret"]))
+    assert [(event.kind, event.reason, event.severity) for event in events] == [
+        ("set", None, None), ("replaced", "bad-signature", "error"), ("changed", None, None),
+        ("replaced", "expired", "error"),
+    ]  # fmt: skip
+    assert "; NOT genuine: the signature has 23 characters in place of 27 of sha1" in events[1].detail
+    assert [change.place for change in events[2].changes] == ["data.cart"]
+    assert "; genuine, but it expired" in events[3].detail
+    wrong = told(*visit, keys=KeyRing(["other"]))
+    assert {event.reason for event in wrong} == {"bad-signature"}
+    assert wrong[0].detail == "NOT genuine: the signature does not fit the key"
+    assert [("another secret" in event.mend) for event in wrong] == [True, False, False, False]
+    assert {event.reason for event in told(*visit)} == {None}
+    early = exchange(-90, "POST", "/in", 302, "", f"session={value}{SAFE}")  # the browser's clock is behind
+    assert [event.reason for event in told(early, keys=KeyRing(["s3cret"]))] == [None]
+    garbage = told(exchange(0, "GET", "/", 200, "session=+"), cookie_name="session", keys=KeyRing(["s3cret"]))
+    assert [(event.kind, event.reason) for event in garbage] == [("sent", "malformed")]
+
+
 @pytest.mark.parametrize(
     ("received", "asked", "status", "kind", "detail"),
     [

@@ -27,7 +27,8 @@ def command(file: str | None, har: str | None, **params: Any) -> None:
     """Tell a session's story over a recorded visit: when it was set, changed, regenerated, flashed, cleared, lost.
 
     HAR is a file or -, also as --har. Flagged are a session that keeps its ID at log-in, a Set-Cookie that a
-    browser would refuse (and why), and two cookies of one name. Secrets open encrypted sessions.
+    browser would refuse (and why), and two cookies of one name. With secrets each value is
+    judged, and encrypted ones are opened.
 
     \b
     sessionctl timeline visit.har
@@ -72,6 +73,7 @@ def answer(event: Event) -> dict[str, Any]:
         "detail": event.detail,
         "changes": [change.as_json() for change in event.changes],
         "severity": event.severity,
+        "reason": event.reason,
         "mend": event.mend,
         "source": event.source,
     }

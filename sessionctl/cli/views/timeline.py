@@ -64,7 +64,7 @@ def _headline(event: Event, *, with_host: bool) -> Text:
     parts = urlsplit(event.url)
     place = visible(f"{parts.netloc if with_host else ''}{parts.path or '/'}")
     return Text.assemble(
-        (f"{event.kind:<16}", _STYLES[event.kind]), f" {visible(event.cookie)}",
+        (f"{event.kind:<16}", BAD if event.reason else _STYLES[event.kind]), f" {visible(event.cookie)}",
         (f"  ref {event.ref}" if event.ref else ""), (f"  {visible(event.method)} {place} {event.status}", DIM),
     )  # fmt: skip
 
