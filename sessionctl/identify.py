@@ -29,6 +29,9 @@ WORTH_TELLING = 0.1
 
 _JWT = "jwt"
 _KEYGRIP = "cookie-session"
+_EXPRESS, _EXPRESS_NAME = "express", "connect.sid"
+_LIKE_EXPRESS = frozenset({"remix", "react-router", "fastify-cookie", "hono"})
+"""Formats that sign a text as Express does, but for the `s:` in front of it."""
 SIGNED_APART = 0.9
 """How sure it is that a cookie whose signature is another, `NAME.sig`, is one that Keygrip signed."""
 
@@ -173,7 +176,7 @@ def _identify(
     if not found:
         return _judge_cut(source, setup, [], judge=judge, mend=mend, forms=forms)
     tried, missing = [], None
-    for name in _worth_trying(found, setup):
+    for name in _worth_trying(found, source, setup):
         try:
             one = _judge(name, found, source, setup, judge=judge, forms=forms)
         except MissingExtraError as error:
@@ -340,6 +343,8 @@ def _detected(source: Source, setup: Setup) -> list[tuple[str, float]]:
     """The formats that a cookie may be of, with the options that were given, best first."""
     text = source.value or ""
     found = _by_companion(formats.detect(text, cookie_name=source.name), source)
+    if _is_bare_express(found, source):
+        found = sorted(found, key=lambda item: item[0] != _EXPRESS)
     if not setup.options:
         return found
     scores = dict(_with_options(found, setup))
@@ -357,6 +362,14 @@ def _by_companion(found: list[tuple[str, float]], source: Source) -> list[tuple[
     scores = dict(found)
     scores[_KEYGRIP] = max(scores.get(_KEYGRIP, 0.0), SIGNED_APART)
     return sorted(scores.items(), key=lambda item: -item[1])
+
+
+def _is_bare_express(found: list[tuple[str, float]], source: Source) -> bool:
+    """Whether it is express-session's cookie by its name, without `s:`: that others sign alike makes it no other's."""
+    if source.name != _EXPRESS_NAME:
+        return False
+    best = next((name for name, _ in found if name not in _LIKE_EXPRESS), None)
+    return best == _EXPRESS and not (source.value or "").startswith(("s:", "s%3A"))
 
 
 def _with_options(found: list[tuple[str, float]], setup: Setup) -> list[tuple[str, float]]:
@@ -387,9 +400,11 @@ def _takes_options(name: str, setup: Setup) -> bool:
     return True
 
 
-def _worth_trying(found: list[tuple[str, float]], setup: Setup) -> list[str]:
+def _worth_trying(found: list[tuple[str, float]], source: Source, setup: Setup) -> list[str]:
     """The likeliest format, and all others for which there is a key that could settle it."""
     best, *others = (name for name, _ in found)
+    if best == _EXPRESS and _is_bare_express(found, source):
+        others = [name for name in others if name not in _LIKE_EXPRESS]
     return [best, *(name for name in others if setup.keys_for(name))]
 
 
