@@ -26,6 +26,9 @@ Ts = TypeVarTuple("Ts")
 _RECEIVED = 1 << 16
 """Bytes that are taken from a socket at once, at most."""
 
+_LONGEST_LINE = 1 << 14
+"""Bytes of the longest line that is waited for: a key has 250, an item as many flags as there are letters."""
+
 _FRESH = 0.01
 """Seconds within which a connection that served is taken to serve still, without a look at it."""
 
@@ -57,6 +60,8 @@ class _Answers:
     def line(self) -> bytes:
         """The next line, without its end. Raises for those that are errors."""
         while (end := self._data.find(b"\n", self._at)) < 0:
+            if len(self._data) - self._at > _LONGEST_LINE:
+                raise exceptions.MemcacheUnknownError
             self._more()
         line = self._data[self._at : end].rstrip(b"\r")
         self._at = end + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import threading
@@ -213,6 +214,31 @@ def test_a_server_that_never_accepts(application: Callable[..., Application]) ->
 
 
 # -- refusing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("move", ["read", "scan"])
+def test_what_is_no_memcached_never_ends_its_line(move: str) -> None:
+    """Of a server that sends without a line break no more is taken in than a line may have."""
+    sent: list[int] = []
+
+    def pour(listening: socket.socket) -> None:
+        client, _ = listening.accept()
+        with client, contextlib.suppress(OSError):
+            client.recv(1 << 16)
+            for _ in range(1 << 10):
+                client.sendall(b"x" * (1 << 16))
+                sent.append(1 << 16)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        pouring = threading.Thread(target=pour, args=(listening,))
+        pouring.start()
+        storage = open_storage(f"memcached://127.0.0.1:{listening.getsockname()[1]}", **LIMITS)
+        assert isinstance(storage, RecordStorage)
+        with pytest.raises(StorageError):
+            list(storage.scan()) if move == "scan" else storage.read("known")
+        storage.close()
+        pouring.join()
+    assert sum(sent) < 32 << 20
 
 
 def test_a_server_that_becomes_a_replica(
