@@ -300,10 +300,11 @@ def _not_yet(report: Report) -> Iterator[Finding]:
     elif made > report.now + CLOCKS_APART:
         message = f"made {human_seconds(made - report.now)} in the future, by a clock that is wrong"
     elif begins > report.now + CLOCKS_APART:
-        message = f"valid only in {human_seconds(begins - report.now)} from now"
+        message = f"not valid for another {human_seconds(begins - report.now)}"
     else:
         return
-    yield Finding("not-yet-valid", "error" if refused else "warning", message, "RFC 7519 4.1.5",
+    rule = "RFC 7519 4.1.5" if report.format == "jwt" else "how its framework judges its time"
+    yield Finding("not-yet-valid", "error" if refused else "warning", message, rule,
                   "set the clocks of the hosts that make and read it, by NTP")  # fmt: skip
 
 

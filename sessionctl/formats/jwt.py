@@ -376,7 +376,7 @@ def _judge_age(verdict: Verdict, iat: float | None, limit: float, leeway: float,
 
 
 def _too_early(verdict: Verdict, start: float, context: Context) -> Verdict:
-    detail = f"genuine, but valid only in {human_seconds(start - context.now)} from now"
+    detail = f"genuine, but not valid for another {human_seconds(start - context.now)}"
     return verdict._replace(valid=False, reason="not-yet-valid", detail=detail, needs_resign=False)
 
 

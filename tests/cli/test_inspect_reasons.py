@@ -26,7 +26,7 @@ KEY = b"\xff" * 32
     ("name", "data", "reason", "detail"),
     [
         ("flask", {"a": 1}, "expired", "made 10 minutes in the future"),
-        ("jwt", {"sub": "42", "nbf": NOON}, "not yet valid", "valid only in 10 minutes from now"),
+        ("jwt", {"sub": "42", "nbf": NOON}, "not yet valid", "not valid for another 10 minutes"),
     ],
     ids=["made in the future", "valid only later"],
 )
