@@ -26,15 +26,7 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
 
         known = bare_id(source, setup, error)
     try:
-        decoded = known.format.decode(
-            known.text,
-            known.context.keys,
-            cookie_name=known.context.cookie_name,
-            cookies=known.context.cookies,
-            now=known.context.now,
-            max_age=known.context.max_age,
-            max_size=known.context.max_size,
-        )
+        decoded = known.decode()
     except (RefusedError, MalformedCookieError) as error:
         if isinstance(error, RefusedError):
             missing = setup.keys_missing if isinstance(error, NoKeyError) else ""

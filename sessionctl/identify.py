@@ -7,7 +7,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl import formats
-from sessionctl.errors import MalformedCookieError, MissingExtraError, SecretError, UsageError
+from sessionctl.errors import (
+    MalformedCookieError,
+    MalformedError,
+    MissingExtraError,
+    RefusedError,
+    SecretError,
+    UsageError,
+)
 from sessionctl.formats import registry
 from sessionctl.formats.base import DEFAULT_MAX_AGE, MAX_SIZE, Context, Format
 from sessionctl.formats.judging import refused
@@ -19,6 +26,7 @@ from sessionctl.verdict import Verdict, Warn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sessionctl.formats.base import Decoded
     from sessionctl.sources import Source
     from sessionctl.storage.base import SessionStorage
 
@@ -117,6 +125,11 @@ class Identified(NamedTuple):
         """Whether a key has settled the format."""
         return self.verdict.key_index is not None
 
+    def decode(self) -> Decoded:
+        """What the text says. Raises as `Format.decode` does."""
+        context = self.context._asdict()
+        return self.format.decode(self.text, context.pop("keys"), **context)
+
     @property
     def hides(self) -> bool:
         """Whether it is no cookie of the format, while one that looks like it came along and does not count."""
@@ -202,9 +215,22 @@ def _with_doubt(known: Identified, *, detected: bool = True) -> Identified:
         from sessionctl.unrecognised import why_broken, why_cut
 
         name = known.context.cookie_name
-        why = why_cut(known.text, name) or (why_broken(known.format.name, name) if detected else None)
+        why = why_cut(known.text, name)
+        if why is None and detected and not _is_readable(known):
+            why = why_broken(known.format.name, name)
         note = Warn("cut", why) if why else None
     return _noting(known, note) if note else known
+
+
+def _is_readable(known: Identified) -> bool:
+    """Whether it is a whole text of its format, whatever else its framework refuses it for."""
+    try:
+        known.decode()
+    except MalformedError:
+        return False
+    except RefusedError:
+        pass
+    return True
 
 
 def _cleared(source: Source, setup: Setup, forms: dict[str, Format] | None) -> Identified:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sessionctl import records
 from sessionctl.cookie import check_name
@@ -67,7 +67,7 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
     )
     if not known.verdict.valid and not unchecked and not _is_id_elsewhere(known):
         refuse(known.verdict)
-    decoded = known.format.decode(known.text, known.context.keys, **_known_fields(known))
+    decoded = known.decode()
     cookie_name = target.source.name or setup.cookie_name or next(iter(known.format.cookie_names), "session")
     opened = Opened(
         setup=setup, format=known.format.name, cookie_name=cookie_name, known=known, decoded=decoded
@@ -105,12 +105,7 @@ def _is_id_elsewhere(known: Identified) -> bool:
     """Whether the cookie is the ID of a session in another framework's store, which need not sign it."""
     if known.verdict.reason != "unsigned" or known.format.name in OWN:
         return False
-    return known.format.decode(known.text, **_known_fields(known)).is_id
-
-
-def _known_fields(known: Identified) -> dict[str, Any]:
-    context = known.context
-    return {"cookie_name": context.cookie_name, "cookies": context.cookies, "now": context.now}
+    return known.decode().is_id
 
 
 def _open_own(opened: Opened, setup: Setup) -> Opened:

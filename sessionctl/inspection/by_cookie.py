@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessionctl.diagnosis import hints
 from sessionctl.errors import (
@@ -109,7 +109,7 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
     if known.hides and not known.text:
         return _UNREADABLE, None
     try:
-        return known.format.decode(known.text, known.context.keys, **_fields(known)), None
+        return known.decode(), None
     except RefusedError as error:
         return known.format.without_key(known.text), error
     except MalformedError as error:
@@ -119,9 +119,4 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
             cut = [warning.message for warning in known.verdict.warnings if warning.code == "cut"]
             raise MalformedCookieError("; ".join([str(error), *cut])) from None
         unreadable = Warn("unreadable", f"nor can it be read: {error}")
-        return Decoded(data=None, payload_type="unreadable", warnings=(unreadable,)), None
-
-
-def _fields(known: Identified) -> dict[str, Any]:
-    context = known.context
-    return {name: getattr(context, name) for name in ("cookie_name", "cookies", "now", "max_age", "max_size")}
+        return _UNREADABLE._replace(warnings=(unreadable,)), None

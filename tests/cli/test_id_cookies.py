@@ -134,6 +134,7 @@ def test_express_without_its_prefix(run: Run, text: str) -> None:
         True,
     )
     assert " ".join(refused.out.split()).count("is missing in front") == 1
+    assert "cut or altered" not in refused.out + run("verify", pasted, "--secret", "wrong").err
     assert run("inspect", f"c={text}").out.startswith("express") is False
 
 

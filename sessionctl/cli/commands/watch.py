@@ -103,7 +103,7 @@ def _key(target: Target, setup: Setup) -> str:
     session_id = target.id
     if target.source is not None:
         known = identify(target.source, setup, judge=False)
-        decoded = known.format.decode(known.text, known.context.keys, cookie_name=known.context.cookie_name)
+        decoded = known.decode()
         if decoded.id is None or decoded.id != decoded.data:
             raise UsageError("the cookie holds the session itself, so there is nothing to watch")
         session_id = decoded.id
