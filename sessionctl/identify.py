@@ -294,7 +294,7 @@ def _judge_mended(
     before = source._replace(name=whole.cookie_name, value=whole.text)
     known = _judge(whole.format, [(whole.format, SURE)], before, setup, judge=judge, forms=forms)
     if not known.context.keys:
-        note = f"{whole.fault}: the application cannot read it, this is what it was before"
+        note = f"{whole.fault}: the application refuses it; here it is read as it was before"
         return _noting(known, Warn("damaged", note))
     if known.settled and not confuses(known):
         warnings = (Warn("hint", whole.mend),)
