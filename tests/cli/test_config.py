@@ -428,6 +428,13 @@ def test_init(run: Run, project: Path) -> None:
     assert made["format"] == "flask"
 
 
+def test_init_says_where_the_secret_comes_from(run: Run, project: Path) -> None:
+    """Who has a profile written learns how its variable is set, also from a .env file, which is not read by itself."""
+    (project / "app.py").write_text("from flask import Flask\napp.secret_key = os.environ['APP_KEY']\n")
+    said = " ".join(run("config", "init", str(project)).err.split())
+    assert "export APP_KEY=..., or of a .env file: set -a; . ./.env; set +a" in said
+
+
 def test_init_prints(run: Run, project: Path) -> None:
     """`--print` writes nothing."""
     assert "[profiles.app]" in run("config", "init", "--print").out

@@ -155,6 +155,14 @@ def _tell(proposals: Any, look: options.Look, *, user: bool) -> None:
         say(f"{proposal.name}: {proposal.because}", quiet=look.quiet)
     if not proposals:
         say("no framework was recognized; the file is a beginning to fill in", quiet=look.quiet)
+    names = [
+        text.removeprefix("env:") for proposal in proposals for text in proposal.secrets if text[:4] == "env:"
+    ]
+    if names:
+        say(
+            f"its secret comes by the environment: export {names[0]}=..., or of a .env file: set -a; . ./.env; set +a",
+            quiet=look.quiet,
+        )
     if not user:
         say("read it over, then: sessionctl config trust", quiet=look.quiet)
 

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 
 @click.command("create", cls=Command)
-@click.option("--set", "values", multiple=True, metavar="K=V", help="A value; K:=JSON demands JSON.")
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="K=V",
+    help="A value; dots in K are part of it; K:=JSON demands JSON.",
+)
 @click.option("--flash", "flashes", multiple=True, metavar="K=V", help="A message for the next request.")
 @click.option("--id", "session_id", metavar="ID", help="The session's ID, in place of a random one.")
 @click.option(
