@@ -75,16 +75,29 @@ class CookieMaker:
 
         `options` are those of the format (`sessionctl formats NAME`, `_` for `-`). Raises `UsageError`.
         """
-        from sessionctl import formats
-
-        form = formats.get(format, **options)
-        return form.encode(
-            {} if data is None else data,
-            secrets,
-            flash=flash,
-            cookie_name=cookie_name or next(iter(form.cookie_names), "session"),
-            now=self._clock(),
+        cookies = self.pairs(
+            data, format=format, secrets=secrets, flash=flash, cookie_name=cookie_name, **options
         )
+        return next(iter(cookies.values()))
+
+    def pairs(
+        self,
+        data: Any = None,
+        *,
+        format: str = "native",  # noqa: A002 - the field's own word
+        secrets: Iterable[str | bytes] = (),
+        flash: Mapping[str, Any] | None = None,
+        cookie_name: str | None = None,
+        **options: str,
+    ) -> dict[str, str]:
+        """All cookies that the framework sends for it, by name: the text, then cookie-session's `NAME.sig`."""
+        from sessionctl import KeyRing, formats
+        from sessionctl.formats.base import Context
+
+        form, keys, now = formats.get(format, **options), KeyRing(secrets), self._clock()
+        name = cookie_name or next(iter(form.cookie_names), "session")
+        text = form.encode({} if data is None else data, keys, flash=flash, cookie_name=name, now=now)
+        return {name: text, **form.companions(text, Context(keys=keys, cookie_name=name, now=now))}
 
 
 @pytest.fixture

@@ -51,6 +51,19 @@ def test_a_cookie_is_made_at_the_time_of_the_clock(session_cookie: CookieMaker, 
     assert formats.get("flask").verify(text, ["key"]).reason == "expired"
 
 
+def test_the_signature_comes_along(session_cookie: CookieMaker) -> None:
+    """What a format keeps in a second cookie is among the pairs; of others there is the one cookie."""
+    from sessionctl import formats
+
+    cookies = session_cookie.pairs({"a": 1}, format="cookie-session", secrets=["key"])
+    assert [*cookies] == ["session", "session.sig"]
+    verdict = formats.get("cookie-session").verify(
+        cookies["session"], ["key"], cookie_name="session", cookies=cookies
+    )
+    assert verdict.valid
+    assert [*session_cookie.pairs({"a": 1}, format="flask", secrets=["key"], cookie_name="shop")] == ["shop"]
+
+
 def test_options_of_the_format_are_taken(session_cookie: CookieMaker) -> None:
     """What a format can be told beyond keys goes in by name."""
     from sessionctl import formats
