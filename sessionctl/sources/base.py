@@ -331,13 +331,15 @@ def _likeliest(cookies: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     )
     if len(names) <= 1:
         return (names or list(cookies))[0], ()
-    from sessionctl.sources.likeliest import purpose_of, rank
+    from sessionctl.sources.likeliest import REMEMBERS, purpose_of, rank
 
     joined = _joined(cookies)
     best, *others = rank({name: cookies.get(name) or joined.get(name, "") for name in names})
     more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
     told = ", ".join(others[:NAMED])
-    if purpose_of(best) is None:
+    if REMEMBERS.search(best):
+        note = f"{best} was taken, which is no session but logs its user in anew; the others: {told}{more}"
+    elif purpose_of(best) is None:
         note = f"of {len(names)} cookies, {best} looks most like a session; the others: {told}{more}"
     else:
         note = (

@@ -36,6 +36,10 @@ SURE = 0.4
 _FOR_NAME, _AGAINST_NAME = 0.5, 0.8
 
 
+REMEMBERS = re.compile(r"(?i)remember")
+"""The name of a cookie that logs a user in anew where the session is gone: it stands behind the session itself."""
+
+
 def rank(cookies: Mapping[str, str]) -> list[str]:
     """The names, those that look most like a session first; ties keep their order."""
     scores = {name: _score(name, value) for name, value in cookies.items()}
@@ -52,6 +56,8 @@ def _score(name: str, value: str) -> float:
     score = found[0][1] if found else 0.0
     if purpose_of(name) is not None:
         return score - _AGAINST_NAME
+    if REMEMBERS.search(name):
+        return score / 2
     return score + (_FOR_NAME if SESSION_NAME.search(name) else 0.0)
 
 

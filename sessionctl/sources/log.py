@@ -37,6 +37,10 @@ SHORTEST = 20
 """Characters of the shortest word that may be a value: nothing that is signed is shorter."""
 
 
+_CALL = re.compile(r"\s*(?:await )?fetch\(")
+"""How a request begins that was copied as a call of JavaScript: its cookie stands where it belongs."""
+
+
 def read_log(text: str) -> Basket | None:
     """The cookies in lines of a log; None where there are none."""
     basket = Basket()
@@ -44,7 +48,8 @@ def read_log(text: str) -> Basket | None:
         any(read(line, basket) for read in (_labelled, _quoted_pairs, _mapping, _pairs, _word))
     if not len(basket):
         return None
-    basket.notes.append("taken out of a line of other text")
+    if not _CALL.match(text):
+        basket.notes.append("taken out of a line of other text")
     return basket
 
 

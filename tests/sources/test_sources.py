@@ -251,6 +251,22 @@ def test_the_likeliest_session(header: str, name: str) -> None:
     assert read_cookie(f"Cookie: {header}").name == name
 
 
+def test_what_remembers_a_user_is_not_preferred() -> None:
+    """A cookie that logs its user in anew stands behind the session, and alone it is told as what it is."""
+    remembering = f"remember_token=42|{'0' * 128}"
+    assert read_cookie(f"Cookie: {remembering}; session={FLASK}").name == "session"
+    found = read_cookie(f"Cookie: {remembering}; theme=dark")
+    assert found.name == "remember_token"
+    assert "no session but logs its user in anew; the others: theme" in found.notes[0]
+
+
+def test_a_call_of_fetch_is_no_other_text() -> None:
+    """A request that was copied for Node has its cookie where it belongs, so that there is nothing to note."""
+    call = f'fetch("http://x.test/", {{\n  "headers": {{\n    "cookie": "session={FLASK}"\n  }}\n}});'
+    assert not any("other text" in note for note in read_cookie(call).notes)
+    assert any("other text" in note for note in read_cookie(f"it sends\n{call}").notes)
+
+
 @pytest.mark.parametrize("place", [3, 10, 30, 40])
 @pytest.mark.parametrize("name", ["session=", ""])
 def test_a_line_break_before_padding(name: str, place: int) -> None:
