@@ -32,6 +32,8 @@ def decode(source: Source, setup: Setup) -> tuple[str, Decoded]:
             missing = setup.keys_missing if isinstance(error, NoKeyError) else ""
             said = "; ".join(filter(None, [str(error), missing]))
             error = type(error)(f"{known.format.name} cookie, encrypted: {said}")
+        elif setup.format is not None and (note := known.looks_otherwise()) is not None:
+            error = type(error)(f"{note.message}; as {known.format.name}: {error}")
         elif (note := known.doubt()) is not None:
             error = type(error)(f"{error}; {note.message}")
         error.json_fields = {"format": known.format.name}

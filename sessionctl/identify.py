@@ -43,6 +43,9 @@ _LIKE_EXPRESS = frozenset({"remix", "react-router", "fastify-cookie", "hono"})
 SIGNED_APART = 0.9
 """How sure it is that a cookie whose signature is another, `NAME.sig`, is one that Keygrip signed."""
 
+_SURELY_ANOTHER = 0.85
+"""The confidence from which a text is told to be of another format than the one that was asked for."""
+
 _LEFT_OUT = ("...", "\u2026", "truncated")
 """What programs write in place of what they do not show."""
 
@@ -138,6 +141,14 @@ class Identified(NamedTuple):
         name = self.context.cookie_name
         return any(self.format.detect(twin, cookie_name=name) >= SURE for twin in self.twins)
 
+    def looks_otherwise(self) -> Warn | None:
+        """The note on a text that is not of the format that was asked for, and by its looks of another."""
+        found = formats.detect(self.text, cookie_name=self.context.cookie_name)
+        best, score = next((one for one in found if one[0] != self.format.name), ("", 0.0))
+        if score < _SURELY_ANOTHER:
+            return None
+        return Warn("other-format", f"by its looks it is a cookie of {best}: -f {best}")
+
     def doubt(self) -> Warn | None:
         """The note on a text that no key has proved, and that a program may not have shown whole."""
         if self.settled or not any(sign in self.text for sign in _LEFT_OUT):
@@ -172,7 +183,10 @@ def identify(
         return _hiding(source, setup, forms) or _cleared(source, setup, forms)
     if setup.format is not None:
         named = _judge(setup.format, [(setup.format, 1.0)], source, setup, judge=judge, forms=forms)
-        return _with_doubt(named, detected=False) if mend and named.verdict.reason == "malformed" else named
+        if not mend or named.verdict.reason != "malformed":
+            return named
+        note = named.looks_otherwise()
+        return _with_doubt(named, detected=False) if note is None else _noting(named, note)
     return _identify(source, setup, _detected(source, setup), judge=judge, mend=mend, forms=forms)
 
 

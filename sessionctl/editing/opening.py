@@ -66,6 +66,7 @@ def open_session(target: Target, setup: Setup, *, to_change: bool) -> Opened:
         not to_change and known.verdict.reason in ("no-key", "unsigned") and known.format.holds_session
     )
     if not known.verdict.valid and not unchecked and not _is_id_elsewhere(known):
+        _refuse_another(known, setup)
         refuse(known.verdict)
     decoded = known.decode()
     cookie_name = target.source.name or setup.cookie_name or next(iter(known.format.cookie_names), "session")
@@ -159,6 +160,15 @@ def _open_stored(target: Target, setup: Setup) -> Opened:
     if opened.session is None:
         raise SessionNotFoundError(not_found(storage, setup, ended_in(storage, key)))
     return opened
+
+
+def _refuse_another(known: Identified, setup: Setup) -> None:
+    """Raise `MalformedCookieError` for a text that by its looks is of another format than was asked for."""
+    if setup.format is None or known.verdict.reason != "malformed":
+        return
+    note = known.looks_otherwise()
+    if note is not None:
+        raise MalformedCookieError(f"{note.message}; as {known.format.name}: {known.verdict.detail}")
 
 
 def refuse(verdict: Verdict) -> NoReturn:

@@ -73,7 +73,7 @@ def _read(source: Source, setup: Setup) -> _Read:
     """The cookie and what its store has; one that no format can read may be a bare ID of another framework."""
     try:
         known = identify(source, setup, mend=True)
-        decoded, failure = _decode(known)
+        decoded, failure = _decode(known, setup)
     except MalformedCookieError:
         bare = _bare_id(source, setup)
         if bare is None:
@@ -102,10 +102,10 @@ def _bare_id(source: Source, setup: Setup) -> _Read | None:
     found = find_bare_id(source, setup)
     if found is None:
         return None
-    return _Read(found.known, _decode(found.known)[0], None, elsewhere(found.stored))
+    return _Read(found.known, _decode(found.known, setup)[0], None, elsewhere(found.stored))
 
 
-def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
+def _decode(known: Identified, setup: Setup) -> tuple[Decoded, SessionctlError | None]:
     if known.hides and not known.text:
         return _UNREADABLE, None
     try:
@@ -116,7 +116,17 @@ def _decode(known: Identified) -> tuple[Decoded, SessionctlError | None]:
         if known.hides:
             return _UNREADABLE, None
         if known.verdict.reason != "bad-signature":
-            cut = [warning.message for warning in known.verdict.warnings if warning.code == "cut"]
-            raise MalformedCookieError("; ".join([str(error), *cut])) from None
+            raise MalformedCookieError(_why_unread(known, setup, error)) from None
         unreadable = Warn("unreadable", f"nor can it be read: {error}")
         return _UNREADABLE._replace(warnings=(unreadable,)), None
+
+
+def _why_unread(known: Identified, setup: Setup, error: MalformedError) -> str:
+    """What to say of a text that its format cannot read: first of all that it is another's, if it is."""
+    notes = known.verdict.warnings
+    if any(note.code == "other-format" for note in notes):
+        other = [
+            note.message for note in hints(known, setup) or notes if note.code in ("hint", "other-format")
+        ]
+        return "; ".join([*other, f"as {known.format.name}: {error}"])
+    return "; ".join([str(error), *(note.message for note in notes if note.code == "cut")])

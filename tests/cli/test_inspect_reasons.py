@@ -347,3 +347,29 @@ def test_a_report_in_a_pipe_keeps_its_order(process: Run) -> None:
     out = process("inspect", formats.get("flask").example, "-f", "flask").out
     begun = [line.partition(" ")[0] for line in out.splitlines()]
     assert begun == ["flask", "cookie", "issued", "", "data", "", ""]
+
+
+FLASK = formats.get("flask").encode({"a": 1}, ["tiger"], now=NOON)
+
+
+@pytest.mark.parametrize("asked", ["django", "express", "iron", "jwt", "rails", "tornado"])
+def test_a_wrong_format_is_told_as_that(run: Run, asked: str) -> None:
+    """What another format would read is told first, with a key as what it fits, and only then how it fails as this."""
+    words = [f"session={FLASK}", "-f", asked, "--now", str(NOON)]
+    looks = "by its looks it is a cookie of flask: -f flask"
+    for command in ("inspect", "decode"):
+        answer = run(command, *words)
+        assert (answer.status, answer.out) == (3, "")
+        assert answer.err.startswith(f"sessionctl: {looks}; as {asked}: ")
+    answer = run("inspect", *words, "--secret", "tiger")
+    assert answer.status == 3
+    assert answer.err.startswith(f"sessionctl: as flask it is genuine: -f flask; as {asked}: ")
+    assert run("get", *words[:1], "a", *words[1:], "--secret", "tiger").err.startswith(f"sessionctl: {looks}")
+    assert looks in run("verify", *words, "--secret", "another").err
+    assert "as flask it is genuine: -f flask" in run("verify", *words, "--secret", "tiger").err
+
+
+@pytest.mark.parametrize("text", ["abc", "eyJhIjoxfQ", FLASK[:14]], ids=["a word", "JSON", "a part"])
+def test_what_is_no_format_s_is_not_told_as_one(run: Run, text: str) -> None:
+    """A text that might be of another format at a stretch is not sent there."""
+    assert "by its looks" not in run("inspect", f"session={text}", "-f", "jwt").err

@@ -80,7 +80,9 @@ def _hints(known: Identified, setup: Setup) -> list[Warn]:
 
 def _damage(known: Identified) -> list[Warn]:
     """What was found to be odd about a text that no format knows as it is."""
-    return [warning for warning in known.verdict.warnings if warning.code in ("cut", "damaged")]
+    return [
+        warning for warning in known.verdict.warnings if warning.code in ("cut", "damaged", "other-format")
+    ]
 
 
 def _source_of(known: Identified, setup: Setup) -> str:
