@@ -38,8 +38,6 @@ WORTH_TELLING = 0.1
 _JWT = "jwt"
 _KEYGRIP = "cookie-session"
 _EXPRESS, _EXPRESS_NAME = "express", "connect.sid"
-_LIKE_EXPRESS = frozenset({"remix", "react-router", "fastify-cookie", "hono"})
-"""Formats that sign a text as Express does, but for the `s:` in front of it."""
 SIGNED_APART = 0.9
 """How sure it is that a cookie whose signature is another, `NAME.sig`, is one that Keygrip signed."""
 
@@ -408,7 +406,7 @@ def _is_bare_express(found: list[tuple[str, float]], source: Source) -> bool:
     """Whether it is express-session's cookie by its name, without `s:`: that others sign alike makes it no other's."""
     if source.name != _EXPRESS_NAME:
         return False
-    best = next((name for name, _ in found if name not in _LIKE_EXPRESS), None)
+    best = next((name for name, _ in found if name not in registry.OF_A_VALUE), None)
     return best == _EXPRESS and not (source.value or "").startswith(("s:", "s%3A"))
 
 
@@ -444,7 +442,7 @@ def _worth_trying(found: list[tuple[str, float]], source: Source, setup: Setup) 
     """The likeliest format, and all others for which there is a key that could settle it."""
     best, *others = (name for name, _ in found)
     if best == _EXPRESS and _is_bare_express(found, source):
-        others = [name for name in others if name not in _LIKE_EXPRESS]
+        others = [name for name in others if name not in registry.OF_A_VALUE]
     return [best, *(name for name in others if setup.keys_for(name))]
 
 

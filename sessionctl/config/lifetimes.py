@@ -1,4 +1,4 @@
-"""How long a project's sessions live, read off its settings: sums of numbers and `timedelta`, worked out, never run."""
+"""How long a project's sessions live, read off its settings: products and `timedelta`, worked out, never run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPAN = 1500
 
 
 class Lifetime(NamedTuple):
-    """A setting and where it stands; `max_age` is the duration as `--max-age` takes it, None where it is no sum."""
+    """A setting and where it stands; `max_age` is it as `--max-age` takes it, None where it is otherwise made."""
 
     setting: str
     place: str
@@ -56,7 +56,7 @@ def _option(called: Found, setting: str) -> Lifetime | None:
 
 
 def _seconds(value: str) -> float | None:
-    """Seconds of a sum, or of a `timedelta`; None of anything else."""
+    """Seconds of a product, or of a `timedelta`; None of anything else."""
     written = re.match(_TIMEDELTA + _END, value)
     return _product(value) if written is None else _of_timedelta(written[1])
 

@@ -93,11 +93,12 @@ class _Alike(NamedTuple):
     last: int = 0
 
 
-_OF_A_VALUE = frozenset({"remix", "react-router", "fastify-cookie", "hono"})
+OF_A_VALUE = frozenset({"remix", "react-router", "fastify-cookie", "hono"})
+"""Formats of a value, a dot and the HMAC-SHA256 of the value in base64; Express' has `s:` in front."""
 _OF_PARTS = frozenset({"jwt", "authjs", "itsdangerous"})
 _SIGNED_ALIKE = (
-    _Alike(_OF_A_VALUE, last=43),  # a value, a dot and the HMAC-SHA256 of the value in base64
-    _Alike(_OF_A_VALUE | _OF_PARTS, 2, last=43),  # JSON Web Signatures are that too
+    _Alike(OF_A_VALUE, last=43),
+    _Alike(OF_A_VALUE | _OF_PARTS, 2, last=43),  # JSON Web Signatures are that too
     _Alike(_OF_PARTS, 2),
     _Alike(frozenset({"starlette", "itsdangerous"})),  # a TimestampSigner with its own salt
 )
