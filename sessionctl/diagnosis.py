@@ -130,8 +130,10 @@ def _texts(known: Identified, setup: Setup) -> Iterator[tuple[str, Identified]]:
                 f"{name}={text}",
             )
         )
+    tried = {text, ""}
     for hint, changed in changes:
-        if changed != text and changed:
+        if changed not in tried:
+            tried.add(changed)
             same = _mended(known, text=changed)
             if same.settled or setup.format is not None:
                 yield hint, same
