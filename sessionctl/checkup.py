@@ -86,10 +86,11 @@ def examine(source: Source, setup: Setup, *, url: str | None = None) -> list[Fin
         return _sorted(finding._replace(where=source.name or "") for finding in told)
     try:
         report = inspect(source, setup)
-    except MalformedCookieError:
+    except MalformedCookieError as error:
         if source.attributes is None or not source.value or setup.format is not None:
             raise
-        return _sorted(finding._replace(where=source.name or "") for finding in _of_no_format(source, url))
+        told = _of_no_format(source, url, str(error))
+        return _sorted(finding._replace(where=source.name or "") for finding in told)
     found = [
         *_attributes(source, url),
         *_size(report),
@@ -138,9 +139,10 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=lambda finding: _ORDER.index(finding.severity))
 
 
-def _of_no_format(source: Source, url: str | None) -> Iterator[Finding]:
+def _of_no_format(source: Source, url: str | None, why: str) -> Iterator[Finding]:
     """What can be told of a cookie whose text no known framework has written: an ID of a server's own making."""
-    if (cut := why_cut(source.value or "", source.name)) is not None:
+    cut = why_cut(source.value or "", source.name) or (why if "was cut" in why else None)
+    if cut is not None:
         yield _lost_end(cut)
         yield from _attributes(source, url)
         return

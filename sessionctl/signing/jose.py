@@ -78,6 +78,8 @@ def read_header(part: str) -> dict[str, Any]:
 def split(text: str) -> list[str]:
     """The three parts of a signed token, or the five of an encrypted one. Raises `MalformedCookieError`."""
     parts = text.split(".", _JWE_PARTS)
+    if len(parts) == _JWS_PARTS - 1:
+        raise MalformedCookieError("a token has three parts, and this has two: its signature was cut off")
     if len(parts) not in (_JWS_PARTS, _JWE_PARTS):
         raise MalformedCookieError(
             "a token has three parts (signed) or five (encrypted), with dots between them"

@@ -54,6 +54,18 @@ def _reason(answer: Answer) -> str | None:
     return reason
 
 
+@pytest.mark.parametrize("words", [["inspect"], ["verify", "--secret", "k"], ["decode"]])
+def test_a_token_without_its_signature(run: Run, words: list[str]) -> None:
+    """A JWT of which only the header and the payload are left is told as cut, not taken for another framework's."""
+    token = formats.get("jwt").encode({"sub": "mj"}, ["k" * 32]).rpartition(".")[0]
+    answer = run(*words, f"session={token}")
+    assert answer.status == 3
+    assert "this has two: its signature was cut off" in answer.err + answer.out
+    judged = run("doctor", f"session={token}; Path=/; HttpOnly; Secure; SameSite=Lax").out
+    assert judged.startswith("error: cut: a token has three parts, and this has two")
+    assert "unknown-format" not in judged
+
+
 @pytest.mark.parametrize("name", formats.names())
 def test_verify_and_inspect_agree(name: str, run: Run) -> None:
     """Wherever a cookie ends too early, with keys and without, the format named or found: one reason."""
