@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import multiprocessing
 import os
@@ -627,6 +628,7 @@ def _fork_writer(code: str) -> int:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
+        gc.disable()  # the collector would go through the heap of all tests before this one
         os.dup2(writing, 1)
         try:
             exec(code, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
@@ -108,6 +109,7 @@ def fork_writer(url: str, session_id: str) -> int:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
+        gc.disable()  # the collector would go through the heap of all tests before this one
         try:
             with opened(url) as storage:
                 for number in itertools.count(time.monotonic_ns()):
