@@ -31,8 +31,8 @@ _ATTRIBUTES = frozenset(
     {"path", "httponly", "secure", "samesite", "max-age", "expires", "domain", "partitioned"}
 )
 
-CLEARING = ("", '""', "deleted")
-"""Values with which servers end a session, whatever else they send: see `Source.clears`."""
+CLEARING = ("", '""', "deleted", "null")
+"""Values with which servers end a session: see `Source.clears`."""
 
 
 class Source(NamedTuple):
@@ -57,12 +57,14 @@ class Source(NamedTuple):
     def clears(self) -> bool:
         """Whether the value is one by which a server ends a session.
 
-        PHP sends `deleted` in place of an empty value (ext/standard/head.c, `php_setcookie`), Django, Tornado and
-        aiohttp send empty quotes, Starlette's SessionMiddleware `null` with an Expires of 1970.
+        Django, Tornado and aiohttp send empty quotes. PHP sends `deleted` (ext/standard/head.c, `php_setcookie`) and
+        Starlette's SessionMiddleware `null`, each with an Expires of 1970. Elsewhere these two are words that a
+        framework refuses, but for `deleted` under PHP's own name.
         """
-        if self.value == "null":
-            return kept_until(self.attributes or {}, 0.0) == 0
-        return self.value in CLEARING
+        if self.value not in ("deleted", "null"):
+            return self.value in CLEARING
+        end = kept_until(self.attributes or {}, 0.0)
+        return (end is not None and end <= 1) or (self.name, self.value) == ("PHPSESSID", "deleted")
 
 
 def no_such_cookie(source: Source) -> MalformedCookieError:

@@ -157,11 +157,19 @@ def test_lines_across_chunks(end: str) -> None:
 
 def test_cleared_cookies_among_the_lines(run: Callable[..., Answer]) -> None:
     """A line with what ends a session is judged as `verify` judges that cookie alone."""
-    lines = ["PHPSESSID=deleted", 'PHPSESSID=""', "PHPSESSID=", "deleted"]
+    lines = ["PHPSESSID=deleted", 'PHPSESSID=""', "PHPSESSID=", '""']
     for more in (["-f", "php"], ["-f", "flask"], []):
         answer = run("verify", "-", "--secret", "k", *more, stdin="\n".join(lines).encode())
         assert answer.status == 0
         assert answer.out.count("nothing to verify, the cookie is empty") == len(lines)
+
+
+@pytest.mark.parametrize("text", ["session=deleted", "deleted", "session=null"])
+def test_words_that_flask_refuses(run: Callable[..., Answer], text: str) -> None:
+    """What PHP and Starlette send to end a session is for another framework a text without a signature."""
+    words = ["-f", "flask", "--secret", "k", "--json"]
+    for told in (run("verify", text, *words), run("verify", "-", *words, stdin=text.encode())):
+        assert (told.status, told.json["valid"], told.json["reason"]) == (3, False, "malformed")
 
 
 def test_line_that_is_too_long() -> None:
