@@ -69,7 +69,7 @@ def test_expiry(node: Node, age: int, expiry: int | None) -> None:
     [
         pytest.param(lambda text: text.replace("%3D", ""), id="no padding"),
         pytest.param(lambda text: text.replace("%2B", "-").replace("%2F", "_"), id="URL-safe alphabet"),
-        pytest.param(lambda text: text[:9] + "!" + text[9:], id="foreign character"),
+        pytest.param(lambda text: "!" + text, id="foreign character"),
         pytest.param(lambda text: text + "%3DAAAA", id="more after the padding"),
         pytest.param(lambda text: text + "%3BAAAA", id="a third part"),
         pytest.param(lambda text: text.replace("%3B", ""), id="no nonce"),
